@@ -1,0 +1,20 @@
+// Hashing of bytes (XXH3) and combining of hashes.
+#pragma once
+#include <cstdint>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenon {
+
+std::uint64_t hash_bytes(std::span<const std::byte> bytes, std::uint64_t seed = 0);
+std::uint64_t hash_text(std::string_view text, std::uint64_t seed = 0);
+constexpr std::uint64_t hash_combine(std::uint64_t a, std::uint64_t b) {
+  a ^= b + 0x9e3779b97f4a7c15ull + (a << 6) + (a >> 2);
+  return a * 0xff51afd7ed558ccdull;
+}
+// 128-bit XXH3 of the text as 32 hexadecimal digits: names of cache entries.
+std::string hex_digest(std::string_view text);
+
+}  // namespace tenon

@@ -1,0 +1,74 @@
+#include "tenon/base/host_tensor.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "tenon/base/scalar_convert.h"
+
+namespace tenon {
+
+void HostTensor::Free::operator()(std::byte* data) const { std::free(data); }
+
+HostTensor::HostTensor(TensorType type) : type_(std::move(type)) {
+  count_ = element_count(type_.shape);
+  byte_count_ = static_cast<std::size_t>(byte_size(type_));
+  const std::size_t rounded =
+      (std::max<std::size_t>(byte_count_, 1) + kTensorAlignment - 1) & ~(kTensorAlignment - 1);
+  void* memory = std::aligned_alloc(kTensorAlignment, rounded);
+  if (memory != nullptr) std::memset(memory, 0, rounded);
+  require(memory != nullptr, "out of memory: {} bytes for a tensor of type {}", byte_count_, type_);
+  data_.reset(static_cast<std::byte*>(memory));
+}
+
+HostTensor::HostTensor(const HostTensor& other) : HostTensor(other.type_) {
+  std::copy(other.bytes().begin(), other.bytes().end(), bytes().begin());
+}
+
+HostTensor& HostTensor::operator=(const HostTensor& other) {
+  if (this != &other) *this = HostTensor(other);
+  return *this;
+}
+
+HostTensor HostTensor::reshaped(Shape shape) const {
+  HostTensor result({type_.dtype, std::move(shape)});
+  require(result.size() == size(), "cannot reshape {} to {}", type_, result.type());
+  std::copy(bytes().begin(), bytes().end(), result.bytes().begin());
+  return result;
+}
+
+bool HostTensor::operator==(const HostTensor& other) const {
+  return type_ == other.type_ && std::equal(bytes().begin(), bytes().end(), other.bytes().begin());
+}
+
+double element_as_double(const HostTensor& tensor, std::int64_t index) {
+  return with_element_type(tensor.dtype(), [&]<class T>(TypeTag<T>) {
+    return convert_element<double>(tensor.as<T>()[static_cast<std::size_t>(index)]);
+  });
+}
+
+HostTensor filled(const TensorType& type, double value) {
+  HostTensor tensor(type);
+  with_element_type(type.dtype, [&]<class T>(TypeTag<T>) {
+    std::ranges::fill(tensor.as<T>(), convert_element<T>(value));
+  });
+  return tensor;
+}
+
+HostTensor converted(const HostTensor& tensor, DType dtype) {
+  HostTensor result({dtype, tensor.shape()});
+  with_element_type(tensor.dtype(), [&]<class From>(TypeTag<From>) {
+    with_element_type(dtype, [&]<class To>(TypeTag<To>) {
+      std::ranges::transform(tensor.as<From>(), result.as<To>().begin(), convert_element<To, From>);
+    });
+  });
+  return result;
+}
+
+HostTensor copy_of(const HostView& view) {
+  HostTensor tensor(view.type);
+  if (!tensor.bytes().empty()) std::memcpy(tensor.bytes().data(), view.data, tensor.bytes().size());
+  return tensor;
+}
+
+}  // namespace tenon
