@@ -1,7 +1,7 @@
 // Hashing of bytes (XXH3) and combining of hashes.
 #pragma once
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,5 +16,20 @@ constexpr std::uint64_t hash_combine(std::uint64_t a, std::uint64_t b) {
 }
 // 128-bit XXH3 of the text as 32 hexadecimal digits: names of cache entries.
 std::string hex_digest(std::string_view text);
+
+// hash_bytes of bytes that arrive in pieces.
+class ByteHasher {
+ public:
+  ByteHasher();
+  ~ByteHasher();
+  ByteHasher(const ByteHasher&) = delete;
+  ByteHasher& operator=(const ByteHasher&) = delete;
+  void update(std::span<const std::byte> bytes);
+  std::uint64_t digest() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace tenon
