@@ -1,9 +1,9 @@
 // Element types of tensors: names, sizes, kinds.
 #pragma once
+#include <fmt/format.h>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <fmt/format.h>
 #include <optional>
 #include <string_view>
 
@@ -63,20 +63,32 @@ constexpr std::optional<DType> parse_dtype(std::string_view text) {
 // The C++ type that stores an element of each DType; bool is one byte, 0 or 1.
 template <class T>
 inline constexpr std::optional<DType> kDTypeOf = std::nullopt;
-template <> inline constexpr std::optional<DType> kDTypeOf<bool> = DType::boolean;
-template <> inline constexpr std::optional<DType> kDTypeOf<std::int8_t> = DType::i8;
-template <> inline constexpr std::optional<DType> kDTypeOf<std::uint8_t> = DType::u8;
-template <> inline constexpr std::optional<DType> kDTypeOf<std::int32_t> = DType::i32;
-template <> inline constexpr std::optional<DType> kDTypeOf<std::uint32_t> = DType::u32;
-template <> inline constexpr std::optional<DType> kDTypeOf<std::int64_t> = DType::i64;
-template <> inline constexpr std::optional<DType> kDTypeOf<std::uint64_t> = DType::u64;
-template <> inline constexpr std::optional<DType> kDTypeOf<Float16> = DType::f16;
-template <> inline constexpr std::optional<DType> kDTypeOf<BFloat16> = DType::bf16;
-template <> inline constexpr std::optional<DType> kDTypeOf<float> = DType::f32;
-template <> inline constexpr std::optional<DType> kDTypeOf<double> = DType::f64;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<bool> = DType::boolean;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<std::int8_t> = DType::i8;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<std::uint8_t> = DType::u8;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<std::int32_t> = DType::i32;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<std::uint32_t> = DType::u32;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<std::int64_t> = DType::i64;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<std::uint64_t> = DType::u64;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<Float16> = DType::f16;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<BFloat16> = DType::bf16;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<float> = DType::f32;
+template <>
+inline constexpr std::optional<DType> kDTypeOf<double> = DType::f64;
 
 template <class T>
-concept Element = kDTypeOf<T>.has_value();
+concept Element = kDTypeOf<T>
+.has_value();
 
 template <class T>
 struct TypeTag {

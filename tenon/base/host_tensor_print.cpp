@@ -58,8 +58,9 @@ struct Printer {
       return;
     }
     out += '[';
+    const std::size_t inner = rank - axis - 1;  // brackets that open on the next line
     const std::string separator =
-        axis + 1 == rank ? ", " : "," + std::string(rank - axis - 1, '\n') + std::string(axis + 1, ' ');
+        inner == 0 ? ", " : fmt::format(",{:\n>{}}{: >{}}", "", inner, "", axis + 1);
     bool first = true;
     each_shown(tensor.shape()[axis], [&](std::int64_t i, bool gap) {
       if (!first) out += separator;
