@@ -1,0 +1,85 @@
+#include "tenon/ir/ops/index.h"
+
+#include <algorithm>
+
+namespace tenon::ir {
+
+std::string to_string(OperandTypes types) {
+  std::string text;
+  for (const TensorType& type : types) text += (text.empty() ? "" : ", ") + tenon::to_string(type);
+  return text;
+}
+
+namespace {
+std::string found_operands(OperandTypes types) {
+  return types.empty() ? "none" : fmt::format("{} ({})", types.size(), to_string(types));
+}
+}  // namespace
+
+void require_operands(std::string_view op, OperandTypes types, std::size_t count) {
+  require(types.size() == count, "{}: expected {} operand{}, got {}", op, count,
+          count == 1 ? "" : "s", found_operands(types));
+}
+
+void require_operands_at_least(std::string_view op, OperandTypes types, std::size_t count) {
+  require(types.size() >= count, "{}: expected at least {} operand{}, got {}", op, count,
+          count == 1 ? "" : "s", found_operands(types));
+}
+
+void require_same_dtype(std::string_view op, OperandTypes types) {
+  for (const TensorType& type : types)
+    require(type.dtype == types[0].dtype, "{}: operands have different element types: {}", op,
+            to_string(types));
+}
+
+void require_same_type(std::string_view op, OperandTypes types) {
+  require_same_dtype(op, types);
+  for (const TensorType& type : types)
+    require(type.shape == types[0].shape, "{}: operands have different shapes: {}", op,
+            to_string(types));
+}
+
+void require_length(std::string_view op, std::string_view attribute, std::size_t length,
+                    const TensorType& type) {
+  require(length == type.shape.size(), "{}: {} has {} entr{}, but the operand {} has rank {}", op,
+          attribute, length, length == 1 ? "y" : "ies", type, type.rank());
+}
+
+void require_axis(std::string_view op, std::int64_t axis, const TensorType& type) {
+  require(axis >= 0 && axis < type.rank(), "{}: axis {} is out of range for {} of rank {}", op,
+          axis, type, type.rank());
+}
+
+void require_sorted_axes(std::string_view op, std::span<const std::int64_t> axes,
+                         const TensorType& type) {
+  for (const std::int64_t axis : axes) require_axis(op, axis, type);
+  require(std::ranges::adjacent_find(axes, std::greater_equal<>{}) == axes.end(),
+          "{}: axes {} of {} must be strictly increasing", op,
+          tenon::to_string(Axes(axes.begin(), axes.end())), type);
+}
+
+TensorType checked_result(std::string_view op, TensorType type) {
+  std::int64_t bytes = static_cast<std::int64_t>(size_of(type.dtype));
+  bool fits = true;
+  for (const std::int64_t extent : type.shape) {
+    require(extent >= 0, "{}: result {} has a negative extent", op, type);
+    if (extent > 0) fits = fits && !__builtin_mul_overflow(bytes, extent, &bytes);
+  }
+  require(fits, "{}: result {} is too large: its bytes do not fit in 63 bits", op, type);
+  return type;
+}
+
+Axes other_axes(std::span<const std::int64_t> axes, std::int64_t rank) {
+  Axes others;
+  for (std::int64_t axis = 0; axis < rank; ++axis)
+    if (std::ranges::find(axes, axis) == axes.end()) others.push_back(axis);
+  return others;
+}
+
+Shape extents_of(const Shape& shape, std::span<const std::int64_t> axes) {
+  Shape extents;
+  for (const std::int64_t axis : axes) extents.push_back(shape[static_cast<std::size_t>(axis)]);
+  return extents;
+}
+
+}  // namespace tenon::ir
