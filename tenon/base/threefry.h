@@ -26,6 +26,14 @@ constexpr std::array<std::uint32_t, 2> threefry2x32(std::uint32_t key0, std::uin
   return {x0, x1};
 }
 
+// Element `index` of a stream of 32-bit words: the two output words of counter (high half, low
+// half) combined by XOR. What JAX calls partitionable threefry.
+constexpr std::uint32_t random_word(std::uint32_t key0, std::uint32_t key1, std::uint64_t index) {
+  const auto words = threefry2x32(key0, key1, static_cast<std::uint32_t>(index >> 32),
+                                  static_cast<std::uint32_t>(index));
+  return words[0] ^ words[1];
+}
+
 // The same on 64-bit words, low half first: a key folded with a number gives another key.
 constexpr std::uint64_t threefry64(std::uint64_t key, std::uint64_t counter) {
   const auto low = [](std::uint64_t word) { return static_cast<std::uint32_t>(word); };

@@ -1,6 +1,8 @@
 #include "tenon/ir/ops/index.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace tenon::ir {
 
@@ -67,6 +69,18 @@ TensorType checked_result(std::string_view op, TensorType type) {
   }
   require(fits, "{}: result {} is too large: its bytes do not fit in 63 bits", op, type);
   return type;
+}
+
+std::int64_t integer_at(const HostTensor& tensor, std::int64_t position) {
+  check(is_integer(tensor.dtype()), "integer_at: {} does not hold integers", tensor.type());
+  return with_element_type(tensor.dtype(), [&]<class T>(TypeTag<T>) -> std::int64_t {
+    const T value = tensor.as<T>()[static_cast<std::size_t>(position)];
+    if constexpr (std::is_integral_v<T>) {
+      if (std::in_range<std::int64_t>(static_cast<std::common_type_t<T, int>>(value)))
+        return static_cast<std::int64_t>(value);
+    }
+    return std::numeric_limits<std::int64_t>::max();
+  });
 }
 
 Axes other_axes(std::span<const std::int64_t> axes, std::int64_t rank) {

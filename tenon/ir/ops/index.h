@@ -73,6 +73,10 @@ inline void copy_element(HostTensor& to, std::int64_t to_position, const HostTen
               from.bytes().data() + static_cast<std::size_t>(from_position) * size, size);
 }
 
+// Element at a position of an integer tensor; u64 above the range of i64 saturates, so that
+// clamping what comes back is right for every type.
+std::int64_t integer_at(const HostTensor& tensor, std::int64_t position);
+
 // The axes of `rank` that are not in the list, in order.
 Axes other_axes(std::span<const std::int64_t> axes, std::int64_t rank);
 // shape[axes[0]], shape[axes[1]], ...
