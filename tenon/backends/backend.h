@@ -1,0 +1,120 @@
+// What every place that can run graphs offers: allocate, move data, compile.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "tenon/base/host_tensor.h"
+#include "tenon/ir/graph.h"
+
+namespace tenon::backends {
+
+struct BufferType {
+  TensorType type;
+  ir::Sharding sharding;
+  bool operator==(const BufferType&) const = default;
+};
+
+// Memory of one backend; backends derive from it.
+class BufferStorage {
+ public:
+  virtual ~BufferStorage() = default;
+};
+
+// Movable handle to one logical array on a backend.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(BufferType type, std::unique_ptr<BufferStorage> storage)
+      : type_(std::move(type)), storage_(std::move(storage)) {}
+  const TensorType& type() const { return type_.type; }
+  const BufferType& buffer_type() const { return type_; }
+  BufferStorage* storage() const { return storage_.get(); }
+  explicit operator bool() const { return storage_ != nullptr; }
+
+ private:
+  BufferType type_;
+  std::unique_ptr<BufferStorage> storage_;
+};
+
+// Completion of asynchronous work. An event without a waiter has already happened.
+class Event {
+ public:
+  Event() = default;
+  explicit Event(std::function<void()> waiter) : waiter_(std::move(waiter)) {}
+  // Blocks until the work is done; raises what it raised.
+  void wait() {
+    if (auto waiter = std::exchange(waiter_, nullptr)) waiter();
+  }
+
+ private:
+  std::function<void()> waiter_;
+};
+
+// Exact bytes of a compiled step, known before it first runs.
+struct MemoryReport {
+  std::int64_t state = 0;    // weights, moments, counters
+  std::int64_t inputs = 0;   // one set of inputs
+  std::int64_t results = 0;  // one set of results
+  std::int64_t constants = 0;
+  std::int64_t arena = 0;  // activations, gradients, workspace
+  std::int64_t total() const { return state + inputs + results + constants + arena; }
+};
+
+struct CompileReport {
+  double seconds = 0;           // wall time of compile()
+  double compiler_seconds = 0;  // of which in the system's compiler; 0 when cached
+  std::int64_t kernels = 0;
+  bool was_cached = false;
+};
+
+struct CompileOptions {
+  int threads = 0;  // 0: as many as the backend has
+  // Called with one line of text for what a user may want to know (a slow fallback, a kept file).
+  std::function<void(std::string_view)> log;
+  // Stages to keep as text for inspection: "graph", "plan", "source".
+  bool keep_texts = false;
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  // Inputs are those of the signature with Role::data, in order; results those outputs that update
+  // nothing. A result Buffer that is empty or of another type is allocated; others are reused.
+  virtual Event run(std::span<Buffer* const> inputs, std::span<Buffer> results) = 0;
+};
+
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  // State in signature order: every input whose role is not data. Types are checked once, here
+  // (UserError). The Buffers must outlive the Step and are updated in place.
+  virtual std::unique_ptr<Step> bind(std::span<Buffer* const> state) = 0;
+  virtual const MemoryReport& memory() const = 0;
+  virtual const CompileReport& report() const = 0;
+  // The text of a stage ("graph", "plan", "source"), empty if the backend has none.
+  virtual std::string text(std::string_view stage) const = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;
+  virtual Buffer allocate(const BufferType& type) = 0;  // zero-filled
+  virtual Event write(Buffer& buffer, const HostView& from) = 0;
+  virtual Event read(const Buffer& buffer, const HostSpan& to) = 0;
+  virtual std::unique_ptr<Executable> compile(const ir::Graph& graph,
+                                              const CompileOptions& options) = 0;
+};
+
+struct BackendOptions {
+  int threads = 0;           // 0: the cores this process may use (cgroups respected)
+  std::string cache_folder;  // empty: the default of base/environment.h
+};
+
+// Opens a backend by device name: "reference" or "cpu". UserError listing the known names.
+std::unique_ptr<Backend> open(std::string_view device, const BackendOptions& options = {});
+std::vector<std::string> device_names();
+
+}  // namespace tenon::backends
