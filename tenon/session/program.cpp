@@ -1,0 +1,100 @@
+#include "tenon/session/program.h"
+
+#include "tenon/tensor/build.h"
+
+namespace tenon {
+namespace {
+
+const Placeholder& placeholder_of(const Tensor& tensor) {
+  const auto trace = tensor.trace();
+  const auto* parameter =
+      std::get_if<ir::Parameter>(&trace->builder.node(tensor.ir_value().node).op);
+  const Placeholder* found =
+      parameter == nullptr ? nullptr
+                           : std::get_if<Placeholder>(
+                                 &trace->sources[static_cast<std::size_t>(parameter->position)]);
+  require(found != nullptr, "feed: a tensor of type {} is not a placeholder and cannot be fed",
+          tensor.type());
+  return *found;
+}
+
+}  // namespace
+
+Program make_program(std::span<const Tensor> fetches, std::span<const Update> updates,
+                     std::span<const Tensor> placeholders) {
+  std::vector<Tensor> all(fetches.begin(), fetches.end());
+  for (const Update& update : updates) all.push_back(update.value);
+  const std::size_t roots = all.size();
+  for (const Tensor& p : placeholders) all.push_back(p);
+  const std::shared_ptr<Trace> trace = common_trace(all);
+  const ir::Builder& source = trace->builder;
+
+  std::vector<bool> needed(source.node_count());
+  for (std::size_t i = 0; i < roots; ++i) needed[all[i].ir_value().node] = true;
+  for (std::uint32_t i = source.node_count(); i-- > 0;)
+    if (needed[i])
+      for (const ir::Value operand : source.node(i).operands) needed[operand.node] = true;
+
+  Program program;
+  program.fetches = fetches.size();
+  ir::Builder builder;
+  std::vector<ir::Value> renamed(source.node_count());
+  std::vector<bool> fed(source.node_count());
+  for (const Tensor& p : placeholders) {
+    const Placeholder& known = placeholder_of(p);
+    const std::uint32_t node = p.ir_value().node;
+    require(!fed[node], "placeholder \"{}\" is fed twice", known.name);
+    fed[node] = true;
+    renamed[node] = builder.input({known.name, p.type(), ir::Role::data, {}});
+    needed[node] = false;  // done
+  }
+  // Variables that are only written still need an input to update.
+  std::vector<std::pair<Variable, ir::Value>> state;
+  const auto state_input = [&](const Variable& variable) {
+    for (const auto& [known, value] : state)
+      if (known == variable) return value;
+    ir::Role role = ir::Role::state;
+    if (variable.kind() == VariableKind::scalar) role = ir::Role::scalar_state;
+    if (variable.kind() == VariableKind::key) role = ir::Role::key;
+    const ir::Value value = builder.input({variable.name(), variable.type(), role, {}});
+    state.emplace_back(variable, value);
+    program.variables.push_back(variable);
+    return value;
+  };
+  for (std::uint32_t i = 0; i < source.node_count(); ++i) {
+    if (!needed[i]) continue;
+    const ir::Node& node = source.node(i);
+    if (const auto* parameter = std::get_if<ir::Parameter>(&node.op)) {
+      const InputSource& input = trace->sources[static_cast<std::size_t>(parameter->position)];
+      if (const auto* missing = std::get_if<Placeholder>(&input))
+        throw UserError(
+            fmt::format("placeholder \"{}\" ({}) is needed but was not fed; add it to the feeds",
+                        missing->name, parameter->type));
+      renamed[i] = state_input(std::get<Variable>(input));
+      continue;
+    }
+    std::vector<ir::Value> operands;
+    for (const ir::Value v : node.operands)
+      operands.push_back({renamed[v.node].node, renamed[v.node].result + v.result});
+    renamed[i] = builder.add(node.op, operands);
+    if (const ir::NodeInfo* info = source.info(i)) builder.describe(renamed[i].node, *info);
+  }
+
+  std::vector<ir::Output> outputs;
+  const auto renamed_value = [&](const Tensor& tensor) {
+    const ir::Value v = tensor.ir_value();
+    return ir::Value{renamed[v.node].node, renamed[v.node].result + v.result};
+  };
+  for (const Tensor& fetch : fetches)
+    outputs.push_back({fetch.name(), renamed_value(fetch), std::nullopt, ir::Merge::carry});
+  for (const Update& update : updates) {
+    const ir::Value input = state_input(update.variable);
+    const auto position = std::get<ir::Parameter>(builder.node(input.node).op).position;
+    outputs.push_back({update.variable.name(), renamed_value(update.value),
+                       static_cast<std::uint32_t>(position), ir::Merge::carry});
+  }
+  program.graph = std::move(builder).finish(std::move(outputs));
+  return program;
+}
+
+}  // namespace tenon

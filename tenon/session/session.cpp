@@ -1,0 +1,193 @@
+#include "tenon/session/session.h"
+
+#include <unordered_map>
+
+#include "tenon/session/program.h"
+
+namespace tenon {
+
+struct CompiledStep::State {
+  ir::Graph graph;
+  Session* session = nullptr;
+  std::shared_ptr<backends::Executable> executable;
+  std::unique_ptr<backends::Step> step;
+  std::size_t inputs = 0;
+  std::vector<TensorType> fetch_types;
+  std::vector<backends::Buffer> input_buffers;  // for runs from host tensors
+  std::vector<backends::Buffer*> input_pointers;
+  std::vector<backends::Buffer> results;
+};
+
+CompiledStep::CompiledStep(std::unique_ptr<State> state) : state_(std::move(state)) {}
+CompiledStep::~CompiledStep() = default;
+CompiledStep::CompiledStep(CompiledStep&&) noexcept = default;
+CompiledStep& CompiledStep::operator=(CompiledStep&&) noexcept = default;
+
+std::size_t CompiledStep::input_count() const { return state_->inputs; }
+std::size_t CompiledStep::fetch_count() const { return state_->fetch_types.size(); }
+const TensorType& CompiledStep::fetch_type(std::size_t index) const {
+  return state_->fetch_types[index];
+}
+const ir::Graph& CompiledStep::graph() const { return state_->graph; }
+const backends::MemoryReport& CompiledStep::memory() const { return state_->executable->memory(); }
+const backends::CompileReport& CompiledStep::report() const { return state_->executable->report(); }
+std::string CompiledStep::text(std::string_view stage) const {
+  return state_->executable->text(stage);
+}
+
+void CompiledStep::run(std::span<backends::Buffer* const> inputs,
+                       std::span<backends::Buffer> results) {
+  state_->step->run(inputs, results).wait();
+}
+
+std::vector<HostTensor> CompiledStep::run(std::span<const HostView> inputs) {
+  State& state = *state_;
+  require(inputs.size() == state.inputs, "the step takes {} inputs, {} were given", state.inputs,
+          inputs.size());
+  backends::Backend& backend = state.session->backend();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const ir::Input& expected = state.graph.inputs()[i];
+    require(inputs[i].type == expected.type, "feed of \"{}\": expected {}, got {}", expected.name,
+            expected.type, inputs[i].type);
+    if (state.input_buffers.size() <= i) {
+      state.input_buffers.push_back(backend.allocate({expected.type, {}}));
+      state.input_pointers.clear();
+    }
+    backend.write(state.input_buffers[i], inputs[i]).wait();
+  }
+  if (state.input_pointers.size() != inputs.size()) {
+    state.input_pointers.clear();
+    for (backends::Buffer& buffer : state.input_buffers) state.input_pointers.push_back(&buffer);
+  }
+  run(state.input_pointers, state.results);
+  std::vector<HostTensor> fetched;
+  for (const backends::Buffer& result : state.results)
+    fetched.push_back(state.session->download(result));
+  return fetched;
+}
+
+Function::Function(Session& session, Body body) : session_(&session), body_(std::move(body)) {}
+
+CompiledStep& Function::compiled(std::span<const TensorType> types) {
+  for (auto& [known, step] : compiled_)
+    if (std::ranges::equal(known, types)) return *step;
+  std::vector<Tensor> placeholders;
+  for (std::size_t i = 0; i < types.size(); ++i)
+    placeholders.push_back(placeholder(fmt::format("argument_{}", i), types[i]));
+  const StepResult result = body_(placeholders);
+  compiled_.emplace_back(std::vector<TensorType>(types.begin(), types.end()),
+                         std::make_unique<CompiledStep>(session_->compile(placeholders, result)));
+  return *compiled_.back().second;
+}
+
+std::vector<HostTensor> Function::operator()(std::span<const HostTensor> arguments) {
+  std::vector<TensorType> types;
+  for (const HostTensor& argument : arguments) types.push_back(argument.type());
+  std::vector<HostView> views(arguments.begin(), arguments.end());
+  return compiled(types).run(views);
+}
+
+struct Session::Cache {
+  // Keyed by the variable's identity; node addresses are stable, so bound steps may keep them.
+  std::unordered_map<std::uint64_t, std::pair<Variable, backends::Buffer>> buffers;
+  struct Entry {
+    ir::Graph graph;
+    std::vector<Variable> variables;
+    std::unique_ptr<CompiledStep> step;
+  };
+  std::unordered_multimap<std::uint64_t, Entry> steps;  // of run(fetches), by graph hash
+  std::unordered_multimap<std::uint64_t,
+                          std::pair<ir::Graph, std::shared_ptr<backends::Executable>>>
+      executables;
+};
+
+Session::Session(std::string_view device, SessionOptions options)
+    : options_(std::move(options)),
+      backend_(backends::open(device, {options_.threads, options_.cache_folder})),
+      cache_(std::make_unique<Cache>()) {}
+Session::~Session() = default;
+
+backends::Buffer& Session::buffer_of(const Variable& variable) {
+  const auto found = cache_->buffers.find(variable.id());
+  if (found != cache_->buffers.end()) return found->second.second;
+  backends::Buffer buffer = upload(variable.initial_value(options_.seed));
+  return cache_->buffers.emplace(variable.id(), std::pair(variable, std::move(buffer)))
+      .first->second.second;
+}
+
+backends::Buffer Session::upload(const HostView& value) {
+  backends::Buffer buffer = backend_->allocate({value.type, {}});
+  backend_->write(buffer, value).wait();
+  return buffer;
+}
+
+HostTensor Session::download(const backends::Buffer& buffer) {
+  HostTensor value(buffer.type());
+  backend_->read(buffer, value).wait();
+  return value;
+}
+
+HostTensor Session::read(const Variable& variable) { return download(buffer_of(variable)); }
+
+void Session::write(const Variable& variable, const HostView& value) {
+  require(value.type == variable.type(), "variable \"{}\" holds {}, the new value is {}",
+          variable.name(), variable.type(), value.type);
+  backend_->write(buffer_of(variable), value).wait();
+}
+
+bool Session::has(const Variable& variable) const {
+  return cache_->buffers.contains(variable.id());
+}
+
+CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result) {
+  Program program = make_program(result.fetches, result.updates, placeholders);
+  auto state = std::make_unique<CompiledStep::State>();
+  state->session = this;
+  const std::uint64_t hash = program.graph.hash();
+  const auto [first, last] = cache_->executables.equal_range(hash);
+  for (auto known = first; known != last; ++known)
+    if (known->second.first == program.graph) state->executable = known->second.second;
+  if (!state->executable) {
+    backends::CompileOptions options;
+    options.threads = options_.threads;
+    options.log = options_.log;
+    options.keep_texts = options_.keep_texts;
+    state->executable = backend_->compile(program.graph, options);
+    cache_->executables.insert({hash, {program.graph, state->executable}});
+  }
+  std::vector<backends::Buffer*> bound;
+  for (const Variable& variable : program.variables) bound.push_back(&buffer_of(variable));
+  state->step = state->executable->bind(bound);
+  state->inputs = placeholders.size();
+  for (std::size_t i = 0; i < program.fetches; ++i)
+    state->fetch_types.push_back(program.graph.type(program.graph.outputs()[i].value));
+  state->results.resize(program.fetches);
+  state->graph = std::move(program.graph);
+  return CompiledStep(std::move(state));
+}
+
+std::vector<HostTensor> Session::run(std::span<const Tensor> fetches, std::span<const Feed> feeds,
+                                     std::span<const Update> updates) {
+  std::vector<Tensor> placeholders;
+  std::vector<HostView> views;
+  for (const auto& [tensor, value] : feeds) {
+    placeholders.push_back(tensor);
+    views.emplace_back(value);
+  }
+  const Program program = make_program(fetches, updates, placeholders);
+  const std::uint64_t hash = program.graph.hash();
+  const auto [first, last] = cache_->steps.equal_range(hash);
+  for (auto known = first; known != last; ++known)
+    if (known->second.graph == program.graph && known->second.variables == program.variables)
+      return known->second.step->run(views);
+  const StepResult result{{fetches.begin(), fetches.end()}, {updates.begin(), updates.end()}};
+  auto step = std::make_unique<CompiledStep>(compile(placeholders, result));
+  Cache::Entry entry{program.graph, program.variables, std::move(step)};
+  return cache_->steps.emplace(hash, std::move(entry))->second.step->run(views);
+}
+
+HostTensor Session::run(const Tensor& fetch, std::span<const Feed> feeds) {
+  return run(std::span(&fetch, 1), feeds, {}).front();
+}
+
+}  // namespace tenon

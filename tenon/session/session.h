@@ -1,0 +1,129 @@
+// Session: owns a backend, the data of the Variables, and the compiled steps that update them.
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tenon/backends/backend.h"
+#include "tenon/tensor/tensor.h"
+
+namespace tenon {
+
+struct SessionOptions {
+  int threads = 0;           // 0: the cores this process may use
+  std::uint64_t seed = 0;    // of the variables' initial values
+  std::string cache_folder;  // compiled kernels; empty: the default
+  std::function<void(std::string_view)> log;
+  bool keep_texts = false;  // keep the text of every compile stage (CompiledStep::text)
+};
+
+// What a step computes: values to return and variables to update.
+struct StepResult {
+  std::vector<Tensor> fetches;
+  std::vector<Update> updates;
+};
+// A value for a placeholder.
+using Feed = std::pair<Tensor, HostTensor>;
+
+// A graph compiled for a session's backend and bound to its variables. Runs must not overlap.
+class CompiledStep {
+ public:
+  ~CompiledStep();
+  CompiledStep(CompiledStep&&) noexcept;
+  CompiledStep& operator=(CompiledStep&&) noexcept;
+
+  // Host tensors in the order of the placeholders; returns the fetches. UserError naming the
+  // placeholder whose type does not fit.
+  std::vector<HostTensor> run(std::span<const HostView> inputs);
+  // Device buffers in the same order; `results` are reused from call to call, so that a steady
+  // state allocates nothing. Nothing is validated.
+  void run(std::span<backends::Buffer* const> inputs, std::span<backends::Buffer> results);
+
+  std::size_t input_count() const;
+  std::size_t fetch_count() const;
+  const TensorType& fetch_type(std::size_t index) const;
+  const ir::Graph& graph() const;
+  const backends::MemoryReport& memory() const;
+  const backends::CompileReport& report() const;
+  std::string text(std::string_view stage) const;  // "graph", "plan", "source"
+
+ private:
+  friend class Session;
+  struct State;
+  explicit CompiledStep(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// A C++ function of tensors that is traced and compiled once per combination of argument types.
+class Function {
+ public:
+  using Body = std::function<StepResult(std::span<const Tensor>)>;
+  std::vector<HostTensor> operator()(std::span<const HostTensor> arguments);
+  std::vector<HostTensor> operator()(std::initializer_list<HostTensor> arguments) {
+    return (*this)(std::span<const HostTensor>(arguments.begin(), arguments.size()));
+  }
+  // The compiled step for these argument types, traced now if it is new.
+  CompiledStep& compiled(std::span<const TensorType> types);
+
+ private:
+  friend class Session;
+  Function(class Session& session, Body body);
+  class Session* session_;
+  Body body_;
+  std::vector<std::pair<std::vector<TensorType>, std::unique_ptr<CompiledStep>>> compiled_;
+};
+
+// Used from one thread at a time; independent sessions run in parallel threads.
+class Session {
+ public:
+  // UserError for an unknown device, with the known ones.
+  explicit Session(std::string_view device = "cpu", SessionOptions options = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Computes the fetches with the placeholders fed, then applies the updates. Equal graphs are
+  // compiled once.
+  HostTensor run(const Tensor& fetch, std::span<const Feed> feeds = {});
+  HostTensor run(const Tensor& fetch, std::initializer_list<Feed> feeds) {
+    return run(fetch, std::span<const Feed>(feeds.begin(), feeds.size()));
+  }
+  std::vector<HostTensor> run(std::span<const Tensor> fetches, std::span<const Feed> feeds = {},
+                              std::span<const Update> updates = {});
+  std::vector<HostTensor> run(std::initializer_list<Tensor> fetches,
+                              std::initializer_list<Feed> feeds = {},
+                              std::span<const Update> updates = {}) {
+    return run(std::span<const Tensor>(fetches.begin(), fetches.size()),
+               std::span<const Feed>(feeds.begin(), feeds.size()), updates);
+  }
+
+  // Compiles what the result needs; its inputs are the placeholders, in this order.
+  CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result);
+  // A step traced from a C++ function when it is first called with arguments of given types.
+  Function function(Function::Body body) { return Function(*this, std::move(body)); }
+
+  // The value of a variable now; its initial value if no step has touched it.
+  HostTensor read(const Variable& variable);
+  // UserError if the type differs.
+  void write(const Variable& variable, const HostView& value);
+  bool has(const Variable& variable) const;
+
+  backends::Backend& backend() { return *backend_; }
+  std::string_view device() const { return backend_->name(); }
+  std::uint64_t seed() const { return options_.seed; }
+  backends::Buffer upload(const HostView& value);
+  HostTensor download(const backends::Buffer& buffer);
+
+ private:
+  backends::Buffer& buffer_of(const Variable& variable);
+  struct Cache;
+  SessionOptions options_;
+  std::unique_ptr<backends::Backend> backend_;
+  std::unique_ptr<Cache> cache_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,63 @@
+#include "tenon/tensor/trace.h"
+
+#include "tenon/base/variant.h"
+
+namespace tenon {
+
+ir::Value Trace::read(const InputSource& source, const TensorType& type) {
+  for (std::uint32_t node = 0; node < builder.node_count(); ++node)
+    if (const auto* parameter = std::get_if<ir::Parameter>(&builder.node(node).op))
+      if (sources[static_cast<std::size_t>(parameter->position)] == source) return {node, 0};
+  sources.push_back(source);
+  return builder.input(
+      std::visit(cases{
+                     [&](const Placeholder& placeholder) {
+                       return ir::Input{placeholder.name, type, ir::Role::data, {}};
+                     },
+                     [&](const Variable& variable) {
+                       ir::Role role = ir::Role::state;
+                       if (variable.kind() == VariableKind::scalar) role = ir::Role::scalar_state;
+                       if (variable.kind() == VariableKind::key) role = ir::Role::key;
+                       return ir::Input{variable.name(), type, role, {}};
+                     },
+                 },
+                 source));
+}
+
+std::shared_ptr<Trace> Trace::resolve(std::shared_ptr<Trace> trace, ir::Value& value) {
+  while (trace->merged_into_) {
+    value = {trace->renamed_[value.node], trace->renamed_result_[value.node] + value.result};
+    trace = trace->merged_into_;
+  }
+  return trace;
+}
+
+std::shared_ptr<Trace> Trace::merge(const std::shared_ptr<Trace>& a,
+                                    const std::shared_ptr<Trace>& b) {
+  if (a == b) return a;
+  const bool a_is_larger = a->builder.node_count() >= b->builder.node_count();
+  const std::shared_ptr<Trace>& into = a_is_larger ? a : b;
+  const std::shared_ptr<Trace>& from = a_is_larger ? b : a;
+  for (std::uint32_t i = 0; i < from->builder.node_count(); ++i) {
+    const ir::Node& node = from->builder.node(i);
+    ir::Value value;
+    if (const auto* parameter = std::get_if<ir::Parameter>(&node.op)) {
+      value =
+          into->read(from->sources[static_cast<std::size_t>(parameter->position)], parameter->type);
+    } else {
+      std::vector<ir::Value> operands;
+      for (const ir::Value v : node.operands)
+        operands.push_back({from->renamed_[v.node], from->renamed_result_[v.node] + v.result});
+      value = into->builder.add(node.op, operands);
+    }
+    if (const ir::NodeInfo* info = from->builder.info(i)) into->builder.describe(value.node, *info);
+    from->renamed_.push_back(value.node);
+    from->renamed_result_.push_back(value.result);
+  }
+  from->merged_into_ = into;
+  from->builder = {};
+  from->sources.clear();
+  return into;
+}
+
+}  // namespace tenon
