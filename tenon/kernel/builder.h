@@ -2,7 +2,9 @@
 #pragma once
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <span>
+#include <unordered_map>
 
 #include "tenon/kernel/kernel.h"
 
@@ -43,7 +45,8 @@ class KernelBuilder {
   ValueId fold(ScalarFunction f, FoldAxis axis, ValueId tile, std::int64_t active);
   ValueId contract(Contract contract);
   void barrier();
-  // body(index, carried) returns the next carried values, of the types of `initial`.
+  // body(index, carried) returns the next carried values, of the types of `initial`. A loop of one
+  // iteration becomes its body, one of none becomes nothing.
   std::vector<ValueId> loop(
       std::int64_t extent, std::span<const ValueId> initial,
       const std::function<std::vector<ValueId>(ValueId, std::span<const ValueId>)>& body);
@@ -53,18 +56,29 @@ class KernelBuilder {
   const Buffer& buffer(BufferId id) const { return kernel_.buffers[id.index]; }
   void comment(std::string line) { kernel_.comments.push_back(std::move(line)); }
   // Scalar integer arithmetic on literals is folded as it is written, so that constant offsets
-  // and multiplications by one do not reach the printers.
+  // and multiplications by one do not reach the printers. Statements that nothing uses are removed
+  // and values are numbered anew. The result is verified.
   Kernel finish(double cost) &&;
 
  private:
-  ValueId append(Instruction instruction, TileType type);
-  void append(Instruction instruction);
+  // Appends a statement and returns its first result, if it has one.
+  ValueId append(Instruction instruction);
+  std::vector<ValueId> append_all(Instruction instruction);
+  ValueId new_value(TileType type);
+  BufferId new_buffer(Buffer buffer);
+  std::optional<std::int64_t> integer(ValueId value) const;  // of an i64 or bool scalar literal
+  std::optional<ValueId> simplify(ScalarFunction f, std::span<const ValueId> operands);
+  Block& block() { return open_.empty() ? kernel_.body : *open_.back(); }
+
   Kernel kernel_;
-  std::vector<Block*> open_;
+  std::vector<Block*> open_;                                  // innermost last
+  std::unordered_map<std::uint32_t, std::int64_t> integers_;  // values known to be literals
+  std::unordered_map<std::uint32_t, std::int64_t> extents_;   // values known to be in [0, extent)
 };
 
-// Literal of a number rounded to a type, and back.
+// Literal of a number rounded to a type (as `cast` does), and back.
 Literal make_literal(DType dtype, double value);
+double number_of(const Literal& literal);
 
 // Text of a kernel, for people and golden tests; one statement per line.
 std::string print(const Kernel& kernel);

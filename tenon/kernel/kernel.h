@@ -154,7 +154,8 @@ struct Fold {
 };
 
 // accumulator[r, l] = fma(lhs[r, k], rhs[k, l], accumulator[r, l]) for k = 0 ... depth - 1 in
-// order, per element (floats; integers wrap). Operands of f16 and bf16 convert to f32 first.
+// order, per element (floats; integers wrap). Operands convert to the accumulator's type first:
+// f32, f64 or an integer, not narrower than theirs and of their kind.
 // lhs(r, k) lies at lhs_offset + r * lhs_row_stride + k * lhs_depth_stride; rhs(k, l) at
 // rhs_offset + k * rhs_depth_stride + l * rhs_lane_stride. Inactive rows and lanes are not read
 // and keep the accumulator.
