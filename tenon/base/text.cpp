@@ -21,7 +21,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-std::string quoted(std::string_view text, std::size_t limit) {
+std::string in_quotes(std::string_view text, std::size_t limit) {
   const bool cut = text.size() > limit;
   if (cut) {
     // Never cut inside a UTF-8 sequence.
@@ -79,7 +79,7 @@ std::optional<std::string> nearest_word(std::string_view word,
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   const std::optional<std::string> nearest = nearest_word(word, candidates);
-  return nearest ? fmt::format("; did you mean {}?", quoted(*nearest)) : "";
+  return nearest ? fmt::format("; did you mean {}?", in_quotes(*nearest)) : "";
 }
 
 }  // namespace tenon

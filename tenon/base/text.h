@@ -24,7 +24,7 @@ std::string join(const Range& range, std::string_view separator) {
 
 // The text in double quotes with control characters escaped, cut after `limit` bytes: safe to
 // put into a message whatever a file held.
-std::string quoted(std::string_view text, std::size_t limit = 60);
+std::string in_quotes(std::string_view text, std::size_t limit = 60);
 
 // Least number of insertions, deletions, substitutions and swaps of neighbours that turn a into b.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -56,7 +56,7 @@ class NpyHeaderParser {
                                                   : nullptr;
       if (seen == nullptr || *seen) {
         place_ = start;
-        fail("{} header key {}", seen == nullptr ? "unknown" : "repeated", quoted(key));
+        fail("{} header key {}", seen == nullptr ? "unknown" : "repeated", in_quotes(key));
       }
       *seen = true;
       expect(':');
@@ -124,7 +124,8 @@ class NpyHeaderParser {
     const std::optional<ElementFormat> format = parse_descr(descr);
     if (!format) {
       place_ = start;
-      fail("element type {} is not supported (bool, integers and f2, f4, f8 are)", quoted(descr));
+      fail("element type {} is not supported (bool, integers and f2, f4, f8 are)",
+           in_quotes(descr));
     }
     header_.format = *format;
   }

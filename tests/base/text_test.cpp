@@ -22,10 +22,10 @@ TEST(Text, JoinFormatsElements) {
   EXPECT_EQ(join(std::vector<std::string>{}, ", "), "");
 }
 
-TEST(Text, QuotedEscapesAndCuts) {
-  EXPECT_EQ(quoted("a\n\"\x01"), "\"a\\n\\\"\\x01\"");
-  EXPECT_EQ(quoted("abcdef", 3), "\"abc...\"");
-  EXPECT_EQ(quoted("ab\xc3\xa9z", 3), "\"ab...\"");
+TEST(Text, InQuotesEscapesAndCuts) {
+  EXPECT_EQ(in_quotes("a\n\"\x01"), "\"a\\n\\\"\\x01\"");
+  EXPECT_EQ(in_quotes("abcdef", 3), "\"abc...\"");
+  EXPECT_EQ(in_quotes("ab\xc3\xa9z", 3), "\"ab...\"");
 }
 
 TEST(Text, EditDistanceCountsSwapsOnce) {
