@@ -1,0 +1,60 @@
+#include "tenon/base/environment.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "tenon/base/error.h"
+#include "tenon/base/text.h"
+
+namespace tenon::environment {
+
+namespace {
+
+// An empty variable counts as one that is not set.
+std::optional<std::string> read_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::filesystem::path temporary_folder() { return read_variable("TMPDIR").value_or("/tmp"); }
+
+std::filesystem::path cache_folder() {
+  if (const auto folder = read_variable("TENON_CACHE_DIR")) return *folder;
+  if (const auto folder = read_variable("XDG_CACHE_HOME"))
+    return std::filesystem::path(*folder) / "tenon";
+  if (const auto home = read_variable("HOME"))
+    return std::filesystem::path(*home) / ".cache" / "tenon";
+  return temporary_folder() / fmt::format("tenon-{}", getuid());
+}
+
+std::optional<std::string> compiler() { return read_variable("TENON_CC"); }
+
+std::optional<int> threads() {
+  const auto text = read_variable("TENON_THREADS");
+  if (!text) return std::nullopt;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  require(error == std::errc() && end == text->data() + text->size() && value >= 1 && value <= 1024,
+          "TENON_THREADS is {}; expected a whole number from 1 to 1024", in_quotes(*text));
+  return value;
+}
+
+bool keep_source() {
+  const auto text = read_variable("TENON_KEEP_SOURCE");
+  return text && *text != "0";
+}
+
+std::vector<std::filesystem::path> program_folders() {
+  std::vector<std::filesystem::path> folders;
+  const std::string path = read_variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  for (const std::string_view folder : split(path, ':'))
+    folders.emplace_back(folder.empty() ? std::string_view(".") : folder);
+  return folders;
+}
+
+}  // namespace tenon::environment

@@ -1,0 +1,30 @@
+// Environment variables: the one place that reads them.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon::environment {
+
+// Where compiled code is kept: TENON_CACHE_DIR, else XDG_CACHE_HOME/tenon, else HOME/.cache/tenon,
+// else a folder named after the user below the temporary folder. It may not exist yet.
+std::filesystem::path cache_folder();
+
+// The C compiler to use, from TENON_CC (a path, or a name to look up in PATH).
+std::optional<std::string> compiler();
+
+// Threads that compiled steps use, from TENON_THREADS; none if it is not set.
+// UserError unless it is a whole number from 1 to 1024.
+std::optional<int> threads();
+
+// TENON_KEEP_SOURCE is set and not "0": generated sources stay beside the compiled code.
+bool keep_source();
+
+// TMPDIR, else /tmp.
+std::filesystem::path temporary_folder();
+
+// The folders of PATH, in order.
+std::vector<std::filesystem::path> program_folders();
+
+}  // namespace tenon::environment

@@ -1,0 +1,67 @@
+#include "tenon/base/environment.h"
+
+#include <cstdlib>
+
+#include "tenon/base/error.h"
+
+namespace tenon {
+namespace {
+
+// Sets a variable (or removes it) and puts the old state back.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    set(value);
+  }
+  ~ScopedVariable() { set(old_ ? old_->c_str() : nullptr); }
+
+ private:
+  void set(const char* value) { value != nullptr ? setenv(name_, value, 1) : unsetenv(name_); }
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+TEST(Environment, CacheFolderFollowsTheFirstVariableThatIsSet) {
+  ScopedVariable own("TENON_CACHE_DIR", "/a"), xdg("XDG_CACHE_HOME", "/b"), home("HOME", "/c");
+  EXPECT_EQ(environment::cache_folder(), "/a");
+  ScopedVariable no_own("TENON_CACHE_DIR", "");
+  EXPECT_EQ(environment::cache_folder(), "/b/tenon");
+  ScopedVariable no_xdg("XDG_CACHE_HOME", nullptr);
+  EXPECT_EQ(environment::cache_folder(), "/c/.cache/tenon");
+  ScopedVariable no_home("HOME", nullptr), temporary("TMPDIR", "/d");
+  EXPECT_EQ(environment::cache_folder().parent_path(), "/d");
+}
+
+TEST(Environment, ThreadsAreChecked) {
+  ScopedVariable unset("TENON_THREADS", nullptr);
+  EXPECT_EQ(environment::threads(), std::nullopt);
+  ScopedVariable three("TENON_THREADS", "3");
+  EXPECT_EQ(environment::threads(), 3);
+  for (const char* bad : {"0", "-1", "1025", "2x", " 2", "99999999999", "two"}) {
+    ScopedVariable variable("TENON_THREADS", bad);
+    try {
+      environment::threads();
+      ADD_FAILURE() << "no error for " << bad;
+    } catch (const UserError& error) {
+      EXPECT_EQ(
+          error.what(),
+          fmt::format("TENON_THREADS is \"{}\"; expected a whole number from 1 to 1024", bad));
+    }
+  }
+}
+
+TEST(Environment, FlagsAndLists) {
+  ScopedVariable off("TENON_KEEP_SOURCE", "0");
+  EXPECT_FALSE(environment::keep_source());
+  ScopedVariable on("TENON_KEEP_SOURCE", "1");
+  EXPECT_TRUE(environment::keep_source());
+  ScopedVariable path("PATH", "/one::/two");
+  EXPECT_EQ(environment::program_folders(),
+            (std::vector<std::filesystem::path>{"/one", ".", "/two"}));
+  ScopedVariable compiler("TENON_CC", "clang-14");
+  EXPECT_EQ(environment::compiler(), "clang-14");
+}
+
+}  // namespace
+}  // namespace tenon
