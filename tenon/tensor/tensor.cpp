@@ -1,7 +1,6 @@
 #include "tenon/tensor/tensor.h"
 
 #include <atomic>
-#include <filesystem>
 
 #include "tenon/autodiff/grad.h"
 #include "tenon/ir/interpret.h"
@@ -63,12 +62,9 @@ std::int64_t Tensor::extent(std::int64_t axis) const {
   return shape()[static_cast<std::size_t>(normalize_axis(axis, rank(), "extent"))];
 }
 
-const Tensor& Tensor::named(std::string name, std::source_location where) const {
+const Tensor& Tensor::named(std::string name, SourceLocation where) const {
   resolve();
-  trace_->builder.describe(
-      node_, {std::move(name),
-              fmt::format("{}:{}", std::filesystem::path(where.file_name()).filename().string(),
-                          where.line())});
+  trace_->builder.describe(node_, {std::move(name), where.text()});
   return *this;
 }
 

@@ -2,11 +2,12 @@
 #pragma once
 #include <initializer_list>
 #include <memory>
-#include <source_location>
+
 #include <span>
 #include <string>
 
 #include "tenon/base/host_tensor.h"
+#include "tenon/base/source_location.h"
 #include "tenon/tensor/variable.h"
 
 namespace tenon {
@@ -40,8 +41,7 @@ class Tensor {
   std::int64_t extent(std::int64_t axis) const;
 
   // Names the node (and where it was named) for messages, profiles and fetching by name.
-  const Tensor& named(std::string name,
-                      std::source_location where = std::source_location::current()) const;
+  const Tensor& named(std::string name, SourceLocation where = SourceLocation::current()) const;
   std::string name() const;
 
   // The concrete value, if this tensor depends on no variable and no placeholder; else a text

@@ -1,0 +1,67 @@
+// What a layer is given while a model is traced: mode, scope names, variables, random keys.
+#pragma once
+#include <map>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tenon/nn/initializer.h"
+#include "tenon/tensor/tensor.h"
+
+namespace tenon::nn {
+
+enum class Mode : std::uint8_t { training, inference };
+
+// One trace of a model. Variables are created at the first trace under the path of the scopes that
+// are open ("encoder/dense_1/kernel"); later traces find them in the layers that hold them.
+class Context {
+ public:
+  // `key`: u32[2], new at every step; needed only by layers that draw random numbers.
+  explicit Context(Mode mode, Tensor key = {}) : mode_(mode), key_(std::move(key)) {}
+  bool is_training() const { return mode_ == Mode::training; }
+
+  // The weight as a tensor; defines it on first use: its name is `name` under the current path.
+  // UserError if it was built for another type (the message names the layer and where it was
+  // first built).
+  Tensor variable(const Variable& variable, std::string_view name, const TensorType& type,
+                  const Initializer& initializer, VariableKind kind = VariableKind::weight);
+  // State that the forward pass updates (BatchNorm); applied at the end of a training step.
+  void assign(const Variable& variable, const Tensor& value);
+  // A key for one random site: differs for every call, path and step. UserError without a key.
+  Tensor random_key();
+
+  // Opens a scope for the life of the object. `kind` becomes "dense", "dense_1", ... within its
+  // parent, in order of opening.
+  class Scope {
+   public:
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    friend class Context;
+    explicit Scope(Context& context) : context_(context) {}
+    Context& context_;
+  };
+  [[nodiscard]] Scope scope(std::string_view kind);
+  std::string path() const;  // "encoder/dense_1", empty at the top
+
+  std::span<const Update> updates() const { return updates_; }
+  // Every variable met, in order, each once.
+  std::span<const Variable> variables() const { return variables_; }
+
+ private:
+  struct Level {
+    std::string name;
+    std::map<std::string, int, std::less<>> used;
+  };
+  Mode mode_;
+  Tensor key_;
+  int keys_drawn_ = 0;
+  std::vector<Level> levels_{Level{}};
+  std::vector<Update> updates_;
+  std::vector<Variable> variables_;
+};
+
+}  // namespace tenon::nn

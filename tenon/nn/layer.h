@@ -1,0 +1,73 @@
+// Layer: any module that maps a tensor to a tensor, held by value.
+#pragma once
+#include <concepts>
+#include <memory>
+#include <typeinfo>
+
+#include "tenon/nn/context.h"
+#include "tenon/nn/field_visitor.h"
+
+namespace tenon::nn {
+
+// A module is a plain struct: attributes, Variables and other modules as fields, a call operator,
+// and `fields` that shows them. kKind names it in paths, summaries and saved descriptions.
+template <class M>
+concept Module = std::copy_constructible<M> &&
+    requires(M module, const Tensor& x, Context& context, FieldVisitor& visitor) {
+  { M::kKind } -> std::convertible_to<std::string_view>;
+  { module(x, context) } -> std::same_as<Tensor>;
+  module.fields(visitor);
+};
+
+// Copies of a Layer share their weights (Variables have identity).
+class Layer {
+ public:
+  template <Module M>
+  Layer(M module, SourceLocation where = SourceLocation::current())
+      : module_(std::make_shared<Model<M>>(std::move(module))), where_(where) {}
+
+  // Calls the module in a scope of its own. A UserError raised inside is raised again with the
+  // layer's path, kind and the place where it was written added, once, innermost first.
+  Tensor operator()(const Tensor& x, Context& context) const;
+
+  std::string_view kind() const { return module_->kind(); }
+  void fields(FieldVisitor& visitor) const { module_->fields(visitor); }
+  const SourceLocation& where() const { return where_; }
+  // The module itself if it is an M, else nullptr.
+  template <class M>
+  M* get() const {
+    auto* model = dynamic_cast<Model<M>*>(module_.get());
+    return model == nullptr ? nullptr : &model->module;
+  }
+  // The same layer with weights of its own.
+  Layer clone() const;
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual Tensor call(const Tensor& x, Context& context) = 0;
+    virtual void fields(FieldVisitor& visitor) = 0;
+    virtual std::string_view kind() const = 0;
+    virtual std::shared_ptr<Interface> copy() const = 0;
+  };
+  template <class M>
+  struct Model final : Interface {
+    explicit Model(M m) : module(std::move(m)) {}
+    Tensor call(const Tensor& x, Context& context) override { return module(x, context); }
+    void fields(FieldVisitor& visitor) override { module.fields(visitor); }
+    std::string_view kind() const override { return M::kKind; }
+    std::shared_ptr<Interface> copy() const override { return std::make_shared<Model>(module); }
+    M module;
+  };
+  std::shared_ptr<Interface> module_;
+  SourceLocation where_;
+};
+
+// Every Variable of a layer, depth first in field order (defined or not).
+std::vector<Variable> variables_of(const Layer& layer);
+
+// A layer of this kind with default attributes, to be filled through `fields`: how a saved
+// description becomes a model again. UserError listing the known kinds.
+Layer make_layer(std::string_view kind);
+
+}  // namespace tenon::nn
