@@ -22,9 +22,11 @@ concept Module = std::copy_constructible<M> &&
 // Copies of a Layer share their weights (Variables have identity).
 class Layer {
  public:
-  template <Module M>
-  Layer(M module, SourceLocation where = SourceLocation::current())
-      : module_(std::make_shared<Model<M>>(std::move(module))), where_(where) {}
+  template <class M>
+  requires(!std::same_as<M, Layer>) && Module<M> Layer(M module, SourceLocation where =
+                                                                     SourceLocation::current())
+      : module_(std::make_shared<Model<M>>(std::move(module))),
+  where_(where) {}
 
   // Calls the module in a scope of its own. A UserError raised inside is raised again with the
   // layer's path, kind and the place where it was written added, once, innermost first.

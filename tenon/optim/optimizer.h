@@ -43,8 +43,9 @@ concept Rule = std::copy_constructible<R> &&
 // Any optimizer, with the state it keeps. Copies share the state.
 class Optimizer {
  public:
-  template <Rule R>
-  Optimizer(R rule) : Optimizer(std::make_shared<Model<R>>(std::move(rule))) {}
+  template <class R>
+  requires(!std::same_as<R, Optimizer>) && Rule<R> Optimizer(R rule)
+      : Optimizer(std::make_shared<Model<R>>(std::move(rule))) {}
 
   // Gradients of the loss with respect to the trainable ones among `weights`, and their updates.
   std::vector<Update> minimize(const Tensor& loss, std::span<const Variable> weights) const;
