@@ -16,6 +16,19 @@ Value cast(Builder& b, Value x, DType dtype) {
   return b.type(x).dtype == dtype ? x : b.add(Cast{dtype}, {x});
 }
 
+Value stop_gradient(Builder& b, Value x) {
+  const TensorType type = b.type(x);
+  Builder forward;
+  const Value same = forward.input({"x", type, Role::data, Sharding{}});
+  Builder backward;
+  for (const char* name : {"x", "y", "upstream"})
+    backward.input({name, type, Role::data, Sharding{}});
+  const Value zeros = splat(backward, 0, type);
+  return b.add(CustomGradient{GraphRef(std::move(forward).finish({same})),
+                              GraphRef(std::move(backward).finish({zeros}))},
+               {x});
+}
+
 Value constant(Builder& b, HostTensor value) {
   return b.add(Constant{ConstantRef(std::move(value))}, {});
 }

@@ -35,6 +35,9 @@ inline Value compare(Builder& b, ScalarFunction f, Value x, Value y) {
 Value select(Builder& b, Value predicate, Value on_true, Value on_false);
 Value cast(Builder& b, Value x, DType dtype);  // x itself if it has that type
 
+// x, with no gradient flowing back: a CustomGradient whose backward returns zeros.
+Value stop_gradient(Builder& b, Value x);
+
 Value constant(Builder& b, HostTensor value);
 // Every element equal to `value` (rounded to the element type): Broadcast of a scalar Constant.
 Value splat(Builder& b, double value, const TensorType& type);

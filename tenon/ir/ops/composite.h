@@ -41,7 +41,8 @@ struct LogSoftmax {
 };
 
 // Operands logits [..., C] (float) and labels [...] (integer, in [0, C); out of range clamps).
-// Results: loss [...] = log_sum_exp - logits[label], and log_sum_exp [...] (the residual).
+// Results: loss [...] = log_sum_exp - logits[label], and the residual log_sum_exp [...], which is
+// f32 where the logits are f16 or bf16.
 struct SparseCrossEntropy {
   static constexpr std::string_view kName = "sparse_cross_entropy";
   bool operator==(const SparseCrossEntropy&) const = default;
@@ -49,8 +50,8 @@ struct SparseCrossEntropy {
 };
 
 // Operands x [..., N], scale [N], offset [N]. Results: y = (x - mean) * rstd * scale + offset over
-// the last axis, and the residuals mean [...] and rstd [...] = 1 / sqrt(variance + epsilon). Ba,
-// Kiros, Hinton 2016.
+// the last axis, and the residuals mean [...] and rstd [...] = 1 / sqrt(variance + epsilon), f32
+// where x is f16 or bf16. Ba, Kiros, Hinton 2016.
 struct LayerNorm {
   static constexpr std::string_view kName = "layer_norm";
   double epsilon = 1e-5;
@@ -74,7 +75,7 @@ struct RmsNorm {
 };
 
 // softmax(scale * q k^T) v with q [..., T, D], k [..., S, D], v [..., S, E]; leading axes are
-// batch. causal: position t attends to s <= t + S - T. Vaswani et al. 2017.
+// batch. causal: position t attends to s <= t + S - T, and T <= S. Vaswani et al. 2017.
 struct Attention {
   static constexpr std::string_view kName = "attention";
   double scale = 1.0;
