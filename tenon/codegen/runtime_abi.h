@@ -16,6 +16,8 @@ struct TenonRuntime {
   // Splits [0, grid) over the threads and returns when all instances are done.
   void (*parallel)(const TenonRuntime* runtime, KernelFunction kernel, void* const* arguments,
                    std::int64_t grid);
+  // Data too large for the generated text, in the order in which the text numbers it.
+  const void* const* constants;
 };
 
 // int tenon_step(const TenonRuntime*, void* const* state, const void* const* inputs,

@@ -1,0 +1,41 @@
+#include "tenon/backends/host_buffer.h"
+
+#include <cstring>
+#include <typeinfo>
+
+namespace tenon::backends {
+
+namespace {
+
+void require_match(const Buffer& buffer, const TensorType& type, std::string_view action) {
+  require(is_host_buffer(buffer), "{}: {}", action,
+          buffer ? "the buffer belongs to another backend" : "the buffer is empty");
+  require(buffer.type() == type, "{}: the buffer holds {}, the host's tensor is {}", action,
+          buffer.type(), type);
+}
+
+}  // namespace
+
+Buffer allocate_host_buffer(const BufferType& type) {
+  return {type, std::make_unique<HostStorage>(HostTensor(type.type))};
+}
+
+bool is_host_buffer(const Buffer& buffer) {
+  if (!buffer) return false;
+  const BufferStorage& storage = *buffer.storage();
+  return typeid(storage) == typeid(HostStorage);
+}
+
+void write_host_buffer(Buffer& buffer, const HostView& from) {
+  require_match(buffer, from.type, "write");
+  const auto bytes = host_tensor(buffer).bytes();
+  if (!bytes.empty()) std::memcpy(bytes.data(), from.data, bytes.size());
+}
+
+void read_host_buffer(const Buffer& buffer, const HostSpan& to) {
+  require_match(buffer, to.type, "read");
+  const auto bytes = host_tensor(buffer).bytes();
+  if (!bytes.empty()) std::memcpy(to.data, bytes.data(), bytes.size());
+}
+
+}  // namespace tenon::backends

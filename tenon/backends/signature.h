@@ -1,0 +1,32 @@
+// A graph's signature as a step sees it: which inputs are state, which outputs are results.
+#pragma once
+#include "tenon/backends/backend.h"
+
+namespace tenon::backends {
+
+struct Signature {
+  struct Entry {
+    std::string name;
+    TensorType type;
+    std::uint32_t position = 0;  // among the graph's inputs or outputs
+  };
+  std::vector<Entry> state;    // inputs that live across steps, in order
+  std::vector<Entry> inputs;   // the others (Role::data)
+  std::vector<Entry> results;  // outputs that update no input
+};
+
+Signature make_signature(const ir::Graph& graph);
+
+// UserError unless there is one host buffer of the right type for each entry; `what` ("state")
+// names the kind of entry.
+void require_buffers(std::string_view what, std::span<const Signature::Entry> entries,
+                     std::span<Buffer* const> buffers);
+
+// Makes each result a host buffer of its type, keeping those that are already; UserError if the
+// number differs.
+void prepare_results(const Signature& signature, std::span<Buffer> results);
+
+// Bytes of state, inputs and results; constants and arena are left at zero.
+MemoryReport signature_memory(const Signature& signature);
+
+}  // namespace tenon::backends

@@ -1,0 +1,99 @@
+#include "tenon/schedule/memory.h"
+
+#include <numeric>
+
+#include "tenon/base/tensor_type.h"
+
+namespace tenon::schedule {
+
+namespace {
+
+std::int64_t rounded(std::int64_t bytes) {
+  return checked_add(bytes, kArenaAlignment - 1, "arena") / kArenaAlignment * kArenaAlignment;
+}
+
+std::int64_t largest_sum_alive(std::span<const Lifetime> buffers) {
+  std::vector<std::pair<std::uint64_t, std::int64_t>> changes;  // position, bytes more or less
+  for (const Lifetime& buffer : buffers) {
+    changes.emplace_back(buffer.first, rounded(buffer.bytes));
+    changes.emplace_back(std::uint64_t{buffer.last} + 1, -rounded(buffer.bytes));
+  }
+  // At one position what ends (a negative change) comes before what begins.
+  std::ranges::sort(changes);
+  std::int64_t live = 0, most = 0;
+  for (const auto& [position, change] : changes) {
+    live = checked_add(live, change, "arena");
+    most = std::max(most, live);
+  }
+  return most;
+}
+
+// Places buffers in the given order; gives up (none) once `limit` is reached.
+std::optional<Arena> place_in_order(std::span<const Lifetime> buffers,
+                                    std::span<const std::uint32_t> order, std::int64_t limit) {
+  Arena arena;
+  arena.offsets.resize(buffers.size());
+  std::vector<std::uint32_t> placed;  // ascending offset
+  for (const std::uint32_t index : order) {
+    const Lifetime& buffer = buffers[index];
+    const std::int64_t bytes = rounded(buffer.bytes);
+    if (bytes == 0) continue;
+    std::int64_t end = 0;  // of the highest buffer so far that is alive together with this one
+    std::int64_t best = -1, best_gap = std::numeric_limits<std::int64_t>::max();
+    for (const std::uint32_t other : placed) {
+      const Lifetime& neighbour = buffers[other];
+      if (neighbour.last < buffer.first || buffer.last < neighbour.first) continue;
+      const std::int64_t gap = arena.offsets[other] - end;
+      if (gap >= bytes && gap < best_gap) {
+        best = end;
+        best_gap = gap;
+      }
+      end = std::max(end, arena.offsets[other] + rounded(neighbour.bytes));
+    }
+    const std::int64_t offset = best >= 0 ? best : end;
+    arena.offsets[index] = offset;
+    arena.bytes = std::max(arena.bytes, checked_add(offset, bytes, "arena"));
+    if (arena.bytes >= limit) return std::nullopt;
+    const auto position = std::ranges::upper_bound(
+        placed, offset, {}, [&](std::uint32_t other) { return arena.offsets[other]; });
+    placed.insert(position, index);
+  }
+  return arena;
+}
+
+}  // namespace
+
+Arena place_buffers(std::span<const Lifetime> buffers) {
+  const std::int64_t bound = largest_sum_alive(buffers);
+  const auto length = [&](std::uint32_t i) {
+    return std::int64_t{buffers[i].last} - buffers[i].first + 1;
+  };
+  const auto size = [&](std::uint32_t i) { return buffers[i].bytes; };
+  const auto area = [&](std::uint32_t i) {
+    return static_cast<double>(size(i)) * static_cast<double>(length(i));
+  };
+  std::vector<std::uint32_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), 0u);
+
+  std::optional<Arena> best;
+  const auto attempt = [&](const auto& comes_first) {
+    if (best && best->bytes == bound) return;
+    std::vector<std::uint32_t> sorted = order;
+    std::ranges::stable_sort(sorted, comes_first);
+    const std::int64_t limit = best ? best->bytes : std::numeric_limits<std::int64_t>::max();
+    if (auto arena = place_in_order(buffers, sorted, limit)) best = std::move(arena);
+  };
+  using Index = std::uint32_t;
+  attempt([&](Index a, Index b) { return size(a) > size(b); });
+  // The square of the number of buffers is the cost of one more attempt.
+  if (buffers.size() <= 8192) {
+    attempt([&](Index a, Index b) { return area(a) > area(b); });
+    attempt([&](Index a, Index b) { return buffers[a].first < buffers[b].first; });
+    attempt([&](Index a, Index b) { return length(a) > length(b); });
+    attempt([&](Index a, Index b) { return buffers[a].last > buffers[b].last; });
+  }
+  best->live_bytes = bound;
+  return std::move(*best);
+}
+
+}  // namespace tenon::schedule
