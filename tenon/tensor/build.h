@@ -7,14 +7,14 @@
 namespace tenon {
 
 // The first result; UserError from the op's type rule.
-Tensor apply(ir::Op op, std::span<const Tensor> operands);
-inline Tensor apply(ir::Op op, std::initializer_list<Tensor> operands) {
-  return apply(std::move(op), std::span<const Tensor>(operands.begin(), operands.size()));
+Tensor apply_op(ir::Op op, std::span<const Tensor> operands);
+inline Tensor apply_op(ir::Op op, std::initializer_list<Tensor> operands) {
+  return apply_op(std::move(op), std::span<const Tensor>(operands.begin(), operands.size()));
 }
 // All results.
-std::vector<Tensor> apply_all(ir::Op op, std::span<const Tensor> operands);
-inline std::vector<Tensor> apply_all(ir::Op op, std::initializer_list<Tensor> operands) {
-  return apply_all(std::move(op), std::span<const Tensor>(operands.begin(), operands.size()));
+std::vector<Tensor> apply_op_all(ir::Op op, std::span<const Tensor> operands);
+inline std::vector<Tensor> apply_op_all(ir::Op op, std::initializer_list<Tensor> operands) {
+  return apply_op_all(std::move(op), std::span<const Tensor>(operands.begin(), operands.size()));
 }
 // All tensors in one trace, which is returned. UserError if one is empty.
 std::shared_ptr<Trace> common_trace(std::span<const Tensor> tensors);

@@ -52,8 +52,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
       squeezed.push_back(x.shape()[i]);
       axes.push_back(static_cast<std::int64_t>(lead + i));
     }
-  const Tensor core = squeezed == x.shape() ? x : apply(ir::Reshape{squeezed}, {x});
-  return core.shape() == shape ? core : apply(ir::Broadcast{shape, axes}, {core});
+  const Tensor core = squeezed == x.shape() ? x : apply_op(ir::Reshape{squeezed}, {x});
+  return core.shape() == shape ? core : apply_op(ir::Broadcast{shape, axes}, {core});
 }
 
 std::vector<Tensor> promote_types(std::span<const Tensor> operands, std::string_view what) {
@@ -70,7 +70,7 @@ std::vector<Tensor> promote_types(std::span<const Tensor> operands, std::string_
                          : promote_weak(*dtype, x.dtype());
   std::vector<Tensor> result;
   for (const Tensor& x : operands)
-    result.push_back(x.dtype() == *dtype ? x : apply(ir::Cast{*dtype}, {x}));
+    result.push_back(x.dtype() == *dtype ? x : apply_op(ir::Cast{*dtype}, {x}));
   return result;
 }
 

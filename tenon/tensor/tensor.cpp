@@ -147,7 +147,7 @@ Update assign(const Variable& variable, const Tensor& value) {
   return {variable, value};
 }
 
-Tensor apply(ir::Op op, std::span<const Tensor> operands) {
+Tensor apply_op(ir::Op op, std::span<const Tensor> operands) {
   const std::shared_ptr<Trace> trace = common_trace(operands);
   std::vector<ir::Value> values;
   for (const Tensor& operand : operands) values.push_back(operand.ir_value());
@@ -155,8 +155,8 @@ Tensor apply(ir::Op op, std::span<const Tensor> operands) {
   return Tensor(trace, value);
 }
 
-std::vector<Tensor> apply_all(ir::Op op, std::span<const Tensor> operands) {
-  const Tensor first = apply(std::move(op), operands);
+std::vector<Tensor> apply_op_all(ir::Op op, std::span<const Tensor> operands) {
+  const Tensor first = apply_op(std::move(op), operands);
   std::vector<Tensor> results;
   for (const ir::Value value : first.trace()->builder.results(first.ir_value()))
     results.emplace_back(first.trace(), value);
