@@ -1,0 +1,49 @@
+#include "tenon/passes/pass.h"
+
+#include <chrono>
+
+#include "tenon/base/text.h"
+#include "tenon/ir/verify.h"
+
+namespace tenon::passes {
+namespace {
+
+void require_pass_name(const std::string& name, std::span<const Pass> passes) {
+  std::vector<std::string> names;
+  for (const Pass& pass : passes) names.emplace_back(pass.name);
+  require(std::ranges::count(names, name) > 0, "there is no pass named {}{}; the passes are {}",
+          in_quotes(name), did_you_mean(name, names), join(names, ", "));
+}
+
+void verify_after(const Pass& pass, const ir::Graph& graph) {
+  try {
+    ir::verify(graph);
+  } catch (const InternalError& error) {
+    throw InternalError(fmt::format("after pass {}: {}", pass.name, error.what()));
+  }
+}
+
+}  // namespace
+
+PassResult run_passes(const ir::Graph& graph, const PassOptions& options,
+                      std::span<const Pass> passes) {
+  for (const std::string& name : options.skip) require_pass_name(name, passes);
+  if (!options.stop_after.empty()) require_pass_name(options.stop_after, passes);
+  PassResult result{graph, {}};
+  for (const Pass& pass : passes) {
+    if (std::ranges::count(options.skip, pass.name) == 0) {
+      const auto start = std::chrono::steady_clock::now();
+      ir::Graph after = pass.run(result.graph, options.context);
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+      verify_after(pass, after);
+      result.times.push_back(
+          {pass.name, elapsed.count(), result.graph.nodes().size(), after.nodes().size()});
+      if (options.observe) options.observe(pass.name, result.graph, after);
+      result.graph = std::move(after);
+    }
+    if (pass.name == options.stop_after) break;
+  }
+  return result;
+}
+
+}  // namespace tenon::passes

@@ -1,0 +1,53 @@
+// Passes: named functions Graph -> Graph, and the driver that runs, verifies and times them.
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tenon/ir/graph.h"
+
+namespace tenon::passes {
+
+// What a pass may need to know beyond the graph.
+struct PassContext {
+  // Composites (and CustomGradients) that the backend runs itself; all others are inlined.
+  std::function<bool(const ir::Op&)> keep = [](const ir::Op&) { return false; };
+};
+
+struct Pass {
+  std::string_view name;
+  ir::Graph (*run)(const ir::Graph&, const PassContext&);
+};
+
+// The list that every backend starts with, in order (pipeline.cpp). All of it is bit-exact, up to
+// the payload of NaNs.
+std::span<const Pass> standard_passes();
+
+struct PassOptions {
+  PassContext context;
+  std::vector<std::string> skip;  // names of passes to leave out
+  std::string stop_after;         // the last pass to run; all of them if empty
+  // Called after each pass, for dumps: print(before), print(after).
+  std::function<void(std::string_view pass, const ir::Graph& before, const ir::Graph& after)>
+      observe;
+};
+
+struct PassTime {
+  std::string_view name;
+  double seconds = 0;  // without verification
+  std::size_t nodes_before = 0;
+  std::size_t nodes_after = 0;
+};
+
+struct PassResult {
+  ir::Graph graph;
+  std::vector<PassTime> times;  // of the passes that ran
+};
+
+// Runs the passes in order and verifies the graph after each. UserError if an option names no pass;
+// InternalError naming the pass that broke the graph.
+PassResult run_passes(const ir::Graph& graph, const PassOptions& options = {},
+                      std::span<const Pass> passes = standard_passes());
+
+}  // namespace tenon::passes

@@ -1,0 +1,30 @@
+// Every pass, one line each.
+#pragma once
+#include "tenon/passes/pass.h"
+#include "tenon/passes/rewrite.h"
+
+namespace tenon::passes {
+
+// Composites the context does not keep become their definitions.
+ir::Graph inline_composites(const ir::Graph& graph, const PassContext& context);
+// Nodes no output depends on; results, operands and carried values of loops nothing reads.
+ir::Graph remove_dead(const ir::Graph& graph, const PassContext& context = {});
+// Loops over the same operands that carry the same values become one loop.
+ir::Graph merge_scans(const ir::Graph& graph, const PassContext& context = {});
+// What a loop computes from invariants moves before it; products of scanned values with invariants
+// become one product before it.
+ir::Graph hoist(const ir::Graph& graph, const PassContext& context = {});
+// Small nodes whose operands are constants become constants.
+ir::Graph fold_constants(const ir::Graph& graph, const PassContext& context = {});
+// Algebraic identities.
+ir::Graph simplify(const ir::Graph& graph, const PassContext& context = {});
+// Reshapes, transposes and broadcasts merge, cancel, move outward and fold into dots.
+ir::Graph move(const ir::Graph& graph, const PassContext& context = {});
+
+// The rules behind the last three.
+std::span<const Rule> constant_rules();
+std::span<const Rule> arithmetic_rules();
+std::span<const Rule> trivial_movement_rules();
+std::span<const Rule> movement_rules();
+
+}  // namespace tenon::passes

@@ -1,0 +1,27 @@
+#include "tenon/ir/inline_composites.h"
+#include "tenon/passes/passes.h"
+
+namespace tenon::passes {
+
+ir::Graph inline_composites(const ir::Graph& graph, const PassContext& context) {
+  return ir::inline_composites(graph, context.keep);
+}
+
+std::span<const Pass> standard_passes() {
+  static constexpr Pass kPasses[] = {
+      {"inline_composites", inline_composites},
+      {"merge_scans", merge_scans},  // before anything makes equal bodies differ
+      {"remove_dead", remove_dead},
+      {"hoist", hoist},
+      {"fold_constants", fold_constants},
+      {"simplify", simplify},
+      {"move", move},
+      // Movement leaves scalars and constants behind that meet again.
+      {"fold_moved", fold_constants},
+      {"simplify_moved", simplify},
+      {"remove_unused", remove_dead},
+  };
+  return kPasses;
+}
+
+}  // namespace tenon::passes
