@@ -1,0 +1,67 @@
+#include "tenon/nn/context.h"
+
+#include "tenon/base/hash.h"
+#include "tenon/tensor/random.h"
+
+namespace tenon::nn {
+
+Tensor Context::variable(const Variable& variable, std::string_view name, const TensorType& type,
+                         const Initializer& initializer, VariableKind kind) {
+  if (variable.is_defined()) {
+    require(variable.type() == type,
+            "\"{}\" was first built as {}, these inputs need {}; one layer cannot serve inputs of "
+            "two widths",
+            variable.name(), variable.type(), type);
+  } else {
+    std::string full = path();
+    full += full.empty() ? "" : "/";
+    full += name;
+    variable.define(full, type, kind,
+                    [=](std::uint64_t seed) { return initializer(type, seed, full); });
+  }
+  if (std::ranges::find(variables_, variable) == variables_.end()) variables_.push_back(variable);
+  // A value assigned earlier in this trace is the one later layers see.
+  for (const Update& update : updates_)
+    if (update.variable == variable) return update.value;
+  return Tensor(variable);
+}
+
+void Context::assign(const Variable& variable, const Tensor& value) {
+  for (Update& update : updates_)
+    if (update.variable == variable) {
+      update = tenon::assign(variable, value);
+      return;
+    }
+  updates_.push_back(tenon::assign(variable, value));
+}
+
+Tensor Context::random_key() {
+  require(!key_.is_empty(),
+          "a layer draws random numbers, but the context has no key; pass one as Context's second "
+          "argument");
+  const std::uint64_t site = hash_text(path(), static_cast<std::uint64_t>(keys_drawn_++));
+  return random::fold_in(random::fold_in(key_, static_cast<std::uint32_t>(site)),
+                         static_cast<std::uint32_t>(site >> 32));
+}
+
+Context::Scope Context::scope(std::string_view kind) {
+  auto& used = levels_.back().used;
+  const auto found = used.find(kind);
+  const int count = found == used.end() ? 0 : found->second;
+  used.insert_or_assign(std::string(kind), count + 1);
+  levels_.push_back({count == 0 ? std::string(kind) : fmt::format("{}_{}", kind, count), {}});
+  return Scope(*this);
+}
+
+Context::Scope::~Scope() { context_.levels_.pop_back(); }
+
+std::string Context::path() const {
+  std::string path;
+  for (std::size_t i = 1; i < levels_.size(); ++i) {
+    if (i > 1) path += '/';
+    path += levels_[i].name;
+  }
+  return path;
+}
+
+}  // namespace tenon::nn

@@ -1,0 +1,27 @@
+#include "tenon/nn/dense.h"
+
+#include "tenon/tensor/functions.h"
+
+namespace tenon::nn {
+
+Tensor Dense::operator()(const Tensor& x, Context& context) {
+  require(units > 0, "Dense: units must be above 0, got {}", units);
+  require(is_float(x.dtype()),
+          "Dense: input must be float, got {}; cast it (scaling images to "
+          "[0, 1] does)",
+          x.type());
+  require(x.rank() >= 2, "Dense: expected input [batch, ..., features], got {}{}", x.type(),
+          x.rank() == 1 ? "; the batch axis is missing" : "");
+  const std::int64_t width = x.extent(-1);
+  if (kernel.is_defined())
+    require(kernel.shape()[0] == width,
+            "matmul: inner dimensions differ\n    input  {}\n    kernel {}\n  {} != {}\n  help: "
+            "\"{}\" was first built for inputs of width {}",
+            x.type(), kernel.type(), width, kernel.shape()[0], context.path(), kernel.shape()[0]);
+  Tensor y = matmul(
+      x, context.variable(kernel, "kernel", {x.dtype(), {width, units}}, kernel_initializer));
+  if (use_bias) y = y + context.variable(bias, "bias", {x.dtype(), {units}}, bias_initializer);
+  return apply(activation, y);
+}
+
+}  // namespace tenon::nn

@@ -1,0 +1,157 @@
+#include "tenon/nn/loss.h"
+
+#include "tenon/tensor/functions.h"
+
+namespace tenon::nn {
+namespace {
+
+constexpr double kProbabilityClip = 1e-7;
+
+// Sum over elements of loss * weight, and of the weights. `losses` is [batch, ...]; a weight per
+// sample repeats over the other axes.
+WeightedSum weighted_sum(const Tensor& losses, const Tensor& sample_weight, std::string_view name) {
+  if (sample_weight.is_empty())
+    return {sum(losses), full({}, static_cast<double>(losses.size()), losses.dtype())};
+  require(losses.rank() >= 1 && sample_weight.shape() == Shape{losses.extent(0)},
+          "{}: sample weights must be [{}], got {}", name,
+          losses.rank() >= 1 ? losses.extent(0) : 1, sample_weight.type());
+  Shape shape(losses.shape().size(), 1);
+  shape[0] = losses.extent(0);
+  const Tensor weights =
+      broadcast_to(reshape(cast(sample_weight, losses.dtype()), shape), losses.shape());
+  return {sum(losses * weights), sum(weights)};
+}
+
+void require_float_prediction(const Tensor& prediction, std::string_view name) {
+  require(is_float(prediction.dtype()), "{}: predictions must be float, got {}", name,
+          prediction.type());
+}
+
+// Integer classes [batch...] for predictions [batch..., classes].
+Tensor class_labels(const Tensor& prediction, const Tensor& target, std::string_view name) {
+  require_float_prediction(prediction, name);
+  require(prediction.rank() >= 1 && prediction.extent(-1) > 0,
+          "{}: expected predictions [batch, classes], got {}", name, prediction.type());
+  Shape expected(prediction.shape().begin(), prediction.shape().end() - 1);
+  require(is_integer(target.dtype()),
+          "{}: targets must be integer classes {}, got {}; for one-hot or soft targets use "
+          "categorical_cross_entropy",
+          name, tenon::to_string(expected), target.type());
+  Tensor labels = target;
+  if (labels.rank() == prediction.rank() && labels.extent(-1) == 1) labels = squeeze(labels, {-1});
+  require(labels.shape() == expected,
+          "{}: targets {} do not fit predictions {}: expected classes of shape {}", name,
+          target.type(), prediction.type(), tenon::to_string(expected));
+  return labels;
+}
+
+Tensor same_shape_target(const Tensor& prediction, const Tensor& target, std::string_view name) {
+  require_float_prediction(prediction, name);
+  Tensor values = cast(target, prediction.dtype());
+  if (values.rank() + 1 == prediction.rank() && prediction.extent(-1) == 1)
+    values = expand_dims(values, -1);
+  require(values.shape() == prediction.shape(), "{}: targets {} do not fit predictions {}", name,
+          target.type(), prediction.type());
+  return values;
+}
+
+WeightedSum sparse_from_logits(const Tensor& p, const Tensor& t, const Tensor& w) {
+  const Tensor labels = class_labels(p, t, "sparse_categorical_cross_entropy_from_logits");
+  return weighted_sum(sparse_cross_entropy_with_logits(p, labels), w,
+                      "sparse_categorical_cross_entropy_from_logits");
+}
+
+WeightedSum sparse_from_probabilities(const Tensor& p, const Tensor& t, const Tensor& w) {
+  const Tensor labels = class_labels(p, t, "sparse_categorical_cross_entropy");
+  const Tensor chosen =
+      squeeze(take_along_axis(p, expand_dims(cast(labels, DType::i32), -1), -1), {-1});
+  return weighted_sum(-log(clip(chosen, kProbabilityClip, 1 - kProbabilityClip)), w,
+                      "sparse_categorical_cross_entropy");
+}
+
+WeightedSum dense_from_logits(const Tensor& p, const Tensor& t, const Tensor& w) {
+  const Tensor targets = same_shape_target(p, t, "categorical_cross_entropy_from_logits");
+  return weighted_sum(-sum(targets * log_softmax(p), {-1}), w,
+                      "categorical_cross_entropy_from_logits");
+}
+
+WeightedSum dense_from_probabilities(const Tensor& p, const Tensor& t, const Tensor& w) {
+  const Tensor targets = same_shape_target(p, t, "categorical_cross_entropy");
+  const Tensor logs = log(clip(p, kProbabilityClip, 1 - kProbabilityClip));
+  return weighted_sum(-sum(targets * logs, {-1}), w, "categorical_cross_entropy");
+}
+
+WeightedSum binary_from_logits(const Tensor& p, const Tensor& t, const Tensor& w) {
+  const Tensor targets = same_shape_target(p, t, "binary_cross_entropy_from_logits");
+  return weighted_sum(softplus(p) - targets * p, w, "binary_cross_entropy_from_logits");
+}
+
+WeightedSum binary_from_probabilities(const Tensor& p, const Tensor& t, const Tensor& w) {
+  const Tensor targets = same_shape_target(p, t, "binary_cross_entropy");
+  const Tensor q = clip(p, kProbabilityClip, 1 - kProbabilityClip);
+  return weighted_sum(-(targets * log(q) + (1.0f - targets) * log1p(-q)), w,
+                      "binary_cross_entropy");
+}
+
+WeightedSum squared_error(const Tensor& p, const Tensor& t, const Tensor& w) {
+  return weighted_sum(squared_difference(p, same_shape_target(p, t, "mean_squared_error")), w,
+                      "mean_squared_error");
+}
+
+WeightedSum accuracy_sum(const Tensor& prediction, const Tensor& target, const Loss& loss) {
+  require_float_prediction(prediction, "accuracy");
+  Tensor hits;
+  const bool one_output = prediction.rank() >= 1 && prediction.extent(-1) == 1;
+  const bool sparse = is_integer(target.dtype()) && target.shape() != prediction.shape();
+  if (one_output || (!sparse && loss.name.starts_with("binary"))) {
+    const Tensor truth = same_shape_target(prediction, target, "accuracy") > 0.5f;
+    hits = equal(prediction > (loss.from_logits ? 0.0f : 0.5f), truth);
+  } else if (sparse) {
+    const Tensor labels = class_labels(prediction, target, "accuracy");
+    hits = equal(cast(argmax(prediction, -1), DType::i64), cast(labels, DType::i64));
+  } else {
+    hits = equal(argmax(prediction, -1),
+                 argmax(same_shape_target(prediction, target, "accuracy"), -1));
+  }
+  return {sum(cast(hits, DType::f32)), full({}, static_cast<double>(hits.size()))};
+}
+
+const std::array kLosses = {&sparse_categorical_cross_entropy_from_logits,
+                            &sparse_categorical_cross_entropy,
+                            &categorical_cross_entropy_from_logits,
+                            &categorical_cross_entropy,
+                            &binary_cross_entropy_from_logits,
+                            &binary_cross_entropy,
+                            &mean_squared_error};
+
+}  // namespace
+
+const Loss sparse_categorical_cross_entropy_from_logits{
+    "sparse_categorical_cross_entropy_from_logits", true, sparse_from_logits};
+const Loss sparse_categorical_cross_entropy{"sparse_categorical_cross_entropy", false,
+                                            sparse_from_probabilities};
+const Loss categorical_cross_entropy_from_logits{"categorical_cross_entropy_from_logits", true,
+                                                 dense_from_logits};
+const Loss categorical_cross_entropy{"categorical_cross_entropy", false, dense_from_probabilities};
+const Loss binary_cross_entropy_from_logits{"binary_cross_entropy_from_logits", true,
+                                            binary_from_logits};
+const Loss binary_cross_entropy{"binary_cross_entropy", false, binary_from_probabilities};
+const Loss mean_squared_error{"mean_squared_error", false, squared_error};
+const Metric accuracy{"accuracy", accuracy_sum};
+
+const Loss& find_loss(std::string_view name) {
+  std::string known;
+  for (const Loss* loss : kLosses) {
+    if (loss->name == name) return *loss;
+    known += known.empty() ? "" : ", ";
+    known += loss->name;
+  }
+  throw UserError(fmt::format("unknown loss \"{}\"; known: {}", name, known));
+}
+
+const Metric& find_metric(std::string_view name) {
+  if (name == accuracy.name) return accuracy;
+  throw UserError(fmt::format("unknown metric \"{}\"; known: accuracy", name));
+}
+
+}  // namespace tenon::nn

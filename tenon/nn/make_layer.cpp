@@ -1,0 +1,37 @@
+// Every layer by its kind: how a saved description becomes a model again.
+#include "tenon/nn/basic_layers.h"
+#include "tenon/nn/convolution.h"
+#include "tenon/nn/dense.h"
+#include "tenon/nn/embedding.h"
+#include "tenon/nn/normalization.h"
+#include "tenon/nn/pooling.h"
+#include "tenon/nn/sequential.h"
+
+namespace tenon::nn {
+namespace {
+
+template <class... Modules>
+struct ModuleList {
+  static std::optional<Layer> make(std::string_view kind) {
+    std::optional<Layer> layer;
+    ((Modules::kKind == kind ? (void)(layer = Layer(Modules{})) : (void)0), ...);
+    return layer;
+  }
+  static std::string names() {
+    return fmt::format(
+        "{}", fmt::join(std::array<std::string_view, sizeof...(Modules)>{Modules::kKind...}, ", "));
+  }
+};
+using BuiltIn = ModuleList<Dense, Conv2D, MaxPool2D, AvgPool2D, Flatten, Reshape, ActivationLayer,
+                           Dropout, BatchNorm, LayerNorm, Embedding, Sequential>;
+
+}  // namespace
+
+Layer make_layer(std::string_view kind) {
+  std::optional<Layer> layer = BuiltIn::make(kind);
+  if (!layer)
+    throw UserError(fmt::format("unknown layer kind \"{}\"; known: {}", kind, BuiltIn::names()));
+  return *std::move(layer);
+}
+
+}  // namespace tenon::nn

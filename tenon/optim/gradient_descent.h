@@ -1,0 +1,33 @@
+// Gradient descent, plain and with momentum.
+#pragma once
+#include "tenon/optim/optimizer.h"
+
+namespace tenon::optim {
+
+// w -= learning_rate * g.
+struct GradientDescent {
+  static constexpr std::string_view kKind = "gradient_descent";
+  float learning_rate = 1e-2f;
+  std::vector<Update> update(RuleContext& context, const Variable& weight, const Tensor& gradient);
+  void fields(HyperparameterVisitor& visit) { visit("learning_rate", learning_rate); }
+};
+
+// velocity = momentum * velocity + g; w -= learning_rate * velocity; with nesterov
+// w -= learning_rate * (g + momentum * velocity). Sutskever et al. 2013, as PyTorch's SGD.
+// weight_decay adds weight_decay * w to g.
+struct Sgd {
+  static constexpr std::string_view kKind = "sgd";
+  float learning_rate = 1e-2f;
+  float momentum = 0.9f;
+  float weight_decay = 0.0f;
+  bool nesterov = false;
+  std::vector<Update> update(RuleContext& context, const Variable& weight, const Tensor& gradient);
+  void fields(HyperparameterVisitor& visit) {
+    visit("learning_rate", learning_rate);
+    visit("momentum", momentum);
+    visit("weight_decay", weight_decay);
+    visit("nesterov", nesterov);
+  }
+};
+
+}  // namespace tenon::optim
