@@ -1,0 +1,176 @@
+#include "tenon/backends/cpu/compiler.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <mutex>
+
+#include "tenon/backends/cpu/process.h"
+#include "tenon/base/cpu_info.h"
+#include "tenon/base/environment.h"
+#include "tenon/base/error.h"
+#include "tenon/base/text.h"
+
+namespace tenon::backends {
+
+namespace {
+
+constexpr std::chrono::seconds kCompileLimit(600);
+constexpr std::chrono::seconds kVersionLimit(20);
+constexpr std::string_view kInstallHelp =
+    "  help: install one (on Debian: apt-get install gcc), or set TENON_CC to its path";
+
+bool is_program(const std::filesystem::path& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         access(path.c_str(), X_OK) == 0;
+}
+
+std::optional<std::filesystem::path> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos)
+    return is_program(name) ? std::optional<std::filesystem::path>(name) : std::nullopt;
+  for (const std::filesystem::path& folder : environment::program_folders())
+    if (is_program(folder / name)) return folder / name;
+  return std::nullopt;
+}
+
+std::filesystem::path find_compiler_path() {
+  if (const auto chosen = environment::compiler()) {
+    if (const auto path = find_program(*chosen)) return *path;
+    throw BackendError(fmt::format("TENON_CC is {}, which is not a program that can be run\n{}",
+                                   in_quotes(*chosen, 200), kInstallHelp));
+  }
+  for (const char* name : {"cc", "gcc", "clang"})
+    if (const auto path = find_program(name)) return *path;
+  throw BackendError(
+      fmt::format("no C compiler: none of cc, gcc and clang is in PATH; device \"cpu\" compiles "
+                  "each step with one\n{}",
+                  kInstallHelp));
+}
+
+std::string read_version(const std::filesystem::path& path) {
+  const ProcessResult result = Process({path.string(), "--version"}).wait(kVersionLimit);
+  if (result.exit_status != 0 || result.timed_out)
+    throw BackendError(fmt::format(
+        "{} --version {}: it is not a working C compiler\n{}", path.string(),
+        result.timed_out ? "did not end" : fmt::format("ended with status {}", result.exit_status),
+        kInstallHelp));
+  return std::string(trim(split(result.output, '\n')[0]));
+}
+
+void write_source(const std::filesystem::path& path, std::string_view text) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  file.close();
+  if (!file)
+    throw BackendError(fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+}
+
+// The head of what a compiler printed: the first error is what matters.
+std::string first_lines(const std::string& text, std::size_t count) {
+  std::string head;
+  for (const std::string_view line : split(trim(text), '\n')) {
+    if (count-- == 0) return head + "\n    ...";
+    head += fmt::format("\n    {}", line);
+  }
+  return head;
+}
+
+void require_success(const ProcessResult& result, const std::vector<std::string>& command,
+                     const std::filesystem::path& source, const std::filesystem::path& made) {
+  const bool is_made = std::filesystem::exists(made);
+  if (result.exit_status == 0 && !result.timed_out && is_made) return;
+  const std::string how = result.timed_out
+                              ? fmt::format("did not end within {} s", kCompileLimit.count())
+                              : fmt::format("failed with status {}", result.exit_status);
+  throw BackendError(fmt::format("the C compiler {}\n  source: {}\n  command: {}\n  output:{}", how,
+                                 source.string(), shell_command(command),
+                                 first_lines(result.output, 20)));
+}
+
+}  // namespace
+
+Compiler find_compiler() {
+  // Asking for the version starts a process: once for each compiler and change of it is enough.
+  static std::mutex mutex;
+  static std::map<std::string, std::string> versions;
+  const std::filesystem::path path = find_compiler_path();
+  struct stat status {};
+  stat(path.c_str(), &status);
+  const std::string key = fmt::format("{} {} {} {}", path.string(), status.st_ino, status.st_size,
+                                      status.st_mtim.tv_sec);
+  const std::lock_guard lock(mutex);
+  const auto known = versions.find(key);
+  if (known != versions.end()) return {path, known->second};
+  return {path, versions[key] = read_version(path)};
+}
+
+const std::vector<std::string>& compiler_flags() {
+  // The arena holds values of different types at one address over time: no aliasing by type.
+  static const std::vector<std::string> flags = {"-std=gnu11",
+                                                 "-O3",
+                                                 "-march=native",
+                                                 "-ffp-contract=off",
+                                                 "-fno-math-errno",
+                                                 "-fno-trapping-math",
+                                                 "-fno-strict-aliasing",
+                                                 "-fPIC",
+                                                 "-fno-semantic-interposition",
+                                                 "-fvisibility=hidden",
+                                                 "-w"};
+  return flags;
+}
+
+Compilation compile_sources(const Compiler& compiler, const std::vector<std::string>& sources,
+                            const std::filesystem::path& folder) {
+  Compilation compilation;
+  compilation.library = folder / "step.so";
+  std::vector<std::string> common = {compiler.path.string()};
+  common.insert(common.end(), compiler_flags().begin(), compiler_flags().end());
+
+  std::vector<std::filesystem::path> texts;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    texts.push_back(folder / (i == 0 ? std::string("step.c") : fmt::format("step_{}.c", i)));
+    write_source(texts.back(), sources[i]);
+  }
+  if (sources.size() == 1) {
+    std::vector<std::string> command = common;
+    for (const std::string& word : {std::string("-shared"), std::string("-o"),
+                                    compilation.library.string(), texts[0].string()})
+      command.push_back(word);
+    require_success(Process(command).wait(kCompileLimit), command, texts[0], compilation.library);
+    compilation.commands = {command};
+    return compilation;
+  }
+  std::vector<Process> running;
+  std::vector<std::string> link = common;
+  link.insert(link.end(), {"-shared", "-o", compilation.library.string()});
+  for (const std::filesystem::path& text : texts) {
+    const std::string object = std::filesystem::path(text).replace_extension(".o").string();
+    std::vector<std::string> command = common;
+    command.insert(command.end(), {"-c", "-o", object, text.string()});
+    compilation.commands.push_back(command);
+    link.push_back(object);
+  }
+  // As many at a time as there are cores: `running` is a queue.
+  const auto at_once = static_cast<std::size_t>(usable_cores());
+  const auto finish = [&](std::size_t i) {
+    const std::filesystem::path object = std::filesystem::path(texts[i]).replace_extension(".o");
+    require_success(running[i].wait(kCompileLimit), compilation.commands[i], texts[i], object);
+  };
+  std::size_t finished = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i - finished == at_once) finish(finished++);
+    running.emplace_back(compilation.commands[i]);
+  }
+  while (finished < texts.size()) finish(finished++);
+  compilation.commands.push_back(link);
+  require_success(Process(link).wait(kCompileLimit), link, texts[0], compilation.library);
+  return compilation;
+}
+
+}  // namespace tenon::backends

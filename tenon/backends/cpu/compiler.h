@@ -1,0 +1,30 @@
+// The system's C compiler: found, named exactly, and run.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tenon::backends {
+
+struct Compiler {
+  std::filesystem::path path;
+  std::string version;  // first line of --version
+};
+
+// TENON_CC, or the first of cc, gcc and clang in PATH. BackendError saying what to install.
+Compiler find_compiler();
+
+// How generated C is compiled: optimised, without libm, and without any licence to change results.
+const std::vector<std::string>& compiler_flags();
+
+// Compiles C texts into one shared library `folder`/step.so; several texts compile side by side.
+// The texts stay in the folder. BackendError naming source and command, with what the compiler
+// printed.
+struct Compilation {
+  std::filesystem::path library;
+  std::vector<std::vector<std::string>> commands;
+};
+Compilation compile_sources(const Compiler& compiler, const std::vector<std::string>& sources,
+                            const std::filesystem::path& folder);
+
+}  // namespace tenon::backends
