@@ -66,7 +66,8 @@ std::optional<std::string> nearest_word(std::string_view word,
   constexpr std::size_t kLongestWord = 200;  // the distance is quadratic
   if (word.size() > kLongestWord) return std::nullopt;
   std::optional<std::string> nearest;
-  std::size_t least = 1 + std::max<std::size_t>(1, word.size() / 3);
+  // Less than the whole word must differ.
+  std::size_t least = std::min(word.size(), 1 + std::max<std::size_t>(1, word.size() / 3));
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestWord) continue;
     const std::size_t distance = edit_distance(word, candidate);

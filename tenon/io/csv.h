@@ -51,8 +51,7 @@ enum class CsvHeader { detect, present, absent };
 struct CsvOptions {
   CsvHeader header = CsvHeader::detect;  // detect: the first record, if it holds no number
   char separator = ',';
-  std::vector<std::string>
-      text_columns;  // names of columns to keep as text even if they are numbers
+  std::vector<std::string> text_columns = {};  // kept as text even if they hold numbers
 };
 
 struct CsvColumn {

@@ -39,6 +39,8 @@ TEST(Text, DidYouMeanNamesTheNearestWordOnly) {
   EXPECT_EQ(did_you_mean("adm", words), "; did you mean \"adam\"?");
   EXPECT_EQ(did_you_mean("momentun", words), "; did you mean \"momentum\"?");
   EXPECT_EQ(did_you_mean("rmsprop", words), "");
+  EXPECT_EQ(did_you_mean("x", std::vector<std::string>{"y"}), "");
+  EXPECT_EQ(did_you_mean("", words), "");
   EXPECT_EQ(did_you_mean(std::string(100000, 'x'), words), "");
 }
 

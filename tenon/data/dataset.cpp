@@ -1,0 +1,108 @@
+#include "tenon/data/dataset.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tenon/data/epoch_order.h"
+
+namespace tenon::data {
+namespace {
+
+// The labels as i32; the largest is given back, -1 if there are none.
+std::int64_t convert_classes(const std::string& name, std::optional<Array>& y) {
+  std::int64_t largest = -1;
+  HostTensor classes({DType::i32, y->type().shape});
+  const std::span<std::int32_t> out = classes.as<std::int32_t>();
+  with_element_type(y->dtype(), [&]<class T>(TypeTag<T>) {
+    if constexpr (std::is_integral_v<T>) {
+      const T* labels = reinterpret_cast<const T*>(y->data());
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
+        if (std::cmp_less(+labels[i], 0) || std::cmp_greater(+labels[i], kMost))
+          throw UserError(fmt::format("dataset \"{}\": label {} is {}; classes are 0, 1, 2, ...",
+                                      name, i, +labels[i]));
+        out[i] = static_cast<std::int32_t>(labels[i]);
+        largest = std::max<std::int64_t>(largest, out[i]);
+      }
+    }
+  });
+  if (y->dtype() != DType::i32) y = Array(std::move(classes));
+  return largest;
+}
+
+}  // namespace
+
+Dataset::Dataset(std::string name, Array x, std::optional<Array> y,
+                 std::vector<std::string> class_names)
+    : name_(std::move(name)),
+      x_(std::move(x)),
+      y_(std::move(y)),
+      class_names_(std::move(class_names)) {
+  if (!y_) return;
+  require(x_.size() == y_->size(),
+          "dataset \"{}\": x has {} rows and y has {}; there must be one label for each sample\n"
+          "  x {}\n  y {}",
+          name_, x_.size(), y_->size(), x_.type(), y_->type());
+  if (is_float(y_->dtype())) {
+    require(class_names_.empty(), "dataset \"{}\": class names given, but the labels are {}", name_,
+            y_->type());
+    return;
+  }
+  const std::int64_t largest = convert_classes(name_, y_);
+  const auto named = static_cast<std::int64_t>(class_names_.size());
+  require(named == 0 || largest < named,
+          "dataset \"{}\": label {} is out of range for {} class names", name_, largest, named);
+  class_count_ = named > 0 ? named : largest + 1;
+}
+
+const Array& Dataset::y() const {
+  require(y_.has_value(), "dataset \"{}\" has no labels", name_);
+  return *y_;
+}
+
+Dataset Dataset::part(Array x, std::optional<Array> y) const {
+  Dataset result(name_, std::move(x));  // labels were checked when the whole was made
+  result.y_ = std::move(y);
+  result.class_names_ = class_names_;
+  result.class_count_ = class_count_;
+  return result;
+}
+
+Dataset Dataset::rows(std::int64_t first, std::int64_t count) const {
+  std::optional<Array> y;
+  Array x = x_.rows(first, count);
+  if (y_) y = y_->rows(first, count);
+  return part(std::move(x), std::move(y));
+}
+
+Dataset Dataset::gathered(std::span<const std::int64_t> indices) const {
+  std::optional<Array> y;
+  if (y_) y = y_->gathered(indices);
+  return part(x_.gathered(indices), std::move(y));
+}
+
+Dataset Dataset::shuffled(std::uint64_t seed) const {
+  return gathered(epoch_order(size(), seed, 0, true));
+}
+
+Dataset::Parts Dataset::split(double fraction, std::uint64_t seed) const {
+  require(fraction >= 0 && fraction <= 1,
+          "dataset \"{}\": a split at {}; a fraction from 0 to 1 is needed", name_, fraction);
+  // No epoch of training has this number, so its order is unrelated.
+  constexpr std::uint64_t kSplitEpoch = ~std::uint64_t{0};
+  const std::vector<std::int64_t> order = epoch_order(size(), seed, kSplitEpoch, true);
+  const auto count = static_cast<std::size_t>(std::min(
+      std::llround(fraction * static_cast<double>(size())), static_cast<long long>(size())));
+  return {gathered(std::span(order).first(count)), gathered(std::span(order).subspan(count))};
+}
+
+Batches Dataset::batches(std::int64_t batch_size, const BatchOptions& options) const {
+  return {*this, batch_size, options};
+}
+
+BatchIterator Dataset::begin() const {
+  constexpr std::int64_t kDefaultBatchSize = 32;
+  return batches(kDefaultBatchSize).begin();
+}
+
+}  // namespace tenon::data

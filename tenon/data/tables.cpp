@@ -1,0 +1,155 @@
+#include "tenon/data/tables.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "tenon/base/text.h"
+#include "tenon/io/csv.h"
+#include "tenon/io/npz.h"
+
+namespace tenon::data {
+namespace {
+
+constexpr std::size_t kNoColumn = ~std::size_t{0};
+
+class CsvDatasetBuilder {
+ public:
+  CsvDatasetBuilder(const std::filesystem::path& file, const CsvOptions& options)
+      : file_(file.string()), options_(options), table_(io::read_csv(file)) {
+    require(options.dtype == DType::f32 || options.dtype == DType::f64,
+            "{}: features are read as f32 or f64, not {}", file_, options.dtype);
+  }
+
+  Dataset build() {
+    const std::size_t label = find_label();
+    const std::size_t features = table_.columns.size() - (label == kNoColumn ? 0 : 1);
+    require(features > 0, "{}: the only column is the label; there are no features", file_);
+    HostTensor x({options_.dtype, {table_.rows(), static_cast<std::int64_t>(features)}});
+    std::size_t place = 0;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (i != label) copy_numbers(table_.columns[i], "features", x, place++, features);
+    if (label == kNoColumn) return {file_, std::move(x)};
+    const io::CsvColumn& column = table_.columns[label];
+    if (options_.task == Task::regression) {
+      HostTensor y({options_.dtype, {table_.rows()}});
+      copy_numbers(column, "regression targets", y, 0, 1);
+      return {file_, std::move(x), Array(std::move(y))};
+    }
+    HostTensor y = column.is_text ? text_classes(column) : integer_classes(column);
+    return {file_, std::move(x), Array(std::move(y)), class_names_};
+  }
+
+ private:
+  std::size_t find_label() const {
+    if (options_.task == Task::unlabelled) return kNoColumn;
+    if (options_.label.empty()) return table_.columns.size() - 1;
+    std::vector<std::string> names;
+    for (const io::CsvColumn& column : table_.columns) names.push_back(column.name);
+    const auto found = std::ranges::find(names, options_.label);
+    if (found != names.end()) {
+      require(std::ranges::count(names, options_.label) == 1, "{}: two columns are named {}", file_,
+              in_quotes(options_.label));
+      return static_cast<std::size_t>(found - names.begin());
+    }
+    std::size_t number = 0;
+    const char* end = options_.label.data() + options_.label.size();
+    const auto [stop, error] = std::from_chars(options_.label.data(), end, number);
+    if (error == std::errc() && stop == end && number >= 1 && number <= names.size())
+      return number - 1;
+    throw UserError(fmt::format("{}: no column is named {}{}", file_, in_quotes(options_.label),
+                                did_you_mean(options_.label, names)));
+  }
+
+  void copy_numbers(const io::CsvColumn& column, const char* what, HostTensor& out,
+                    std::size_t first, std::size_t stride) const {
+    if (column.is_text)
+      throw UserError(fmt::format("{}: line {}: column {} holds text ({}); {} must be numbers",
+                                  file_, table_.lines[0], in_quotes(column.name),
+                                  in_quotes(column.texts[0]), what));
+    const double most = options_.dtype == DType::f32 ? std::numeric_limits<float>::max()
+                                                     : std::numeric_limits<double>::max();
+    for (std::size_t row = 0; row < column.numbers.size(); ++row) {
+      const double value = column.numbers[row];
+      if (std::abs(value) > most)
+        throw UserError(fmt::format("{}: line {}: {} in column {} does not fit {}", file_,
+                                    table_.lines[row], value, in_quotes(column.name),
+                                    options_.dtype));
+      if (options_.dtype == DType::f32)
+        out.as<float>()[row * stride + first] = static_cast<float>(value);
+      else
+        out.as<double>()[row * stride + first] = value;
+    }
+  }
+
+  HostTensor integer_classes(const io::CsvColumn& column) {
+    HostTensor y({DType::i32, {table_.rows()}});
+    constexpr double kMostClasses = 1 << 20;
+    for (std::size_t row = 0; row < column.numbers.size(); ++row) {
+      const double value = column.numbers[row];
+      if (!column.is_integer && value != std::trunc(value))
+        throw UserError(
+            fmt::format("{}: line {}: the label {} is not an integer\n"
+                        "  help: for numbers to predict, the task is regression",
+                        file_, table_.lines[row], value));
+      if (value < 0 || value >= kMostClasses)
+        throw UserError(
+            fmt::format("{}: line {}: the label {} is not a class; classes are 0, 1, "
+                        "2, ...\n  help: for numbers to predict, the task is regression",
+                        file_, table_.lines[row], value));
+      y.as<std::int32_t>()[row] = static_cast<std::int32_t>(value);
+    }
+    class_names_ = options_.class_names;
+    return y;
+  }
+
+  HostTensor text_classes(const io::CsvColumn& column) {
+    class_names_ = options_.class_names;
+    if (class_names_.empty()) {
+      class_names_ = column.texts;
+      std::ranges::sort(class_names_);
+    }
+    std::vector<std::int32_t> classes;  // of each different text
+    for (const std::string& text : column.texts) {
+      const auto found = std::ranges::find(class_names_, text);
+      classes.push_back(found == class_names_.end()
+                            ? -1
+                            : static_cast<std::int32_t>(found - class_names_.begin()));
+    }
+    HostTensor y({DType::i32, {table_.rows()}});
+    for (std::size_t row = 0; row < column.text_ids.size(); ++row) {
+      const auto text = static_cast<std::size_t>(column.text_ids[row]);
+      if (classes[text] < 0)
+        throw UserError(fmt::format("{}: line {}: the label {} is none of the {} known classes{}",
+                                    file_, table_.lines[row], in_quotes(column.texts[text]),
+                                    class_names_.size(),
+                                    did_you_mean(column.texts[text], class_names_)));
+      y.as<std::int32_t>()[row] = classes[text];
+    }
+    return y;
+  }
+
+  std::string file_;
+  const CsvOptions& options_;
+  io::CsvTable table_;
+  std::vector<std::string> class_names_;
+};
+
+}  // namespace
+
+Dataset csv(const std::filesystem::path& file, const CsvOptions& options) {
+  return CsvDatasetBuilder(file, options).build();
+}
+
+Dataset npz(const std::filesystem::path& file) {
+  io::NamedTensors arrays = io::read_npz(file);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : arrays) names.push_back(in_quotes(name));
+  for (const char* name : {"x", "y"})
+    require(arrays.contains(name), "{}: no array named \"{}\"; there are: {}", file.string(), name,
+            names.empty() ? "none" : join(names, ", "));
+  return {file.string(), std::move(arrays.at("x")), Array(std::move(arrays.at("y")))};
+}
+
+}  // namespace tenon::data
