@@ -56,14 +56,24 @@ bool is_nan(T value) {
   return false;
 }
 
-// Whether `candidate` takes the place of `best` in a running min or max: it is strictly more
-// extreme, or the first NaN. So ties (also 0 and -0) keep the earlier element.
+// Whether `candidate` takes the place of `best` where positions count: it is strictly more extreme,
+// or the first NaN. So ties (also 0 and -0) keep the earlier element.
 template <Element T>
 bool replaces(bool smallest, T candidate, T best) {
   if (is_nan(best)) return false;
   if (is_nan(candidate)) return true;
   return smallest ? comparable(candidate) < comparable(best)
                   : comparable(candidate) > comparable(best);
+}
+
+// The minimum or maximum of two values as the elementwise functions define it: NaN if either is
+// NaN, -0 below 0.
+template <Element T>
+T extreme_of(bool smallest, T a, T b) {
+  if constexpr (is_float(*kDTypeOf<T>)) {
+    if (comparable(a) == comparable(b)) return std::signbit(comparable(a)) == smallest ? a : b;
+  }
+  return replaces(smallest, b, a) ? b : a;
 }
 
 // The neutral element of min (the largest value) or max (the lowest); infinities for floats.

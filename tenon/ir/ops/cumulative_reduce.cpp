@@ -32,8 +32,7 @@ HostTensors evaluate(const CumulativeReduce& op, OperandValues values) {
         } else if (op.kind == ReduceKind::product) {
           to[at] = convert_element<T>(total *= widen(from[at]));
         } else {
-          if (replaces(smallest, from[at], best)) best = from[at];
-          to[at] = best;
+          to[at] = best = extreme_of(smallest, best, from[at]);
         }
       }
     });

@@ -8,9 +8,8 @@ namespace {
 
 // Where the axes of x, of indices and of the gathered elements meet; checks what both ops share.
 struct IndexedAxes {
-  Axes rest;                    // axes of x that are neither batch nor indexed
-  Shape gathered;               // shape of Gather's result and of Scatter's updates
-  std::int64_t batch_rows = 1;  // index vectors per batch element
+  Axes rest;       // axes of x that are neither batch nor indexed
+  Shape gathered;  // shape of Gather's result and of Scatter's updates
 };
 
 IndexedAxes indexed_axes(std::string_view op, const Axes& axes, std::int64_t batch_axes,
@@ -43,7 +42,6 @@ IndexedAxes indexed_axes(std::string_view op, const Axes& axes, std::int64_t bat
   for (std::int64_t axis = 0; axis < batch_axes; ++axis) bound.push_back(axis);
   result.rest = other_axes(bound, x.rank());
   result.gathered.assign(indices.shape.begin(), indices.shape.end() - 1);
-  result.batch_rows = element_count({indices.shape.begin() + batch_axes, indices.shape.end() - 1});
   for (const std::int64_t extent : extents_of(x.shape, result.rest))
     result.gathered.push_back(extent);
   return result;
@@ -77,8 +75,9 @@ void for_each_indexed(const Axes& axes, std::int64_t batch_axes, const HostTenso
   const auto rest = offsets_along(x.shape(), shared.rest);
   const auto values = index_values(indices);
   if (rest.empty() || values.empty()) return;
+  const std::size_t rows_per_batch = values.size() / axes.size() / batches.size();
   for (std::size_t row = 0; row * axes.size() < values.size(); ++row) {
-    std::int64_t first = batches[row / static_cast<std::size_t>(shared.batch_rows)];
+    std::int64_t first = batches[row / rows_per_batch];
     bool inside = true;
     for (std::size_t c = 0; c < axes.size(); ++c) {
       const std::int64_t value = values[row * axes.size() + c];
@@ -127,32 +126,41 @@ TensorTypes infer_types(const Scatter& op, OperandTypes types) {
   return {types[0]};
 }
 
+namespace {
+
+// One element with one update: each step rounds or wraps in the element type.
+template <Element T>
+T combined(ScatterKind kind, T x, T update) {
+  switch (kind) {
+    case ScatterKind::set: return update;
+    case ScatterKind::min: return extreme_of(true, x, update);
+    case ScatterKind::max: return extreme_of(false, x, update);
+    case ScatterKind::add:
+    case ScatterKind::multiply: break;
+  }
+  if constexpr (is_float(*kDTypeOf<T>)) {
+    const auto a = comparable(x), b = comparable(update);
+    return convert_element<T>(kind == ScatterKind::add ? a + b : a * b);
+  } else {
+    const auto a = widen(x), b = widen(update);
+    return convert_element<T>(kind == ScatterKind::add ? a + b : a * b);
+  }
+}
+
+}  // namespace
+
 HostTensors evaluate(const Scatter& op, OperandValues values) {
-  const HostTensor &x = *values[0], &indices = *values[1], &updates = *values[2];
-  return with_element_type(x.dtype(), [&]<class T>(TypeTag<T>) {
+  const HostTensor &indices = *values[1], &updates = *values[2];
+  HostTensor result = *values[0];
+  with_element_type(result.dtype(), [&]<class T>(TypeTag<T>) {
     const auto from = updates.as<T>();
-    const auto scatter = [&](auto&& combine) {
-      for_each_indexed(op.axes, op.batch_axes, x, indices, true, combine);
-    };
-    if (op.kind == ScatterKind::add || op.kind == ScatterKind::multiply) {
-      auto totals = widened<Accumulator<T>>(x);
-      scatter([&](std::size_t update, std::size_t to) {
-        if (op.kind == ScatterKind::add)
-          totals[to] += widen(from[update]);
-        else
-          totals[to] *= widen(from[update]);
-      });
-      return one_result(narrowed(totals, x.type()));
-    }
-    HostTensor result = x;
-    const auto elements = result.as<T>();
-    scatter([&](std::size_t update, std::size_t to) {
-      if (op.kind == ScatterKind::set ||
-          replaces(op.kind == ScatterKind::min, from[update], elements[to]))
-        elements[to] = from[update];
-    });
-    return one_result(std::move(result));
+    const auto to = result.as<T>();
+    for_each_indexed(op.axes, op.batch_axes, *values[0], indices, true,
+                     [&](std::size_t update, std::size_t place) {
+                       to[place] = combined(op.kind, to[place], from[update]);
+                     });
   });
+  return one_result(std::move(result));
 }
 
 }  // namespace tenon::ir

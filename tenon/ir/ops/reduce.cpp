@@ -63,7 +63,7 @@ HostTensor find_extremes(const Reduce& op, const HostTensor& x, const TensorType
   std::ranges::fill(best, neutral_extreme<T>(smallest));
   const auto elements = x.as<T>();
   for_each_reduced(x.shape(), op.axes, [&](std::size_t from, std::size_t to) {
-    if (replaces(smallest, elements[from], best[to])) best[to] = elements[from];
+    best[to] = extreme_of(smallest, best[to], elements[from]);
   });
   return result;
 }

@@ -103,12 +103,14 @@ HostTensors evaluate(const WindowReduce& op, OperandValues values) {
           [&](std::size_t number, std::size_t at) { totals[number] += widen(elements[at]); });
       return one_result(narrowed(totals, type));
     }
+    const bool smallest = op.kind == ReduceKind::min;
     HostTensor result(type);
     const auto to = result.as<T>();
-    const auto chosen = extremes_of_windows<T>(op.kind, op.window, x, type.shape);
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      to[i] = chosen[i] == kNoElement ? neutral_extreme<T>(op.kind == ReduceKind::min)
-                                      : elements[chosen[i]];
+    std::ranges::fill(to, neutral_extreme<T>(smallest));
+    for_each_window_element(op.window, x.shape(), type.shape,
+                            [&](std::size_t number, std::size_t at) {
+                              to[number] = extreme_of(smallest, to[number], elements[at]);
+                            });
     return one_result(std::move(result));
   });
 }
