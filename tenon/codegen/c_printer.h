@@ -1,0 +1,62 @@
+// Prints one kernel as C: loops over rows and lanes, partial sums, register-blocked contractions.
+#pragma once
+#include "tenon/codegen/kernel_printer.h"
+
+namespace tenon::codegen {
+
+class CPrinter final : public KernelPrinter {
+ public:
+  using KernelPrinter::KernelPrinter;
+  std::string print();
+
+ private:
+  // A block of accumulators that fits the registers: rows and lanes of a tile.
+  struct RegisterBlock {
+    std::int64_t row, rows, lane, lanes;
+  };
+  // Accumulators of equal vector width within a register block.
+  struct Piece {
+    std::string type;     // "f32w"; "f32" for single lanes
+    std::string vectors;  // how many per row, as C text
+    std::string width;    // lanes of one, as C text
+    std::int64_t lane;    // first lane, from the block's first
+  };
+
+  std::vector<Segment> segments(const kernel::Block& block, std::size_t begin, std::size_t end,
+                                const Extents& extents) const override;
+  void open_element_loop(const Extents& extents, const Segment& segment) override;
+  void close_element_loop(const Extents& extents, const Segment& segment) override;
+  std::string condition(const Segment& segment, const Extents& extents, std::int64_t rows,
+                        std::int64_t lanes) const override;
+  std::string array_element(const std::string& array, const kernel::TileType& type) const override;
+  std::int64_t array_length(const kernel::TileType& type) const override {
+    return type.rows * type.lanes;
+  }
+  std::string array_attributes() const override { return " __attribute__((aligned(64)))"; }
+  std::string scalar_store_guard() const override { return ""; }
+  void print_fold(const kernel::Fold& fold, kernel::ValueId result) override;
+  void print_contract(const kernel::Contract& contract, const kernel::Block& block,
+                      std::size_t position) override;
+  bool print_special_loop(const kernel::Block& block, std::size_t position) override;
+  void print_barrier() override {}
+
+  void print_lane_fold(const kernel::Fold& fold, kernel::ValueId result);
+  void print_row_fold(const kernel::Fold& fold, kernel::ValueId result);
+  // The contraction inside the loop, if the loop does nothing but carry its accumulator.
+  const kernel::Contract* carried_contract(const kernel::Block& block,
+                                           kernel::ValueId carried) const;
+  // A contraction, or a loop around one, whose accumulators stay in registers throughout.
+  void print_in_registers(const kernel::Contract& contract, kernel::ValueId initial,
+                          const kernel::Block& block, std::size_t position);
+  void print_register_statement(const kernel::Statement& statement, const RegisterBlock& registers,
+                                const std::vector<Piece>& pieces);
+  void print_depth_loop(const kernel::Contract& contract, const RegisterBlock& registers,
+                        const std::vector<Piece>& pieces);
+  void print_accumulators(const std::vector<Piece>& pieces, const RegisterBlock& registers,
+                          const std::string& array, std::int64_t lanes, bool is_store);
+  void print_integer_contract(const kernel::Contract& contract, const std::string& array);
+  void print_scalar_contract(const kernel::Contract& contract, kernel::ValueId result);
+  std::vector<Piece> pieces_of(DType dtype, std::int64_t lanes) const;
+};
+
+}  // namespace tenon::codegen

@@ -1,0 +1,192 @@
+#include <set>
+
+#include "tenon/codegen/c_math.h"
+#include "tenon/codegen/c_math_text.h"
+#include "tenon/codegen/cuda_printer.h"
+#include "tenon/codegen/emit.h"
+#include "tenon/codegen/runtime_abi.h"
+#include "tenon/kernel/operands.h"
+
+namespace tenon::codegen {
+
+using namespace kernel;
+
+namespace {
+
+// What the kernels of a file call.
+struct Needs {
+  std::set<std::pair<ScalarFunction, DType>> functions;
+  std::set<std::pair<DType, DType>> conversions;
+  std::set<std::pair<ScalarFunction, DType>> folds;  // of whole tiles by a team
+  std::set<DType> vectors;                           // accumulators: f32, f64
+  bool random = false;
+
+  void call(ScalarFunction f, DType dtype) {
+    functions.emplace(f, is_narrow_float(dtype) ? DType::f32 : dtype);
+    if (!is_narrow_float(dtype)) return;
+    conversions.emplace(dtype, DType::f32);
+    conversions.emplace(DType::f32, dtype);
+  }
+  void convert(DType from, DType to) {
+    if (from != to) conversions.emplace(from, to);
+  }
+  void add(const Kernel& kernel, const Block& block) {
+    const auto dtype_of = [&](ValueId value) { return kernel.type(value).dtype; };
+    for (const Statement& statement : block.statements) {
+      const Instruction& instruction = statement.instruction;
+      if (const Block* body = body_of(instruction)) add(kernel, *body);
+      if (const auto* node = std::get_if<Call>(&instruction))
+        call(node->function, dtype_of(node->operands.front()));
+      if (const auto* node = std::get_if<Cast>(&instruction))
+        convert(dtype_of(node->operand), node->dtype);
+      if (std::holds_alternative<RandomWord>(instruction)) random = true;
+      if (const auto* node = std::get_if<Fold>(&instruction)) {
+        call(node->function, dtype_of(node->tile));
+        const TileType& tile = kernel.type(node->tile);
+        if (!tile.is_scalar() && tile.rows == 1 && node->axis == FoldAxis::lanes)
+          folds.emplace(node->function, tile.dtype);
+      }
+      if (const auto* node = std::get_if<Contract>(&instruction)) {
+        const DType dtype = dtype_of(node->accumulator);
+        convert(kernel.buffers[node->lhs.index].dtype, dtype);
+        convert(kernel.buffers[node->rhs.index].dtype, dtype);
+        if (is_float(dtype)) vectors.insert(dtype);
+      }
+    }
+  }
+};
+
+Needs needs_of(std::span<const Kernel> kernels) {
+  Needs needs;
+  for (const Kernel& kernel : kernels) needs.add(kernel, kernel.body);
+  return needs;
+}
+
+std::string function_texts(const Needs& needs) {
+  const std::vector<std::pair<DType, DType>> conversions(needs.conversions.begin(),
+                                                         needs.conversions.end());
+  const std::vector<std::pair<ScalarFunction, DType>> functions(needs.functions.begin(),
+                                                                needs.functions.end());
+  std::string text = c_conversions(conversions) + c_math(functions);
+  if (needs.random) text += c_random();
+  return text;
+}
+
+constexpr std::string_view kRuntime = R"c(#include <stdint.h>
+#include <string.h>
+
+typedef void (*TenonKernel)(void* const* arguments, int64_t first, int64_t last);
+typedef struct TenonRuntime TenonRuntime;
+struct TenonRuntime {
+  uint32_t version;
+  uint32_t threads;
+  void* context;
+  void (*parallel)(const TenonRuntime* runtime, TenonKernel kernel, void* const* arguments,
+                   int64_t grid);
+};
+
+/* Before a loop: its iterations touch different memory, or the same in a harmless order. */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define TENON_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define TENON_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TENON_INDEPENDENT _Pragma("GCC ivdep")
+#define TENON_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+)c";
+
+// $T float, $N f32, $M F32, $s element size; lanes of the widest vector, its half and its quarter.
+constexpr std::string_view kVectors =
+    R"c(/* Vectors of $T: the machine's widest (w), and at most half (h) and a quarter (q) of 512 bits. */
+#if defined(__AVX512F__)
+#define TENON_$MW (64 / $s)
+#elif defined(__AVX__)
+#define TENON_$MW (32 / $s)
+#else
+#define TENON_$MW (16 / $s)
+#endif
+#if defined(__AVX__)
+#define TENON_$MH (32 / $s)
+#else
+#define TENON_$MH (16 / $s)
+#endif
+#define TENON_$MQ (16 / $s)
+typedef $T tenon_$N __attribute__((aligned($s), may_alias));
+typedef $T tenon_$Nw __attribute__((vector_size(TENON_$MW * $s), aligned($s), may_alias));
+typedef $T tenon_$Nh __attribute__((vector_size(TENON_$MH * $s), aligned($s), may_alias));
+typedef $T tenon_$Nq __attribute__((vector_size(TENON_$MQ * $s), aligned($s), may_alias));
+/* x - 0 is x, minus zero included. */
+TENON_INLINE $T tenon_splat_$N($T x) { return x; }
+TENON_INLINE tenon_$Nw tenon_splat_$Nw($T x) { return x - (tenon_$Nw){0}; }
+TENON_INLINE tenon_$Nh tenon_splat_$Nh($T x) { return x - (tenon_$Nh){0}; }
+TENON_INLINE tenon_$Nq tenon_splat_$Nq($T x) { return x - (tenon_$Nq){0}; }
+/* a * b + c, rounded once in every lane. */
+#if defined(__FMA__)
+#define tenon_fma_$Nq(a, b, c) ((tenon_$Nq)__builtin_ia32_vfmadd$p(a, b, c))
+#define tenon_fma_$Nh(a, b, c) ((tenon_$Nh)__builtin_ia32_vfmadd$p256(a, b, c))
+#if defined(__AVX512F__)
+#define tenon_fma_$Nw(a, b, c) ((tenon_$Nw)__builtin_ia32_vfmadd$p512_mask(a, b, c, -1, 4))
+#else
+#define tenon_fma_$Nw(a, b, c) tenon_fma_$Nh(a, b, c)
+#endif
+#else
+TENON_INLINE tenon_$Nq tenon_fma_$Nq(tenon_$Nq a, tenon_$Nq b, tenon_$Nq c) {
+  for (int i = 0; i < TENON_$MQ; ++i) c[i] = tenon_fma_$N(a[i], b[i], c[i]);
+  return c;
+}
+TENON_INLINE tenon_$Nh tenon_fma_$Nh(tenon_$Nh a, tenon_$Nh b, tenon_$Nh c) {
+  for (int i = 0; i < TENON_$MH; ++i) c[i] = tenon_fma_$N(a[i], b[i], c[i]);
+  return c;
+}
+TENON_INLINE tenon_$Nw tenon_fma_$Nw(tenon_$Nw a, tenon_$Nw b, tenon_$Nw c) {
+  for (int i = 0; i < TENON_$MW; ++i) c[i] = tenon_fma_$N(a[i], b[i], c[i]);
+  return c;
+}
+#endif
+
+)c";
+
+std::string vector_text(DType dtype) {
+  std::string text(kVectors);
+  const bool f32 = dtype == DType::f32;
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  };
+  replace("$T", c_element_type(dtype));
+  replace("$N", name(dtype));
+  replace("$M", f32 ? "F32" : "F64");
+  replace("$s", f32 ? "4" : "8");
+  replace("$p", f32 ? "ps" : "pd");
+  return text;
+}
+
+constexpr std::string_view kCudaTypes = R"c(typedef signed char int8_t;
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef int int32_t;
+typedef unsigned int uint32_t;
+typedef long long int64_t;
+typedef unsigned long long uint64_t;
+
+)c";
+
+}  // namespace
+
+std::string c_prelude(std::span<const Kernel> kernels) {
+  const Needs needs = needs_of(kernels);
+  std::string text = std::string(kRuntime) + c_math_macros();
+  for (const DType dtype : needs.vectors) text += vector_text(dtype);
+  return text + function_texts(needs);
+}
+
+std::string cuda_prelude(std::span<const Kernel> kernels) {
+  const Needs needs = needs_of(kernels);
+  std::string text = std::string(kCudaTypes) + cuda_math_macros() + function_texts(needs);
+  for (const auto& [function, dtype] : needs.folds) text += team_fold_text(function, dtype);
+  return text;
+}
+
+}  // namespace tenon::codegen
