@@ -22,6 +22,11 @@ inline ByteSource source_of(std::string_view text, std::string name = "sample") 
   return {std::move(name), bytes_of(text)};
 }
 
+// A file that tests/data/make_io_samples.py wrote.
+inline std::filesystem::path sample_path(const std::string& name) {
+  return std::filesystem::path(TENON_TEST_DATA) / "io" / name;
+}
+
 // The message of the UserError that the action raises; a failure if it raises none.
 inline std::string error_of(const std::function<void()>& action) {
   try {

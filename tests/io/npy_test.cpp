@@ -8,10 +8,6 @@
 namespace tenon::io {
 namespace {
 
-std::filesystem::path sample_path(const std::string& name) {
-  return std::filesystem::path(TENON_TEST_DATA) / "io" / name;
-}
-
 // A version 1 file with this dict and data.
 std::string npy_file(std::string_view dict, std::string_view data) {
   std::string file = std::string("\x93NUMPY\x01\0", 8);

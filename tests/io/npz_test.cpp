@@ -9,10 +9,6 @@
 namespace tenon::io {
 namespace {
 
-std::filesystem::path sample_path(const std::string& name) {
-  return std::filesystem::path(TENON_TEST_DATA) / "io" / name;
-}
-
 std::string npz_error(const std::string& file) {
   return error_of([&] { read_npz(source_of(file)); });
 }
