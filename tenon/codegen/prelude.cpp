@@ -83,6 +83,7 @@ struct TenonRuntime {
   void* context;
   void (*parallel)(const TenonRuntime* runtime, TenonKernel kernel, void* const* arguments,
                    int64_t grid);
+  const void* const* constants;
 };
 
 /* Before a loop: its iterations touch different memory, or the same in a harmless order. */

@@ -83,7 +83,7 @@ std::uint32_t ValueTable::add_copy_of(std::uint32_t root) {
   nodes_.push_back(nodes_[root]);
   origins_.push_back(Origin::computed);
   bytes_.push_back(bytes_[root]);
-  names_.push_back("copy of " + names_[root]);
+  names_.push_back(fmt::format("copy of {}", names_[root]));
   barriers_.emplace_back();
   return size() - 1;
 }
@@ -100,7 +100,7 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
     Unit unit;
     unit.node = region.nodes.back();
     const std::string name =
-        builder.next_kernel_prefix() + std::string(ir::name(graph.node(unit.node).op));
+        fmt::format("{}{}", builder.next_kernel_prefix(), ir::name(graph.node(unit.node).op));
     unit.kernels = lower::lower(graph, region, builder.target(), name);
     for (lower::LoweredRegion& lowered : unit.kernels) {
       for (const auto& argument : lowered.arguments)

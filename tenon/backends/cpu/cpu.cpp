@@ -1,0 +1,208 @@
+#include "tenon/backends/cpu/cpu.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+
+#include "tenon/backends/cpu/program.h"
+#include "tenon/backends/host_buffer.h"
+#include "tenon/base/cpu_info.h"
+#include "tenon/base/environment.h"
+#include "tenon/base/thread_pool.h"
+
+namespace tenon::backends {
+
+namespace {
+
+void run_on_pool(const codegen::TenonRuntime* runtime, codegen::KernelFunction kernel,
+                 void* const* arguments, std::int64_t grid) {
+  struct Job {
+    codegen::KernelFunction kernel;
+    void* const* arguments;
+  } job{kernel, arguments};
+  static_cast<ThreadPool*>(runtime->context)
+      ->parallel(
+          grid,
+          [](void* context, std::int64_t first, std::int64_t last) {
+            const Job& work = *static_cast<Job*>(context);
+            work.kernel(work.arguments, first, last);
+          },
+          &job);
+}
+
+struct FreeMemory {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+std::unique_ptr<void, FreeMemory> allocate_arena(std::int64_t bytes) {
+  const auto size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
+  const std::size_t rounded = (size + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  std::unique_ptr<void, FreeMemory> arena(std::aligned_alloc(kTensorAlignment, rounded));
+  require(arena != nullptr, "out of memory: the step needs {} bytes for intermediate values",
+          bytes);
+  return arena;
+}
+
+class CpuStep final : public Step {
+ public:
+  CpuStep(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool,
+          std::span<Buffer* const> state)
+      : program_(std::move(program)),
+        pool_(std::move(pool)),
+        arena_(allocate_arena(program_->memory.arena)),
+        inputs_(program_->signature.inputs.size()),
+        results_(program_->signature.results.size()) {
+    for (Buffer* buffer : state) state_.push_back(host_tensor(*buffer).bytes().data());
+    runtime_.version = codegen::kRuntimeVersion;
+    runtime_.threads = pool_ != nullptr ? static_cast<std::uint32_t>(pool_->threads()) : 1;
+    runtime_.context = pool_.get();
+    runtime_.parallel = run_on_pool;
+    runtime_.constants = program_->constant_pointers.data();
+  }
+
+  Event run(std::span<Buffer* const> inputs, std::span<Buffer> results) override {
+    require_buffers("input", program_->signature.inputs, inputs);
+    prepare_results(program_->signature, results);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      inputs_[i] = host_tensor(*inputs[i]).bytes().data();
+    for (std::size_t i = 0; i < results.size(); ++i)
+      results_[i] = host_tensor(results[i]).bytes().data();
+    const int status =
+        program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(), arena_.get());
+    check(status == 0, "the compiled step returned {}", status);
+    return {};
+  }
+
+ private:
+  std::shared_ptr<const Program> program_;
+  std::shared_ptr<ThreadPool> pool_;
+  std::unique_ptr<void, FreeMemory> arena_;
+  codegen::TenonRuntime runtime_{};
+  std::vector<void*> state_;
+  std::vector<const void*> inputs_;
+  std::vector<void*> results_;
+};
+
+class CpuExecutable final : public Executable {
+ public:
+  CpuExecutable(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool,
+                const CompileReport& report)
+      : program_(std::move(program)), pool_(std::move(pool)), report_(report) {}
+
+  std::unique_ptr<Step> bind(std::span<Buffer* const> state) override {
+    const auto& entries = program_->signature.state;
+    require_buffers("state", entries, state);
+    std::map<const Buffer*, std::size_t> seen;
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      const auto [other, is_new] = seen.try_emplace(state[i], i);
+      require(is_new, "state {} (\"{}\") and state {} (\"{}\") are the same buffer", other->second,
+              entries[other->second].name, i, entries[i].name);
+    }
+    return std::make_unique<CpuStep>(program_, pool_, state);
+  }
+  const MemoryReport& memory() const override { return program_->memory; }
+  const CompileReport& report() const override { return report_; }
+  std::string text(std::string_view stage) const override {
+    const auto found = program_->texts.find(stage);
+    return found == program_->texts.end() ? std::string() : found->second;
+  }
+
+ private:
+  std::shared_ptr<const Program> program_;
+  std::shared_ptr<ThreadPool> pool_;
+  CompileReport report_;
+};
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(const BackendOptions& options)
+      : threads_(options.threads > 0 ? options.threads
+                                     : environment::threads().value_or(usable_cores())),
+        cache_folder_(options.cache_folder.empty() ? environment::cache_folder()
+                                                   : std::filesystem::path(options.cache_folder)) {}
+
+  std::string_view name() const override { return "cpu"; }
+  Buffer allocate(const BufferType& type) override { return allocate_host_buffer(type); }
+  Event write(Buffer& buffer, const HostView& from) override {
+    write_host_buffer(buffer, from);
+    return {};
+  }
+  Event read(const Buffer& buffer, const HostSpan& to) override {
+    read_host_buffer(buffer, to);
+    return {};
+  }
+
+  std::unique_ptr<Executable> compile(const ir::Graph& graph,
+                                      const CompileOptions& options) override {
+    const auto start = std::chrono::steady_clock::now();
+    const std::shared_ptr<Slot> slot = find_slot(graph);
+    CompileReport report;
+    std::shared_ptr<const Program> program;
+    {
+      const std::lock_guard lock(slot->mutex);
+      program = slot->program.lock();
+      if (program == nullptr || (options.keep_texts && program->texts.empty())) {
+        program = compile_program(graph, cache_folder_, options);
+        slot->program = program;
+        report = program->report;
+      } else {
+        report = program->report;
+        report.was_cached = true;
+        report.compiler_seconds = 0;
+        report.seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      }
+    }
+    const int threads = options.threads > 0 ? options.threads : threads_;
+    std::shared_ptr<ThreadPool> pool = program->uses_threads ? find_pool(threads) : nullptr;
+    return std::make_unique<CpuExecutable>(std::move(program), std::move(pool), report);
+  }
+
+ private:
+  // One graph; compiled by the first who asks while others wait, forgotten with its last user.
+  struct Slot {
+    explicit Slot(ir::Graph g) : graph(std::move(g)) {}
+    const ir::Graph graph;
+    std::mutex mutex;
+    std::weak_ptr<const Program> program;
+  };
+
+  std::shared_ptr<Slot> find_slot(const ir::Graph& graph) {
+    const std::uint64_t hash = graph.hash();
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = slots_.equal_range(hash);
+    for (auto found = first; found != last; ++found)
+      if (found->second->graph == graph) return found->second;
+    std::erase_if(slots_, [](const auto& item) { return is_forgotten(item.second); });
+    return slots_.emplace(hash, std::make_shared<Slot>(graph))->second;
+  }
+
+  // Nobody holds the slot or its program.
+  static bool is_forgotten(const std::shared_ptr<Slot>& slot) {
+    const std::unique_lock lock(slot->mutex, std::try_to_lock);
+    return lock && slot.use_count() == 1 && slot->program.expired();
+  }
+
+  // Executables of equally many threads share one pool.
+  std::shared_ptr<ThreadPool> find_pool(int threads) {
+    const std::lock_guard lock(mutex_);
+    std::weak_ptr<ThreadPool>& known = pools_[threads];
+    std::shared_ptr<ThreadPool> pool = known.lock();
+    if (pool == nullptr) known = pool = std::make_shared<ThreadPool>(threads);
+    return pool;
+  }
+
+  const int threads_;
+  const std::filesystem::path cache_folder_;
+  std::mutex mutex_;  // of what follows
+  std::unordered_multimap<std::uint64_t, std::shared_ptr<Slot>> slots_;
+  std::map<int, std::weak_ptr<ThreadPool>> pools_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> open_cpu(const BackendOptions& options) {
+  return std::make_unique<CpuBackend>(options);
+}
+
+}  // namespace tenon::backends

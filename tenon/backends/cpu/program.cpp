@@ -1,0 +1,70 @@
+#include "tenon/backends/cpu/program.h"
+
+#include <chrono>
+
+#include "tenon/backends/cpu/code_cache.h"
+#include "tenon/backends/cpu/source.h"
+#include "tenon/base/cpu_info.h"
+#include "tenon/base/text.h"
+#include "tenon/ir/print.h"
+#include "tenon/passes/pass.h"
+#include "tenon/schedule/plan.h"
+
+namespace tenon::backends {
+
+namespace {
+
+lower::Target cpu_target() {
+  lower::Target target;
+  target.kind = lower::Target::Kind::cpu;
+  target.vector_bytes = cpu_info().vector_bytes;
+  target.registers = cpu_info().vector_registers;
+  return target;
+}
+
+// Constants print in full only where they are short.
+constexpr std::int64_t kLongestPrintedConstant = 16;
+
+}  // namespace
+
+std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
+                                               const std::filesystem::path& cache_folder,
+                                               const CompileOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  passes::PassOptions pass_options;
+  pass_options.context.keep = [](const ir::Op& op) {
+    return std::holds_alternative<ir::RandomBits>(op);
+  };
+  const ir::Graph optimized = passes::run_passes(graph, pass_options).graph;
+  schedule::Plan plan = schedule::make_plan(optimized, cpu_target());
+  const Source source = print_source(plan);
+  BuiltCode code = build_code(source.files, cache_folder, options.log);
+
+  auto program = std::make_shared<Program>();
+  program->signature = make_signature(graph);
+  program->library = std::move(code.library);
+  program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));
+  program->uses_threads = source.uses_threads;
+  program->memory = signature_memory(program->signature);
+  program->memory.arena = plan.arena_bytes;
+  for (const HostTensor& constant : plan.constants)
+    program->memory.constants += static_cast<std::int64_t>(constant.bytes().size());
+  if (options.keep_texts) {
+    program->texts["graph"] =
+        ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});
+    program->texts["plan"] = schedule::print(plan);
+    program->texts["source"] = join(source.files, "\n");
+  }
+  for (const std::uint32_t index : source.passed_constants)
+    program->constants.push_back(std::move(plan.constants[index]));
+  for (const HostTensor& constant : program->constants)
+    program->constant_pointers.push_back(constant.bytes().data());
+  program->report.kernels = static_cast<std::int64_t>(plan.kernels.size());
+  program->report.was_cached = code.was_cached;
+  program->report.compiler_seconds = code.compiler_seconds;
+  program->report.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return program;
+}
+
+}  // namespace tenon::backends

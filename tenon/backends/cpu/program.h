@@ -1,0 +1,28 @@
+// A graph compiled for the processor: machine code, its constants, and what it needs to run.
+#pragma once
+#include <filesystem>
+
+#include "tenon/backends/cpu/library.h"
+#include "tenon/backends/signature.h"
+#include "tenon/codegen/runtime_abi.h"
+
+namespace tenon::backends {
+
+struct Program {
+  Signature signature;
+  MemoryReport memory;
+  CompileReport report;
+  bool uses_threads = false;
+  std::unique_ptr<Library> library;
+  codegen::StepFunction step = nullptr;  // in the library
+  std::vector<HostTensor> constants;     // those the code does not hold itself
+  std::vector<const void*> constant_pointers;
+  std::map<std::string, std::string, std::less<>> texts;  // by stage, if they were kept
+};
+
+// Passes, plan, C, machine code. BackendError if there is no working compiler.
+std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
+                                               const std::filesystem::path& cache_folder,
+                                               const CompileOptions& options);
+
+}  // namespace tenon::backends

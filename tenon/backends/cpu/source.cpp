@@ -1,0 +1,263 @@
+#include "tenon/backends/cpu/source.h"
+
+#include <cstring>
+
+#include "tenon/base/variant.h"
+#include "tenon/codegen/emit.h"
+
+namespace tenon::backends {
+
+namespace {
+
+using schedule::BufferRef;
+using schedule::Place;
+using schedule::Plan;
+using schedule::PlanBuffer;
+using schedule::PlanStep;
+
+// Below this much work on one thread, waking others costs more than they save.
+constexpr double kParallelNanoseconds = 20000;
+// Text that compilers read quickly.
+constexpr std::int64_t kLongestConstant = 64 * 1024;
+constexpr std::int64_t kAllConstants = 256 * 1024;
+// Kernels of one file; more files than that compile faster side by side.
+constexpr std::size_t kKernelsOfOneFile = 64;
+constexpr std::size_t kKernelsPerPart = 32;
+
+constexpr std::string_view kKernelParameters = "(void* const*, int64_t, int64_t)";
+
+std::string comment_text(std::string_view text) {
+  std::string safe(text);
+  for (char& c : safe)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\\') c = '?';
+  return safe;
+}
+
+class EntryPrinter {
+ public:
+  EntryPrinter(const Plan& plan, bool has_parts) : plan_(plan), has_parts_(has_parts) {
+    choose_constants();
+  }
+
+  std::string print() {
+    print_constants();
+    line("// One step: updates the state in place and writes the results. 0 on success.");
+    line("__attribute__((visibility(\"default\")))");
+    line(
+        "int tenon_step(const TenonRuntime* runtime, void* const* state, const void* const* "
+        "inputs,");
+    line("               void* const* results, void* arena) {");
+    depth_ = 1;
+    line("unsigned char* const memory = (unsigned char*)arena;");
+    line("(void)runtime, (void)state, (void)inputs, (void)results, (void)memory;");
+    print_steps(plan_.steps);
+    line("return 0;");
+    depth_ = 0;
+    line("}");
+    return std::move(text_);
+  }
+
+  const std::vector<std::uint32_t>& passed_constants() const { return passed_; }
+  bool uses_threads() const { return uses_threads_; }
+
+ private:
+  void choose_constants() {
+    std::int64_t total = 0;
+    for (std::uint32_t i = 0; i < plan_.constants.size(); ++i) {
+      const auto bytes = static_cast<std::int64_t>(plan_.constants[i].bytes().size());
+      const bool fits = bytes <= kLongestConstant && total + bytes <= kAllConstants;
+      if (fits) {
+        constant_texts_.push_back(fmt::format("(void*)constant_{}", i));
+        total += bytes;
+      } else {
+        constant_texts_.push_back(fmt::format("(void*)runtime->constants[{}]", passed_.size()));
+        passed_.push_back(i);
+      }
+    }
+  }
+
+  void print_constants() {
+    for (std::uint32_t i = 0; i < plan_.constants.size(); ++i) {
+      if (std::ranges::find(passed_, i) != passed_.end()) continue;
+      const HostTensor& tensor = plan_.constants[i];
+      line(fmt::format("// {}", tensor.type()));
+      std::string words;
+      const auto bytes = tensor.bytes();
+      for (std::size_t at = 0; at < bytes.size() || at == 0; at += 8) {
+        std::uint64_t word = 0;
+        if (at < bytes.size())
+          std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+        if (at > 0) words += at % 32 == 0 ? ",\n    " : ", ";
+        words += fmt::format("{:#018x}", word);
+      }
+      line(
+          fmt::format("static const uint64_t constant_{}[] __attribute__((aligned(64))) = {{\n"
+                      "    {}}};\n",
+                      i, words));
+    }
+  }
+
+  // The address as a C expression of type (unsigned) pointer.
+  std::string address(const BufferRef& ref) const {
+    const PlanBuffer& buffer = plan_.buffers[ref.buffer];
+    std::int64_t offset = ref.offset;
+    std::string text;
+    switch (buffer.place) {
+      case Place::state: text = fmt::format("state[{}]", buffer.index); break;
+      case Place::input: text = fmt::format("(void*)inputs[{}]", buffer.index); break;
+      case Place::result: text = fmt::format("results[{}]", buffer.index); break;
+      case Place::constant: text = constant_texts_[buffer.index]; break;
+      case Place::arena:
+        text = "memory";
+        offset += buffer.offset;
+        break;
+    }
+    const bool is_moved = offset != 0 || std::ranges::any_of(ref.strides, [](std::int64_t stride) {
+                            return stride != 0;
+                          });
+    if (is_moved && buffer.place != Place::arena) text.insert(0, "(unsigned char*)");
+    if (offset != 0) text += fmt::format(" + {}", offset);
+    for (std::size_t i = 0; i < ref.strides.size(); ++i)
+      if (ref.strides[i] != 0) text += fmt::format(" + i{} * {}", i, ref.strides[i]);
+    return text;
+  }
+
+  std::string name(const BufferRef& ref) const {
+    return comment_text(plan_.buffers[ref.buffer].name);
+  }
+
+  void line(std::string_view content) {
+    text_.append(static_cast<std::size_t>(2 * depth_), ' ');
+    text_ += content;
+    text_ += '\n';
+  }
+  void open(std::string_view content) {
+    line(content);
+    ++depth_;
+  }
+  void close(std::string_view content = "}") {
+    --depth_;
+    line(content);
+  }
+
+  void print_launch(const schedule::Launch& launch) {
+    const kernel::Kernel& kernel = plan_.kernels[launch.kernel];
+    if (kernel.grid == 0) return;
+    std::string read, written, addresses;
+    for (std::size_t i = 0; i < launch.arguments.size(); ++i) {
+      std::string& names = kernel.buffers[i].is_written ? written : read;
+      if (!names.empty()) names += ", ";
+      names += name(launch.arguments[i]);
+      if (i > 0) addresses += ", ";
+      addresses += address(launch.arguments[i]);
+    }
+    const std::string function = has_parts_ ? fmt::format("tenon_{}", kernel.name) : kernel.name;
+    open(fmt::format("{{  // {} -> {}", read, written));
+    line(fmt::format("void* const arguments[] = {{{}}};", addresses));
+    if (kernel.grid > 1 && kernel.cost >= kParallelNanoseconds) {
+      uses_threads_ = true;
+      line(fmt::format("runtime->parallel(runtime, {}, arguments, {});", function, kernel.grid));
+    } else {
+      line(fmt::format("{}(arguments, 0, {});", function, kernel.grid));
+    }
+    close();
+  }
+
+  void print_steps(const std::vector<PlanStep>& steps) {
+    for (const PlanStep& step : steps)
+      std::visit(
+          cases{[&](const schedule::Launch& launch) { print_launch(launch); },
+                [&](const schedule::Copy& copy) {
+                  line(fmt::format("memcpy({}, {}, {});  // {} -> {}", address(copy.to),
+                                   address(copy.from), copy.bytes, name(copy.from), name(copy.to)));
+                },
+                [&](const schedule::Repeat& loop) { print_repeat(loop); },
+                [&](const schedule::RepeatWhile& loop) {
+                  open("for (;;) {");
+                  print_steps(loop.condition);
+                  line(fmt::format("if (!*(const unsigned char*)({})) break;", address(loop.flag)));
+                  print_steps(loop.body);
+                  close();
+                },
+                [&](const schedule::Branch& branch) {
+                  open(fmt::format("if (*(const unsigned char*)({})) {{", address(branch.flag)));
+                  print_steps(branch.on_true);
+                  close("} else {");
+                  ++depth_;
+                  print_steps(branch.on_false);
+                  close();
+                }},
+          step.step);
+  }
+
+  void print_repeat(const schedule::Repeat& loop) {
+    const std::string i = fmt::format("i{}", repeats_++);
+    open(loop.reverse
+             ? fmt::format("for (int64_t {0} = {1} - 1; {0} >= 0; --{0}) {{", i, loop.count)
+             : fmt::format("for (int64_t {0} = 0; {0} < {1}; ++{0}) {{", i, loop.count));
+    line(fmt::format("(void){};", i));
+    print_steps(loop.body);
+    close();
+    --repeats_;
+  }
+
+  const Plan& plan_;
+  const bool has_parts_;
+  std::vector<std::string> constant_texts_;  // address of each plan constant
+  std::vector<std::uint32_t> passed_;
+  bool uses_threads_ = false;
+  std::string text_;
+  int depth_ = 0;
+  int repeats_ = 0;  // Repeats around the current step
+};
+
+// Kernels that other files call under another name, since their own is private to the file.
+std::string print_part(std::span<const kernel::Kernel> kernels) {
+  std::string text = codegen::c_prelude(kernels);
+  for (const kernel::Kernel& kernel : kernels) {
+    text += '\n';
+    text += codegen::emit_c(kernel);
+    text += fmt::format("void tenon_{0}{1} __attribute__((alias(\"{0}\")));\n", kernel.name,
+                        kKernelParameters);
+  }
+  return text;
+}
+
+}  // namespace
+
+Source print_source(const Plan& plan) {
+  const std::span<const kernel::Kernel> kernels = plan.kernels;
+  const bool has_parts = kernels.size() > kKernelsOfOneFile;
+  EntryPrinter entry(plan, has_parts);
+  Source source;
+  std::string first;
+  if (has_parts) {
+    first = codegen::c_prelude({});
+    first += '\n';
+    for (const kernel::Kernel& kernel : kernels)
+      first += fmt::format("void tenon_{}{};\n", kernel.name, kKernelParameters);
+  } else {
+    first = codegen::c_prelude(kernels);
+    first += '\n';
+    // Kernels stay functions of their own: merged into the entry they would compile slowly.
+    for (const kernel::Kernel& kernel : kernels)
+      first += fmt::format("static void {}{} __attribute__((noinline));\n", kernel.name,
+                           kKernelParameters);
+    for (const kernel::Kernel& kernel : kernels) {
+      first += '\n';
+      first += codegen::emit_c(kernel);
+    }
+  }
+  first += '\n';
+  first += entry.print();
+  source.files.push_back(std::move(first));
+  if (has_parts)
+    for (std::size_t begin = 0; begin < kernels.size(); begin += kKernelsPerPart)
+      source.files.push_back(
+          print_part(kernels.subspan(begin, std::min(kKernelsPerPart, kernels.size() - begin))));
+  source.passed_constants = entry.passed_constants();
+  source.uses_threads = entry.uses_threads();
+  return source;
+}
+
+}  // namespace tenon::backends
