@@ -1,0 +1,201 @@
+// Traces the training, evaluation and prediction steps of a Trainer.
+#include "tenon/tensor/functions.h"
+#include "tenon/train/trainer_state.h"
+
+namespace tenon {
+namespace {
+
+std::string step_key(std::string_view purpose, const TensorType& x, const TensorType& y,
+                     std::int64_t batch) {
+  return fmt::format("{} {} {} {}", purpose, x, y, batch);
+}
+
+// The labels as the losses want them: classes stay integers, targets take the working type.
+Tensor prepare_target(const Tensor& raw, DType dtype) {
+  return is_float(raw.dtype()) ? cast(raw, dtype) : raw;
+}
+
+}  // namespace
+
+Trainer::State::State(nn::Layer m, TrainerOptions o)
+    : model(std::move(m)),
+      options(std::move(o)),
+      session(options.device, {options.threads, options.seed, options.cache_folder, options.log,
+                               options.keep_texts}) {
+  require(options.dtype == DType::f32 || options.dtype == DType::f64,
+          "Trainer: dtype must be f32 or f64, got {}", options.dtype);
+  key.define("random/key", {DType::u32, {2}}, VariableKind::key, [](std::uint64_t seed) {
+    return make_tensor<std::uint32_t>(
+        {2}, {static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint32_t>(seed)});
+  });
+  step_counter.define("random/step", {DType::i32, {}}, VariableKind::statistic,
+                      [](std::uint64_t) { return make_scalar<std::int32_t>(0); });
+}
+
+RunningMeans Trainer::State::no_means() const {
+  RunningMeans means;
+  means.metric_sums.resize(options.metrics.size());
+  means.metric_weights.resize(options.metrics.size());
+  return means;
+}
+
+Tensor Trainer::State::prepare(const Tensor& raw) const {
+  if (normalization.kind == data::NormalizationKind::none)
+    return is_integer(raw.dtype()) && !(raw.dtype() == DType::u8) ? raw : cast(raw, options.dtype);
+  // In f32, exactly as Normalization::apply does on the host.
+  const Tensor scaled = cast(raw, DType::f32) * constant(normalization.scale);
+  return cast(scaled + constant(normalization.offset), options.dtype);
+}
+
+namespace {
+
+std::unique_ptr<ReadyStep> ready(Session& session, std::span<const Tensor> placeholders,
+                                 const StepResult& result, std::int64_t batch) {
+  auto step =
+      std::make_unique<ReadyStep>(ReadyStep{session.compile(placeholders, result), {}, {}, {}});
+  step->indices = session.backend().allocate({{DType::i32, {batch}}, {}});
+  for (std::size_t i = 0; i < result.fetches.size(); ++i) {
+    step->results.push_back(session.backend().allocate({step->step.fetch_type(i), {}}));
+    step->host_results.emplace_back(step->step.fetch_type(i));
+  }
+  return step;
+}
+
+// (sum, weight) of the loss, then of each metric.
+std::vector<Tensor> sums_of(const nn::WeightedSum& loss, const TrainerOptions& options,
+                            const Tensor& prediction, const Tensor& target) {
+  std::vector<Tensor> fetches{loss.sum, loss.weight};
+  for (const nn::Metric& metric : options.metrics) {
+    const nn::WeightedSum value = metric.apply(prediction, target, options.loss);
+    fetches.push_back(value.sum);
+    fetches.push_back(value.weight);
+  }
+  return fetches;
+}
+
+}  // namespace
+
+ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& y,
+                                         std::int64_t batch) {
+  auto& step = steps[step_key("train", x, y, batch)];
+  if (step) return *step;
+  const Tensor all_x = placeholder("x", x), all_y = placeholder("y", y);
+  const Tensor indices = placeholder("indices", {DType::i32, {batch}});
+  const Tensor target = prepare_target(take(all_y, indices), options.dtype);
+  const Tensor step_key_now = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
+  nn::Context context(nn::Mode::training, step_key_now);
+  const Tensor prediction = model(prepare(take(all_x, indices)), context);
+  const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
+  StepResult result;
+  result.fetches = sums_of(loss, options, prediction, target);
+  result.updates = options.optimizer.minimize(loss.sum / loss.weight, context.variables());
+  result.updates.insert(result.updates.end(), context.updates().begin(), context.updates().end());
+  result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
+  step = ready(session, std::array{all_x, all_y, indices}, result, batch);
+  return *step;
+}
+
+ReadyStep& Trainer::State::evaluation_step(const TensorType& x, const TensorType& y,
+                                           std::int64_t batch) {
+  auto& step = steps[step_key("evaluate", x, y, batch)];
+  if (step) return *step;
+  const Tensor all_x = placeholder("x", x), all_y = placeholder("y", y);
+  const Tensor indices = placeholder("indices", {DType::i32, {batch}});
+  const Tensor target = prepare_target(take(all_y, indices), options.dtype);
+  nn::Context context(nn::Mode::inference);
+  const Tensor prediction = model(prepare(take(all_x, indices)), context);
+  const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
+  step = ready(session, std::array{all_x, all_y, indices},
+               {sums_of(loss, options, prediction, target), {}}, batch);
+  return *step;
+}
+
+ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
+  auto& step = steps[step_key("predict", x_row, {}, batch)];
+  if (step) return *step;
+  TensorType type = x_row;
+  type.shape.insert(type.shape.begin(), batch);
+  const Tensor x = placeholder("x", type);
+  nn::Context context(nn::Mode::inference);
+  step = ready(session, std::array{x}, {{model(prepare(x), context)}, {}}, batch);
+  return *step;
+}
+
+void Trainer::State::require_fits(const data::Dataset& dataset, std::string_view purpose) const {
+  require(dataset.size() > 0, "{}: dataset \"{}\" has no samples", purpose, dataset.name());
+  require(dataset.has_y(), "{}: dataset \"{}\" has no labels", purpose, dataset.name());
+  if (!is_built) return;
+  const TensorType row{dataset.x().dtype(), dataset.x().row_shape()};
+  require(row == x_row, "{}: samples of \"{}\" are {}, the model was built for {}", purpose,
+          dataset.name(), row, x_row);
+}
+
+void Trainer::State::build(const data::Dataset& dataset) {
+  if (is_built) return;
+  require_fits(dataset, "fit");
+  const bool images = dataset.x().dtype() == DType::u8;
+  normalization = data::Normalization::fit(
+      dataset, options.normalization.value_or(images ? data::NormalizationKind::zero_to_one
+                                                     : data::NormalizationKind::none));
+  x_row = {dataset.x().dtype(), dataset.x().row_shape()};
+  y_row = {dataset.y().dtype(), dataset.y().row_shape()};
+  TensorType one = x_row, one_y = y_row;
+  one.shape.insert(one.shape.begin(), 1);
+  one_y.shape.insert(one_y.shape.begin(), 1);
+  nn::Context context(nn::Mode::inference);
+  const Tensor prediction = model(prepare(placeholder("x", one)), context);
+  // A loss that does not fit the last layer is told now, not after compiling.
+  options.loss.apply(prediction, prepare_target(placeholder("y", one_y), options.dtype), {});
+  if (dataset.has_classes() && options.loss.name.starts_with("sparse"))
+    require(dataset.class_count() <= prediction.extent(-1),
+            "fit: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it "
+            "{} units",
+            dataset.name(), dataset.class_count(), prediction.extent(-1), dataset.class_count());
+  weights.assign(context.variables().begin(), context.variables().end());
+  class_names = dataset.class_names();
+  is_built = true;
+}
+
+ResidentData& Trainer::State::on_device(const data::Dataset& dataset) {
+  for (const auto& known : resident)
+    if (known->dataset.x().data() == dataset.x().data() &&
+        known->dataset.size() == dataset.size() && known->dataset.y().data() == dataset.y().data())
+      return *known;
+  if (resident.size() >= 2) resident.erase(resident.begin());  // training and validation data stay
+  resident.push_back(std::make_unique<ResidentData>(ResidentData{
+      dataset, session.upload(dataset.x().view()), session.upload(dataset.y().view())}));
+  return *resident.back();
+}
+
+double Trainer::State::run(ReadyStep& ready_step, ResidentData& data,
+                           std::span<const std::int64_t> indices, RunningMeans& means) {
+  backends::Backend& backend = session.backend();
+  thread_local std::vector<std::int32_t> narrow;
+  narrow.assign(indices.begin(), indices.end());
+  backend.write(ready_step.indices, {ready_step.indices.type(), narrow.data()}).wait();
+  const std::array<backends::Buffer*, 3> inputs = {&data.x, &data.y, &ready_step.indices};
+  ready_step.step.run(inputs, ready_step.results);
+  const auto number = [&](std::size_t i) {
+    backend.read(ready_step.results[i], ready_step.host_results[i]).wait();
+    return element_as_double(ready_step.host_results[i], 0);
+  };
+  const double sum = number(0), weight = number(1);
+  means.loss_sum += sum;
+  means.loss_weight += weight;
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    means.metric_sums[i] += number(2 + 2 * i);
+    means.metric_weights[i] += number(3 + 2 * i);
+  }
+  return sum / weight;
+}
+
+Evaluation Trainer::State::evaluation_of(const RunningMeans& means, std::int64_t samples) const {
+  Evaluation evaluation;
+  evaluation.loss = means.loss();
+  evaluation.samples = samples;
+  for (std::size_t i = 0; i < options.metrics.size(); ++i)
+    evaluation.metrics.emplace_back(options.metrics[i].name, means.metric(i));
+  return evaluation;
+}
+
+}  // namespace tenon

@@ -1,0 +1,134 @@
+// Trainer: fits, evaluates and uses a model; the layer above Session that most programs need.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tenon/data/dataset.h"
+#include "tenon/data/normalization.h"
+#include "tenon/nn/layer.h"
+#include "tenon/nn/loss.h"
+#include "tenon/optim/adam.h"
+#include "tenon/optim/optimizer.h"
+#include "tenon/session/session.h"
+#include "tenon/train/events.h"
+
+namespace tenon {
+
+struct TrainerOptions {
+  nn::Loss loss = nn::sparse_categorical_cross_entropy_from_logits;
+  optim::Optimizer optimizer = optim::Adam{};
+  std::vector<nn::Metric> metrics{};
+  std::string device = "cpu";
+  std::uint64_t seed = 0;    // of initial weights, shuffling, dropout
+  int threads = 0;           // 0: the cores this process may use
+  DType dtype = DType::f32;  // f32 or f64: of the inputs after scaling, and so of the weights
+  // How inputs are scaled; fitted on the training data of the first fit. Without a value, images
+  // (u8) go to [0, 1] and other data is left alone.
+  std::optional<data::NormalizationKind> normalization{};
+  std::string cache_folder{};  // compiled kernels; empty: the default
+  std::function<void(std::string_view)> log{};
+  bool keep_texts = false;  // keep the texts of compile stages for step().text()
+};
+
+struct FitOptions {
+  std::int64_t epochs = 1;
+  std::int64_t batch_size = 32;
+  std::optional<data::Dataset> validation{};
+  bool shuffle = true;
+  std::int64_t max_steps = 0;          // 0: no limit
+  std::int64_t checkpoint_every = 0;   // steps between checkpoints; 0: at the end of each epoch
+  std::string run_folder{};            // metrics, checkpoints and curves go here; empty: nowhere
+  std::int64_t log_every = 0;          // steps between lines of metrics.csv; 0: once per epoch
+  bool resume = false;                 // continue the run in run_folder
+  bool overwrite = false;              // replace a run in run_folder
+  std::vector<Callback*> callbacks{};  // called in order, on the calling thread
+  std::stop_token stop{};              // finishes the step, checkpoints, returns
+};
+
+// Mean loss and metrics over a dataset.
+struct Evaluation {
+  double loss = 0;
+  std::vector<std::pair<std::string, double>> metrics;
+  std::int64_t samples = 0;
+  // The value of one metric; UserError if it was not asked for.
+  double operator[](std::string_view name) const;
+};
+
+struct EpochRecord {
+  std::int64_t epoch = 0;  // from 1
+  Evaluation train;        // averaged over the steps of the epoch
+  std::optional<Evaluation> validation;
+  double seconds = 0;
+};
+struct History {
+  std::vector<EpochRecord> epochs;
+  std::int64_t steps = 0;  // of this fit
+  bool stopped = false;    // by a stop token, a callback or max_steps
+};
+
+// What training costs, exact where it says so.
+struct CostReport {
+  double seconds_per_step = 0;  // median of full batches
+  double samples_per_second = 0;
+  double seconds_to_first_step = 0;  // from the call of fit to the end of the first step
+  double compile_seconds = 0;
+  backends::MemoryReport memory;  // of the training step, exact
+};
+
+class Trainer {
+ public:
+  Trainer(nn::Layer model, TrainerOptions options = {});
+  ~Trainer();
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
+
+  // UserError if the data does not fit the model or the loss.
+  History fit(const data::Dataset& dataset, const FitOptions& options = {});
+  Evaluation evaluate(const data::Dataset& dataset, std::int64_t batch_size = 256);
+  // The model's outputs for any number of rows of raw (unscaled) inputs.
+  HostTensor predict(const data::Array& x, std::int64_t batch_size = 256);
+  HostTensor predict(const HostTensor& x, std::int64_t batch_size = 256);
+
+  // One training step on one batch of raw inputs; the mean loss before the update.
+  double step(const data::Batch& batch);
+
+  // Defines the weights for inputs like these (raw rows), without training.
+  void build(const data::Dataset& dataset);
+  bool is_built() const;
+
+  // A run folder: model.safetensors, state.safetensors, run.json. UserError before build or fit.
+  void save(const std::string& folder);
+  // Weights by path from a .safetensors file. UserError naming what is missing or does not fit.
+  void load_weights(const std::string& file);
+  void save_weights(const std::string& file);
+
+  const nn::Layer& model() const;
+  const TrainerOptions& options() const;
+  Session& session();
+  // Weights and statistics, in order of creation.
+  std::vector<Variable> weights() const;
+  const data::Normalization& normalization() const;
+  const std::vector<std::string>& class_names() const;
+  std::int64_t steps_done() const;
+  const CostReport& cost() const;
+  // The compiled training step for batches of this size; UserError before build or fit.
+  const CompiledStep& compiled_step(std::int64_t batch_size);
+  // Names, output shapes and parameter counts, as Keras prints them.
+  std::string summary() const;
+
+ private:
+  friend Trainer load(const std::string& folder, const std::string& device);
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Rebuilds a Sequential of known layers with its weights from a run folder, without its code.
+// UserError naming the file and the reason if the folder does not hold a run.
+Trainer load(const std::string& folder, const std::string& device = "cpu");
+
+}  // namespace tenon
