@@ -10,8 +10,23 @@ add_library(tenon STATIC ${objects})
 add_library(Tenon::tenon ALIAS tenon)
 target_compile_features(tenon PUBLIC cxx_std_20)
 target_include_directories(tenon PUBLIC
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(tenon PUBLIC fmt::fmt Threads::Threads ZLIB::ZLIB PRIVATE PNG::PNG ${CMAKE_DL_LIBS})
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(tenon
+  PUBLIC fmt::fmt Threads::Threads nlohmann_json::nlohmann_json
+  PRIVATE ZLIB::ZLIB PNG::PNG ${CMAKE_DL_LIBS})
 if(TENON_SANITIZE)
   target_link_options(tenon PUBLIC -fsanitize=${TENON_SANITIZE})
 endif()
+
+install(TARGETS tenon EXPORT TenonTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+install(FILES ${PROJECT_BINARY_DIR}/generated/tenon/version.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tenon)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Tenon)
+install(EXPORT TenonTargets NAMESPACE Tenon:: DESTINATION ${package_folder})
+configure_package_config_file(cmake/TenonConfig.cmake.in ${PROJECT_BINARY_DIR}/TenonConfig.cmake
+  INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/TenonConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/TenonConfig.cmake ${PROJECT_BINARY_DIR}/TenonConfigVersion.cmake
+  DESTINATION ${package_folder})

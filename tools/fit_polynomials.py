@@ -174,13 +174,13 @@ FITS = {
     "exp2_short_f64": lambda n: fit(n, "f64", exp2_rest, lambda r: mpf(1), -0.5001, 0.5001, 8),
     "exp_f64": lambda n: fit(n, "f64", exp_rest, abs, -HALF_LN2, HALF_LN2, 10),
     "log_f64": lambda n: fit(n, "f64", atanh_rest, lambda z: z, 0, S2_HIGH, 6),
-    "log_tail_f64": lambda n: fit(n, "f64", atanh_tail, lambda z: z * z, 0, S2_HIGH, 8),
+    "log_tail_f64": lambda n: fit(n, "f64", atanh_tail, lambda z: z * z, 0, S2_HIGH, 7),
     "sin_f64": lambda n: fit(n, "f64", sin_rest, lambda z: z, 0, PI_4_SQUARED, 5),
     "cos_f64": lambda n: fit(n, "f64", cos_rest, lambda z: z * z, 0, PI_4_SQUARED, 5),
-    "atan_f64": lambda n: fit(n, "f64", atan_rest, lambda z: z, 0, TAN_PI_8**2, 12),
+    "atan_f64": lambda n: fit(n, "f64", atan_rest, lambda z: z, 0, TAN_PI_8**2, 10),
     "erf_small_f64": lambda n: fit(n, "f64", erf_rest, erf_weight, 0, ERF_SPLIT**2, 11),
     "erf_large_f64": lambda n: fit(n, "f64", lambda x: log(erfc(x)),
-                                   lambda x: erfc(x) / erf(x), ERF_SPLIT, 6, 20),
+                                   lambda x: erfc(x) / erf(x), ERF_SPLIT, 6, 18),
 }
 
 for fit_name in sys.argv[1:] or FITS:

@@ -16,8 +16,8 @@ namespace tenon {
 struct SessionOptions {
   int threads = 0;           // 0: the cores this process may use
   std::uint64_t seed = 0;    // of the variables' initial values
-  std::string cache_folder;  // compiled kernels; empty: the default
-  std::function<void(std::string_view)> log;
+  std::string cache_folder{};  // compiled kernels; empty: the default
+  std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the text of every compile stage (CompiledStep::text)
 };
 

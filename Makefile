@@ -1,0 +1,48 @@
+# The commands of Tenon. `make quickstart` and `make test` set up everything they need.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+
+.PHONY: all build quickstart test check golden bench docs install clean packages
+
+all: build
+
+packages:
+	@bash tools/install_packages.sh tools/packages.txt
+
+$(BUILD)/build.ninja: | packages
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DTENON_WARNINGS_AS_ERRORS=ON > $(BUILD)-configure.log 2>&1 \
+	  || { cat $(BUILD)-configure.log; exit 1; }
+	@mv $(BUILD)-configure.log $(BUILD)/configure.log
+
+# The command line program: build/tenon.
+build: packages $(BUILD)/build.ninja
+	@ninja -C $(BUILD) -j $(JOBS) tenon_cli
+
+# Trains 784-128-64-10 on Fashion-MNIST and shows what it learned and what it cost.
+quickstart: build
+	$(BUILD)/tenon train --model mlp --hidden 128,64 --data fashion-mnist --epochs 12 \
+	  --batch-size 128 --optimizer adam --learning-rate 1e-3 --seed 1 --out runs/quickstart --overwrite
+
+test: packages $(BUILD)/build.ninja
+	@ninja -C $(BUILD) -j $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+# Formatting, lint, structure, the second compiler, sanitizers, fuzzing, CUDA texts.
+check: packages
+	@bash tools/install_packages.sh tools/packages_check.txt
+	@bash tools/check.sh
+
+# Rewrites the golden texts; read the diff before committing it.
+golden: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) -j $(JOBS)
+	@TENON_UPDATE_GOLDEN=1 ctest --test-dir $(BUILD) -R 'golden|codegen' --output-on-failure
+
+docs:
+	@bash tools/install_packages.sh tools/packages_check.txt
+	@doxygen docs/Doxyfile && echo "docs/html/index.html"
+
+install: build
+	@ninja -C $(BUILD) tenon && cmake --install $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-check

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# What `make check` runs; every part prints its name, its time, and whether it passed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+jobs=$(nproc)
+failed=()
+
+part() {
+  local name=$1 start=$SECONDS
+  shift
+  echo "=== $name"
+  if "$@"; then
+    echo "--- $name: ok ($((SECONDS - start)) s)"
+  else
+    echo "--- $name: FAILED ($((SECONDS - start)) s)"
+    failed+=("$name")
+  fi
+}
+
+sources() { git ls-files '*.cpp' '*.h'; }
+
+format() { sources | xargs clang-format-14 --dry-run -Werror; }
+
+structure() { python3 tools/check_layers.py; }
+
+# Lint reads the compile commands of the second compiler's build.
+lint() {
+  git ls-files 'tenon/*.cpp' | xargs -P "$jobs" -n 4 clang-tidy-14 -p build-check --quiet 2>/dev/null \
+    | grep -E 'warning:|error:' && return 1 || return 0
+}
+
+# The consumer project builds Tenon by add_subdirectory, with clang, ASan and UBSan, so that one
+# build serves as second compiler, sanitizer run and packaging check.
+second_compiler() {
+  cmake -S tests/consumer -B build-check -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
+    -DTENON_SOURCE="$PWD" -DTENON_BUILD_TESTS=ON -DTENON_BUILD_CLI=ON -DTENON_WARNINGS_AS_ERRORS=ON \
+    -DTENON_SANITIZE=address,undefined -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >build-check.log 2>&1 \
+    || { cat build-check.log; return 1; }
+  rm -f build-check.log
+  ninja -C build-check -j "$jobs" | grep -E 'error|warning|FAILED|\[[0-9]*00/' ; [ "${PIPESTATUS[0]}" -eq 0 ]
+}
+
+sanitizers() {
+  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+    ctest --test-dir build-check/tenon --output-on-failure -j "$jobs" -LE slow &&
+    [ "$(build-check/consumer | tr -d ' \n')" = "[[7.,10.],[15.,22.]]" ]
+}
+
+cuda_texts() {
+  if ! ls /usr/local/cuda*/lib64/libnvrtc.so* >/dev/null 2>&1 && [ ! -d .cache/nvrtc ]; then
+    python3 -m venv .cache/nvrtc && .cache/nvrtc/bin/pip install -q nvidia-cuda-nvrtc || return 1
+  fi
+  local python=python3
+  [ -x .cache/nvrtc/bin/python ] && python=.cache/nvrtc/bin/python
+  $python tools/check_cuda.py tests/golden/cuda_*.cu tests/golden/cuda_*.txt
+}
+
+part "formatting" format
+part "include directions and file sizes" structure
+part "second compiler (clang), ASan, UBSan: build" second_compiler
+part "fast tests under ASan and UBSan" sanitizers
+part "lint" lint
+part "CUDA texts compile" cuda_texts
+
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'failed: %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "make check: ok"
