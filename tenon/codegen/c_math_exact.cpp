@@ -151,6 +151,42 @@ TENON_INLINE $T tenon_maximum_$N($T x, $T y) {
   return x == x ? ordered : x;
 }
 
+/* numerator / (denominator + rest), |rest| far below: what the division leaves is added back. */
+TENON_INLINE $T tenon_quotient_$N($T numerator, $T denominator, $T rest) {
+  const $T reciprocal = 1 / denominator;
+  const $T quotient = numerator * reciprocal;
+  const $T left = tenon_fma_$N(-quotient, denominator, numerator);
+  return tenon_fma_$N(tenon_fma_$N(-quotient, rest, left), reciprocal, quotient);
+}
+
+/* C's fmod: long division of the integer fractions, as many bits at a time as 64 hold. */
+TENON_OUTLINE $T tenon_remainder_$N($T x, $T y) {
+  const int fraction_bits = $B == 32 ? 23 : 52;
+  const uint64_t unit = 1ull << fraction_bits;
+  const uint64_t x_bits = tenon_bits_$N(TENON_FABS$F(x));
+  const uint64_t y_bits = tenon_bits_$N(TENON_FABS$F(y));
+  if (x != x || y != y || y == 0 || TENON_FABS$F(x) == TENON_INFINITY$F) return TENON_NAN$F;
+  if (x_bits < y_bits) return x;
+  int x_exponent = (int)(x_bits >> fraction_bits);
+  int y_exponent = (int)(y_bits >> fraction_bits);
+  uint64_t rest = x_bits & (unit - 1);
+  uint64_t divisor = y_bits & (unit - 1);
+  if (x_exponent == 0) x_exponent = 1; else rest += unit;
+  if (y_exponent == 0) y_exponent = 1; else divisor += unit;
+  rest %= divisor;
+  int missing = x_exponent - y_exponent;
+  while (missing > 0 && rest != 0) {
+    const int step = missing < 63 - fraction_bits ? missing : 63 - fraction_bits;
+    rest = (rest << step) % divisor;
+    missing -= step;
+  }
+  if (rest == 0) return TENON_COPYSIGN$F(($T)0, x);
+  int shift = TENON_LEADING_ZEROS(rest) - (63 - fraction_bits);
+  if (shift > y_exponent - 1) shift = y_exponent - 1;
+  const uint64_t bits = (rest << shift) + ((uint64_t)(y_exponent - shift - 1) << fraction_bits);
+  return TENON_COPYSIGN$F(tenon_float_$N(($U)bits), x);
+}
+
 )c";
 
 }  // namespace

@@ -109,8 +109,7 @@ TENON_INLINE float tenon_log1p_f32(float x) {
   return x > -1.0f ? defined : not_above;
 }
 
-/* e / (e + 2), e = e^2|x| - 1; 1 from 10 on. The rest of the division and of the sum is added
-   back. */
+/* e / (e + 2), e = e^2|x| - 1; 1 from 10 on. */
 TENON_INLINE float tenon_tanh_f32(float x) {
   const float magnitude = TENON_FABSF(x);
   const float bounded = magnitude > 10.0f ? 10.0f : magnitude;
@@ -120,25 +119,19 @@ TENON_INLINE float tenon_tanh_f32(float x) {
   const float scale = tenon_power_of_two_f32(integer);
   const float numerator = tenon_fma_f32(scale, tenon_expm1_polynomial_f32(r), scale - 1.0f);
   const float denominator = numerator + 2.0f;
-  const float reciprocal = 1.0f / denominator;
-  const float quotient = numerator * reciprocal;
   const float larger = numerator > 2.0f ? numerator : 2.0f;
   const float smaller = numerator > 2.0f ? 2.0f : numerator;
   const float lost = smaller - (denominator - larger);
-  const float rest = tenon_fma_f32(-quotient, lost, tenon_fma_f32(-quotient, denominator, numerator));
-  return TENON_COPYSIGNF(tenon_fma_f32(rest, reciprocal, quotient), x);
+  return TENON_COPYSIGNF(tenon_quotient_f32(numerator, denominator, lost), x);
 }
 
-/* 1 or e over 1 + e, e = e^-|x|; the rest of the division and of the sum is added back. */
+/* 1 or e over 1 + e, e = e^-|x|. */
 TENON_INLINE float tenon_logistic_f32(float x) {
   const float e = tenon_exp_f32(-TENON_FABSF(x));
   const float numerator = x < 0.0f ? e : 1.0f;
   const float denominator = 1.0f + e;
   const float lost = e - (denominator - 1.0f);
-  const float reciprocal = 1.0f / denominator;
-  const float quotient = numerator * reciprocal;
-  const float rest = tenon_fma_f32(-quotient, lost, tenon_fma_f32(-quotient, denominator, numerator));
-  return tenon_fma_f32(rest, reciprocal, quotient);
+  return tenon_quotient_f32(numerator, denominator, lost);
 }
 
 /* A polynomial below 0.921875; 1 - e^q(|x|) with a polynomial q above, 1 from 4 on. */

@@ -25,7 +25,8 @@ TENON_INLINE float tenon_cbrt_f32(float x) {
 }
 
 /* Adds x times 28 bits of 2 / pi (an exact product) to the fraction; whole quarters move out. */
-TENON_INLINE double tenon_add_quarters_f32(double x, double bits, double fraction, double* quarters) {
+TENON_INLINE double tenon_add_quarters_f32(double x, double bits, double fraction,
+                                           double* quarters) {
   const double product = x * bits;
   const double small = product - 4.0 * TENON_RINT(0.25 * product);
   const double sum = fraction + small;
@@ -186,7 +187,8 @@ TENON_INLINE float tenon_atan2_f32(float y, float x) {
   p = tenon_fma_f64(p, z, -0.33333333296461054);
   const double octant = tenon_fma_f64(t * z, p, t) + (least > 0.0 ? 0.7853981633974483 : 0.0);
   const double quadrant = b > a ? 1.5707963267948966 - octant : octant;
-  const double half = TENON_COPYSIGN(1.0, (double)x) < 0.0 ? 3.141592653589793 - quadrant : quadrant;
+  const double other = 3.141592653589793 - quadrant;
+  const double half = TENON_COPYSIGN(1.0, (double)x) < 0.0 ? other : quadrant;
   const float result = TENON_COPYSIGNF((float)half, y);
   const float of_x = x == x ? result : x;
   return y == y ? of_x : y;
@@ -196,8 +198,5 @@ TENON_INLINE float tenon_atan2_f32(float y, float x) {
 }  // namespace
 
 std::string_view f32_wide_function_text() { return kText; }
-std::string_view f64_function_text() { return ""; }
-std::string_view f64_trigonometric_text() { return ""; }
-std::string_view f64_power_text() { return ""; }
 
 }  // namespace tenon::codegen
