@@ -84,9 +84,9 @@ void require_success(const ProcessResult& result, const std::vector<std::string>
                      const std::filesystem::path& source, const std::filesystem::path& made) {
   const bool is_made = std::filesystem::exists(made);
   if (result.exit_status == 0 && !result.timed_out && is_made) return;
-  const std::string how = result.timed_out
-                              ? fmt::format("did not end within {} s", kCompileLimit.count())
-                              : fmt::format("failed with status {}", result.exit_status);
+  std::string how = "made no file";
+  if (result.exit_status != 0) how = fmt::format("failed with status {}", result.exit_status);
+  if (result.timed_out) how = fmt::format("did not end within {} s", kCompileLimit.count());
   throw BackendError(fmt::format("the C compiler {}\n  source: {}\n  command: {}\n  output:{}", how,
                                  source.string(), shell_command(command),
                                  first_lines(result.output, 20)));
