@@ -18,10 +18,11 @@ Replacement transpose_as_reshape(const Match& m) {
   return replace_with(reshape(m.builder, m.operands[0], m.result_type().shape));
 }
 
-// So is a broadcast that adds only such axes.
+// So is a broadcast that adds only such axes; scalars stay broadcast, as splats are.
 Replacement broadcast_as_reshape(const Match& m) {
   const auto* op = std::get_if<Broadcast>(&m.op);
-  if (op == nullptr || element_count(op->shape) != element_count(m.type(0).shape))
+  if (op == nullptr || op->axes.empty() ||
+      element_count(op->shape) != element_count(m.type(0).shape))
     return std::nullopt;
   return replace_with(reshape(m.builder, m.operands[0], op->shape));
 }

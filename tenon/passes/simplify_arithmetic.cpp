@@ -93,9 +93,10 @@ Replacement twice_undone(const Match& m) {
   return std::nullopt;
 }
 
-// |-x| -> |x|, ||x|| -> |x|
+// |-x| -> |x|, ||x|| -> |x|, |x| -> x for unsigned x (where -x wraps)
 Replacement abs_of_sign(const Match& m) {
   if (!is_function(m, F::abs)) return std::nullopt;
+  if (is_unsigned(m.type(0).dtype)) return replace_with(m.operands[0]);
   if (arguments_of(m, m.operands[0], F::abs)) return replace_with(m.operands[0]);
   if (const auto x = arguments_of(m, m.operands[0], F::negate))
     return replace_with(elementwise(m.builder, F::abs, {(*x)[0]}));

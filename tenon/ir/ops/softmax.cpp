@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "tenon/ir/ops/composite_build.h"
 
 namespace tenon::ir {
@@ -93,10 +95,11 @@ Gradients gradient(const SparseCrossEntropy&, const GradientInputs& in) {
   std::optional<Value> total;
   if (in.upstream[0]) {
     const TensorType labels = b.type(in.operands[1]);
-    const double last = static_cast<double>(type.shape.back() - 1);
+    const std::int64_t last = type.shape.back() - 1;
+    const DType index = last <= std::numeric_limits<std::int32_t>::max() ? DType::i32 : DType::i64;
     Value label = maximum(b, in.operands[1], splat(b, 0, labels));
-    label = cast(b, minimum(b, label, splat(b, last, labels)), DType::i64);
-    const Value position = b.add(Iota{{DType::i64, type.shape}, classes[0]});
+    label = cast(b, minimum(b, label, splat(b, static_cast<double>(last), labels)), index);
+    const Value position = b.add(Iota{{index, type.shape}, classes[0]});
     const Value hit = compare(b, ScalarFunction::equal, position, repeated(label));
     const Value one_hot = cast(b, hit, type.dtype);
     total = multiply(b, subtract(b, probability, one_hot),

@@ -1,0 +1,135 @@
+// Passes on loops: merging, trimming, hoisting.
+#include "same_after.h"
+#include "tenon/ir/print.h"
+
+namespace tenon::testing {
+namespace {
+using namespace ir;
+
+Value body_input(Builder& b, const char* name, Shape shape) {
+  return b.input({name, {DType::f32, std::move(shape)}, Role::data, {}});
+}
+
+// h' = tanh(x_t W + h U + bias); stacked outputs h' and x_t * 2 (which nothing carries).
+Scan recurrent_scan(bool reverse = false) {
+  Builder b;
+  const Value h = body_input(b, "h", {2, 3}), x = body_input(b, "x", {2, 4});
+  const Value w = body_input(b, "w", {4, 3}), u = body_input(b, "u", {3, 3});
+  const Value bias = body_input(b, "bias", {3});
+  const Value doubled = add(b, x, x);
+  const Value from_input = matmul(b, negate(b, doubled), exp(b, w));
+  const Value sum = add(b, from_input, matmul(b, h, u));
+  const Value next =
+      elementwise(b, ScalarFunction::tanh, {add(b, sum, broadcast(b, bias, {2, 3}, {1}))});
+  return {GraphRef(std::move(b).finish({next, next, doubled})), 5, 1, 1, reverse};
+}
+
+std::vector<Value> recurrent_inputs(Program& p) {
+  return {p.input(DType::f32, {2, 3}), p.input(DType::f32, {5, 2, 4}), p.input(DType::f32, {4, 3}),
+          p.input(DType::f32, {3, 3}), p.input(DType::f32, {3})};
+}
+
+const Scan& only_scan(const Graph& graph) {
+  for (const Node& node : graph.nodes())
+    if (const auto* scan = std::get_if<Scan>(&node.op)) return *scan;
+  throw InternalError("no scan");
+}
+
+TEST(Hoist, InputProductsAndInvariantsLeaveTheLoop) {
+  for (const bool reverse : {false, true}) {
+    Program p;
+    const std::vector<Value> operands = recurrent_inputs(p);
+    const Graph graph = p.done(p.b.results(p.b.add(recurrent_scan(reverse), operands)));
+    const Graph after = passes::hoist(graph);
+    expect_same_values(graph, after, "hoist");
+    EXPECT_EQ(count_ops(*only_scan(after).body, "dot"), 1) << print(after);
+    EXPECT_EQ(count_ops(*only_scan(after).body, "exp"), 0);
+    EXPECT_EQ(count_ops(after, "dot"), 1);
+    EXPECT_EQ(count_ops(after, "exp"), 1);
+  }
+}
+
+TEST(Hoist, ProductsWithTheInvariantOnTheLeft) {
+  Builder b;
+  const Value sum = body_input(b, "sum", {3, 2}), x = body_input(b, "x", {4, 2});
+  const Value w = body_input(b, "w", {3, 4});
+  const Value next = add(b, sum, matmul(b, w, x));
+  const Scan scan{GraphRef(std::move(b).finish({next})), 5, 1, 1, false};
+  Program p;
+  const std::vector<Value> operands = {p.input(DType::f32, {3, 2}), p.input(DType::f32, {5, 4, 2}),
+                                       p.input(DType::f32, {3, 4})};
+  const Graph graph = p.done({p.b.add(scan, operands)});
+  const Graph after = passes::hoist(graph);
+  expect_same_values(graph, after, "hoist");
+  EXPECT_EQ(count_ops(*only_scan(after).body, "dot"), 0);
+}
+
+TEST(Hoist, LeavesBarriersAndLoopsWithNothingToMove) {
+  Builder b;
+  const Value c = body_input(b, "c", {2}), w = body_input(b, "w", {2});
+  const Value kept = exp(b, b.add(Barrier{1}, {w}));
+  const Value next = add(b, c, kept);
+  const Scan scan{GraphRef(std::move(b).finish({next})), 3, 1, 0, false};
+  Program p;
+  const std::vector<Value> operands = {p.input(DType::f32, {2}), p.input(DType::f32, {2})};
+  const Graph graph = p.done({p.b.add(scan, operands)});
+  EXPECT_EQ(passes::hoist(graph), graph);
+}
+
+TEST(RemoveDead, TrimsLoops) {
+  // Carries a and b; b feeds only itself, and the output of x is not read.
+  Builder b;
+  const Value a = body_input(b, "a", {}), other = body_input(b, "b", {});
+  const Value x = body_input(b, "x", {}), w = body_input(b, "w", {}), v = body_input(b, "v", {});
+  const Value next = add(b, a, x);
+  const Scan scan{GraphRef(std::move(b).finish({next, multiply(b, other, v), negate(b, w), next})),
+                  4, 2, 1, false};
+  Program p;
+  const std::vector<Value> operands = {p.input(DType::f32, {}), p.input(DType::f32, {}),
+                                       p.input(DType::f32, {4}), p.input(DType::f32, {}),
+                                       p.input(DType::f32, {})};
+  const Value first = p.b.add(scan, operands);
+  const Graph graph = p.done({first, {first.node, 3}});
+  const Graph after = passes::remove_dead(graph);
+  expect_same_values(graph, after, "remove_dead");
+  EXPECT_EQ(only_scan(after).carried, 1);
+  EXPECT_EQ(only_scan(after).body->inputs().size(), 2u);
+  EXPECT_EQ(only_scan(after).body->outputs().size(), 2u);
+}
+
+TEST(MergeScans, LoopsThatCarryTheSameBecomeOne) {
+  Program p;
+  const std::vector<Value> operands = recurrent_inputs(p);
+  const Scan scan = recurrent_scan();
+  // As a gradient does: the same loop once more, saving what each step starts from.
+  std::vector<Value> inputs;
+  Builder b = builder_with_inputs_of(*scan.body, inputs);
+  std::vector<Value> outputs = inline_graph(b, *scan.body, inputs);
+  outputs.push_back(inputs[0]);
+  Scan saving = scan;
+  saving.body = GraphRef(std::move(b).finish(outputs));
+  std::vector<Value> results = p.b.results(p.b.add(scan, operands));
+  results.push_back({p.b.add(saving, operands).node, 3});
+  const Graph graph = p.done(results);
+  ASSERT_EQ(count_ops(graph, "scan"), 2);
+  const Graph after = passes::merge_scans(graph);
+  expect_same_values(graph, after, "merge_scans");
+  EXPECT_EQ(count_ops(after, "scan"), 1);
+}
+
+TEST(MergeScans, LoopsThatCarryOtherValuesStay) {
+  Program p;
+  const std::vector<Value> operands = {p.input(DType::f32, {}), p.input(DType::f32, {4})};
+  std::vector<Value> results;
+  for (const ScalarFunction f : {ScalarFunction::add, ScalarFunction::multiply}) {
+    Builder b;
+    const Value c = body_input(b, "c", {}), x = body_input(b, "x", {});
+    results.push_back(
+        p.b.add(Scan{GraphRef(std::move(b).finish({elementwise(b, f, {c, x})})), 4, 1, 1, false},
+                operands));
+  }
+  EXPECT_EQ(count_ops(passes::merge_scans(p.done(results)), "scan"), 2);
+}
+
+}  // namespace
+}  // namespace tenon::testing
