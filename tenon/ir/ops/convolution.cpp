@@ -7,7 +7,7 @@ namespace {
 std::size_t at(std::int64_t axis) { return static_cast<std::size_t>(axis); }
 
 // Extent of n elements with d - 1 gaps between neighbours.
-std::int64_t dilated_extent(std::int64_t extent, std::int64_t dilation) {
+std::int64_t spread_extent(std::int64_t extent, std::int64_t dilation) {
   if (extent == 0) return 0;
   return checked_add(checked_multiply(extent - 1, dilation, "convolution"), 1, "convolution");
 }
@@ -83,9 +83,9 @@ TensorTypes infer_types(const Convolution& op, OperandTypes types) {
   for (std::size_t i = 0; i < spatial; ++i) {
     const std::int64_t window = kernel.shape[at(op.kernel_spatial[i])];
     require(window >= 1, "convolution: spatial axis {} of kernel {} is empty", i, kernel);
-    const std::int64_t reach = dilated_extent(window, op.window_dilation[i]);
+    const std::int64_t reach = spread_extent(window, op.window_dilation[i]);
     const std::int64_t base =
-        dilated_extent(input.shape[at(op.input_spatial[i])], op.base_dilation[i]);
+        spread_extent(input.shape[at(op.input_spatial[i])], op.base_dilation[i]);
     const std::int64_t padded =
         checked_add(checked_add(base, op.low[i], op.kName), op.high[i], op.kName);
     require(padded >= 0 && (reach <= padded || reach == 1),
@@ -197,9 +197,9 @@ struct SpatialExtents {
 };
 SpatialExtents spatial_extents(const Convolution& op, std::size_t i, const Shape& input,
                                const Shape& kernel, const Shape& output) {
-  return {dilated_extent(input[at(op.input_spatial[i])], op.base_dilation[i]),
-          dilated_extent(kernel[at(op.kernel_spatial[i])], op.window_dilation[i]),
-          dilated_extent(output[at(op.output_spatial[i])], op.strides[i])};
+  return {spread_extent(input[at(op.input_spatial[i])], op.base_dilation[i]),
+          spread_extent(kernel[at(op.kernel_spatial[i])], op.window_dilation[i]),
+          spread_extent(output[at(op.output_spatial[i])], op.strides[i])};
 }
 
 // The upstream, spread out by the strides, meets the mirrored kernel, whose features change roles.
