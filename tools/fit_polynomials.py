@@ -153,8 +153,8 @@ def erf_weight(z):
     return series(z, lambda x: sqrt(x) / erf(sqrt(x)), [sqrt(pi) / 2])
 
 
-def exp2_rest(r):  # 2^r
-    return mpf(2)**r
+def exp2_rest(r):  # 2^r = 1 + r p(r)
+    return series(r, lambda x: (mpf(2)**x - 1) / x, [log(2), log(2)**2 / 2])
 
 
 PI_4_SQUARED = (pi / 4)**2 * mpf("1.0001")
@@ -171,7 +171,7 @@ FITS = {
     "atan_short_f64": lambda n: fit(n, "f64", atan_rest, lambda z: z, 0, TAN_PI_8**2, 6),
     "log2_short_f64": lambda n: fit(
         n, "f64", lambda z: (2 + z * atanh_rest(z)) / log(2), lambda z: mpf(1), 0, S2_HIGH, 6),
-    "exp2_short_f64": lambda n: fit(n, "f64", exp2_rest, lambda r: mpf(1), -0.5001, 0.5001, 8),
+    "exp2_short_f64": lambda n: fit(n, "f64", exp2_rest, abs, -0.5001, 0.5001, 7),
     "exp_f64": lambda n: fit(n, "f64", exp_rest, abs, -HALF_LN2, HALF_LN2, 10),
     "log_f64": lambda n: fit(n, "f64", atanh_rest, lambda z: z, 0, S2_HIGH, 6),
     "log_tail_f64": lambda n: fit(n, "f64", atanh_tail, lambda z: z * z, 0, S2_HIGH, 7),

@@ -129,14 +129,14 @@ TENON_INLINE double tenon_exp2_wide_f32(double x) {
   const double bounded = not_above < -160.0 ? -160.0 : not_above;
   const double shifted = bounded + 6755399441055744.0;
   const double r = bounded - (shifted - 6755399441055744.0);
-  double p = 1.3264082557743994e-06;
-  p = tenon_fma_f64(p, r, 1.531010341279267e-05);
-  p = tenon_fma_f64(p, r, 0.0001540341156696546);
-  p = tenon_fma_f64(p, r, 0.001333345047609275);
-  p = tenon_fma_f64(p, r, 0.009618129228567944);
-  p = tenon_fma_f64(p, r, 0.05550410941304889);
-  p = tenon_fma_f64(p, r, 0.2402265069546786);
-  p = tenon_fma_f64(p, r, 0.693147180545907);
+  double p = 1.3263485725220505e-06;
+  p = tenon_fma_f64(p, r, 1.531003154286369e-05);
+  p = tenon_fma_f64(p, r, 0.0001540341554997496);
+  p = tenon_fma_f64(p, r, 0.0013333450826020494);
+  p = tenon_fma_f64(p, r, 0.009618129219273882);
+  p = tenon_fma_f64(p, r, 0.05550410940786788);
+  p = tenon_fma_f64(p, r, 0.24022650695555187);
+  p = tenon_fma_f64(p, r, 0.693147180546129);
   p = tenon_fma_f64(p, r, 1.0);
   return p * tenon_float_f64((tenon_bits_f64(shifted) + 1023u) << 52);
 }
