@@ -12,7 +12,8 @@ class CPrinter final : public KernelPrinter {
  private:
   // A block of accumulators that fits the registers: rows and lanes of a tile.
   struct RegisterBlock {
-    std::int64_t row, rows, lane, lanes;
+    std::string row;  // the first, as C text; "" for 0
+    std::int64_t rows, lane, lanes;
   };
   // Accumulators of equal vector width within a register block.
   struct Piece {
@@ -20,6 +21,13 @@ class CPrinter final : public KernelPrinter {
     std::string vectors;  // how many per row, as C text
     std::string width;    // lanes of one, as C text
     std::int64_t lane;    // first lane, from the block's first
+  };
+
+  // Where they come from and go to: a tile's array, or one number they all start with.
+  struct Accumulators {
+    std::string array;
+    std::string start;  // "" if they start from the array
+    std::vector<Piece> pieces;
   };
 
   std::vector<Segment> segments(const kernel::Block& block, std::size_t begin, std::size_t end,
@@ -52,8 +60,8 @@ class CPrinter final : public KernelPrinter {
                                 const std::vector<Piece>& pieces);
   void print_depth_loop(const kernel::Contract& contract, const RegisterBlock& registers,
                         const std::vector<Piece>& pieces);
-  void print_accumulators(const std::vector<Piece>& pieces, const RegisterBlock& registers,
-                          const std::string& array, std::int64_t lanes, bool is_store);
+  void print_register_block(const kernel::Statement& statement, const RegisterBlock& registers,
+                            const Accumulators& accumulators);
   void print_integer_contract(const kernel::Contract& contract, const std::string& array);
   void print_scalar_contract(const kernel::Contract& contract, kernel::ValueId result);
   std::vector<Piece> pieces_of(DType dtype, std::int64_t lanes) const;

@@ -53,23 +53,6 @@ std::vector<CPrinter::Piece> CPrinter::pieces_of(DType dtype, std::int64_t lanes
   return pieces;
 }
 
-void CPrinter::print_accumulators(const std::vector<Piece>& pieces, const RegisterBlock& registers,
-                                  const std::string& array, std::int64_t lanes, bool is_store) {
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
-    const std::string row = registers.row == 0 ? "r" : fmt::format("({} + r)", registers.row);
-    const std::string place = fmt::format("{}[{} * {} + {} + j * {}]", array, row, lanes,
-                                          registers.lane + piece.lane, piece.width);
-    line("TENON_UNROLL");
-    open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", registers.rows));
-    line("TENON_UNROLL");
-    line(fmt::format("for (int j = 0; j < {}; ++j) ", piece.vectors) +
-         (is_store ? fmt::format("*(tenon_{}*)&{} = c{}[r][j];", piece.type, place, i)
-                   : fmt::format("c{}[r][j] = *(const tenon_{}*)&{};", i, piece.type, place)));
-    close();
-  }
-}
-
 void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& registers,
                                 const std::vector<Piece>& pieces) {
   const DType dtype = type(contract.accumulator).dtype;
@@ -111,9 +94,9 @@ void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& r
   }
   line("TENON_UNROLL");
   open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", registers.rows));
-  std::string place = sum_text(
-      lhs_start, registers.row == 0 ? std::string("r") : fmt::format("(r + {})", registers.row),
-      contract.lhs_row_stride);
+  std::string place =
+      sum_text(lhs_start, registers.row.empty() ? "r" : fmt::format("({} + r)", registers.row),
+               contract.lhs_row_stride);
   place = sum_text(place, "k", contract.lhs_depth_stride);
   line(fmt::format(
       "const {} factor = {};", c_type,
@@ -183,9 +166,9 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
   const bool is_whole = contract.active_rows == tile.rows && contract.active_lanes == tile.lanes;
   // Accumulators that all start equal need no memory to start from.
   const bool starts_uniform = storage(initial).kind == Storage::Kind::uniform;
-  const std::string start = starts_uniform ? storage(initial).text : "";
-  std::string array;
+  std::string start, array;
   if (starts_uniform && is_whole) {
+    start = storage(initial).text;
     declare_array(result);
     array = array_name(result);
   } else {
@@ -204,34 +187,59 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
     const std::int64_t vectors = (lanes + full - 1) / full;
     const std::int64_t most_rows = kMostVectors / vectors;
     const std::int64_t row_blocks = (contract.active_rows + most_rows - 1) / most_rows;
-    for (std::int64_t j = 0; j < row_blocks; ++j) {
-      // Blocks of nearly equal size.
-      const std::int64_t row = contract.active_rows * j / row_blocks;
-      const std::int64_t next = contract.active_rows * (j + 1) / row_blocks;
-      const RegisterBlock registers{row, next - row, lane, lanes};
-      open(fmt::format("{{  // accumulate {} x {} over {} x {}", registers.rows, lanes,
-                       buffer(contract.lhs), buffer(contract.rhs)));
-      for (std::size_t piece = 0; piece < pieces.size(); ++piece)
-        line(fmt::format("tenon_{} c{}[{}][{}];", pieces[piece].type, piece, registers.rows,
-                         pieces[piece].vectors));
-      if (starts_uniform) {
-        for (std::size_t piece = 0; piece < pieces.size(); ++piece) {
-          line("TENON_UNROLL");
-          open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", registers.rows));
-          line("TENON_UNROLL");
-          line(fmt::format("for (int j = 0; j < {}; ++j) c{}[r][j] = tenon_splat_{}({});",
-                           pieces[piece].vectors, piece, pieces[piece].type, start));
-          close();
-        }
-      } else {
-        print_accumulators(pieces, registers, array, tile.lanes, false);
-      }
-      print_register_statement(statement, registers, pieces);
-      print_accumulators(pieces, registers, array, tile.lanes, true);
+    const std::int64_t rows = (contract.active_rows + row_blocks - 1) / row_blocks;
+    const std::int64_t whole = contract.active_rows / rows * rows;
+    RegisterBlock registers{"", rows, lane, lanes};
+    const Accumulators accumulators{array, start, pieces};
+    if (whole > rows) {
+      registers.row = "row";
+      open(fmt::format("for (int64_t row = 0; row < {}; row += {}) {{", whole, rows));
+      print_register_block(statement, registers, accumulators);
       close();
+    } else {
+      print_register_block(statement, registers, accumulators);
     }
+    if (whole < contract.active_rows)
+      print_register_block(statement,
+                           {fmt::format("{}", whole), contract.active_rows - whole, lane, lanes},
+                           accumulators);
     lane += lanes;
   }
+}
+
+// Loads or fills the accumulators, runs the statement on them, and stores them.
+void CPrinter::print_register_block(const Statement& statement, const RegisterBlock& registers,
+                                    const Accumulators& accumulators) {
+  const std::vector<Piece>& pieces = accumulators.pieces;
+  const std::int64_t lanes = type(statement.results.front()).lanes;
+  open(fmt::format("{{  // {} x {} accumulators", registers.rows, registers.lanes));
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    line(
+        fmt::format("tenon_{} c{}[{}][{}];", pieces[i].type, i, registers.rows, pieces[i].vectors));
+  const auto print_for_each = [&](std::size_t i, const std::string& text) {
+    line("TENON_UNROLL");
+    open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", registers.rows));
+    line("TENON_UNROLL");
+    line(fmt::format("for (int j = 0; j < {}; ++j) {}", pieces[i].vectors, text));
+    close();
+  };
+  const auto place = [&](const Piece& piece) {
+    const std::int64_t lane = registers.lane + piece.lane;
+    return fmt::format("{}[{} * {}{} + j * {}]", accumulators.array,
+                       registers.row.empty() ? "r" : fmt::format("({} + r)", registers.row), lanes,
+                       lane == 0 ? "" : fmt::format(" + {}", lane), piece.width);
+  };
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    print_for_each(
+        i, fmt::format("c{}[r][j] = ", i) +
+               (accumulators.start.empty()
+                    ? fmt::format("*(const tenon_{}*)&{};", pieces[i].type, place(pieces[i]))
+                    : fmt::format("tenon_splat_{}({});", pieces[i].type, accumulators.start)));
+  print_register_statement(statement, registers, pieces);
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    print_for_each(
+        i, fmt::format("*(tenon_{}*)&{} = c{}[r][j];", pieces[i].type, place(pieces[i]), i));
+  close();
 }
 
 void CPrinter::print_integer_contract(const Contract& contract, const std::string& array) {

@@ -164,7 +164,9 @@ std::string vector_text(DType dtype) {
   return text;
 }
 
-constexpr std::string_view kCudaTypes = R"c(typedef signed char int8_t;
+// Loops name their row and lane whether or not a body uses them.
+constexpr std::string_view kCudaTypes = R"c(#pragma nv_diag_suppress 177
+typedef signed char int8_t;
 typedef unsigned char uint8_t;
 typedef unsigned short uint16_t;
 typedef int int32_t;

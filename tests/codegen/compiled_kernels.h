@@ -13,8 +13,9 @@ struct CompilerChoice {
   std::string program;
   std::string processor;
 };
-// Those that this machine has: cc and clang, for this processor and for AVX2 alone.
-const std::vector<CompilerChoice>& compiler_choices();
+// cc for this processor and, if there is one, clang for AVX2 alone; `all` adds cc for AVX2 and
+// clang for this processor.
+std::vector<CompilerChoice> compiler_choices(bool all = true);
 
 class CompiledKernels {
  public:
@@ -31,9 +32,13 @@ class CompiledKernels {
 };
 
 // Runs the kernels on arguments of random numbers (small integers for integer types) by the
-// evaluator and by every compiler's code and expects equal bytes. `in_place` (output, input)
+// evaluator and by the compilers' code and expects equal bytes. `in_place` (output, input)
 // argument pairs share one tensor.
+struct ComparisonOptions {
+  std::vector<std::pair<std::size_t, std::size_t>> in_place = {};
+  bool all_compilers = false;
+};
 void expect_same_bits(std::span<const kernel::Kernel> kernels,
-                      std::vector<std::pair<std::size_t, std::size_t>> in_place = {});
+                      const ComparisonOptions& options = {});
 
 }  // namespace tenon::codegen

@@ -50,11 +50,11 @@ Kernel contract_kernel(int number, const ContractCase& c) {
   return std::move(b).finish(1);
 }
 
-void check_cases(const std::vector<ContractCase>& cases) {
+void check_cases(const std::vector<ContractCase>& cases, bool all_compilers = false) {
   std::vector<Kernel> kernels;
   for (const ContractCase& c : cases)
     kernels.push_back(contract_kernel(static_cast<int>(kernels.size()), c));
-  expect_same_bits(kernels);
+  expect_same_bits(kernels, {.all_compilers = all_compilers});
 }
 
 ContractCase tile(std::int64_t rows, std::int64_t lanes) {
@@ -78,7 +78,7 @@ TEST(Contract, TilesOfManySizes) {
                                                                     {40, 70},
                                                                     {13, 100}})
     cases.push_back(tile(rows, lanes));
-  check_cases(cases);
+  check_cases(cases, true);
 }
 
 TEST(Contract, EdgesAreNeitherReadNorChanged) {
@@ -97,7 +97,7 @@ TEST(Contract, EdgesAreNeitherReadNorChanged) {
 
 TEST(Contract, OrdersOfOperandsAndDepths) {
   std::vector<ContractCase> cases;
-  for (const std::int64_t depth : {0, 1, 2, 50})
+  for (const std::int64_t depth : {0, 1, 50})
     for (const bool lhs : {false, true})
       for (const bool rhs : {false, true}) {
         ContractCase one = tile(6, 16);
@@ -116,7 +116,7 @@ TEST(Contract, OrdersOfOperandsAndDepths) {
 TEST(Contract, ElementTypes) {
   std::vector<ContractCase> cases;
   const auto add = [&](DType lhs, DType rhs, DType accumulate) {
-    for (const auto& [rows, lanes] : std::vector<std::pair<int, int>>{{6, 16}, {3, 7}, {1, 1}}) {
+    for (const auto& [rows, lanes] : std::vector<std::pair<int, int>>{{3, 7}, {1, 1}}) {
       ContractCase one = tile(rows, lanes);
       one.lhs = lhs;
       one.rhs = rhs;
@@ -151,8 +151,8 @@ TEST(Contract, LoopsAroundItKeepTheirAccumulators) {
   check_cases(cases);
   // The accumulators stay in registers: one start and one end, around the loop.
   const std::string text = emit_c(contract_kernel(0, cases[0]));
-  EXPECT_EQ(text.find("// accumulate 12 x 32"), text.rfind("// accumulate 12 x 32")) << text;
-  EXPECT_LT(text.find("// accumulate"), text.find("for (int64_t v")) << text;
+  EXPECT_EQ(text.find("// 12 x 32 accumulators"), text.rfind("// 12 x 32 accumulators")) << text;
+  EXPECT_LT(text.find("// 12 x 32 accumulators"), text.find("for (int64_t v")) << text;
 }
 
 }  // namespace

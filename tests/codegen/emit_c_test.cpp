@@ -36,7 +36,7 @@ TEST(EmitC, Samples) {
   // Softmax's exp is not the evaluator's; its bits are compared between compilers elsewhere.
   const Kernels kernels = {samples::elementwise(5, 37, 1), samples::layer_norm_backward(3, 100, 1),
                            samples::staged_dense(64, 128, 32, 1)};
-  expect_same_bits(kernels);
+  expect_same_bits(kernels, {.all_compilers = true});
 }
 
 Kernel fold_kernel(int number, ScalarFunction f, DType dtype, FoldAxis axis, std::int64_t n,
@@ -58,10 +58,11 @@ TEST(EmitC, FoldsOfEveryLengthInTheDocumentedOrder) {
   Kernels kernels;
   int number = 0;
   for (const FoldAxis axis : {FoldAxis::lanes, FoldAxis::rows})
-    for (const std::int64_t n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100, 1000})
+    for (const std::int64_t n : {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 100, 1000})
       for (const std::int64_t lines : {1, 5}) {
+        if (lines == 5 && n != 3 && n != 33 && n != 100) continue;
         kernels.push_back(fold_kernel(++number, add, DType::f32, axis, n, lines, n % 3));
-        if (n == 33 || n == 7) {
+        if (n == 33 && lines == (axis == FoldAxis::rows ? 5 : 1)) {
           kernels.push_back(fold_kernel(++number, maximum, DType::f64, axis, n, lines, 1));
           kernels.push_back(fold_kernel(++number, minimum, DType::bf16, axis, n, lines, 0));
           kernels.push_back(fold_kernel(++number, add, DType::f16, axis, n, lines, 0));
@@ -263,7 +264,7 @@ TEST(EmitC, InPlaceAtEqualAndOtherPositions) {
     return std::move(b).finish(1);
   };
   const Kernels kernels = {kernel("square", false), kernel("difference", true)};
-  expect_same_bits(kernels, {{1, 0}});
+  expect_same_bits(kernels, {.in_place = {{1, 0}}});
   expect_same_bits(kernels);
 }
 
