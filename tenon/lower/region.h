@@ -31,11 +31,14 @@ struct LoweredRegion {
     Kind kind = Kind::input;
     ir::Value value;         // input or output
     std::int64_t bytes = 0;  // scratch
+    bool operator==(const Argument&) const = default;
   };
   std::vector<Argument> arguments;
   // Pairs (output, input) that may share one buffer: every instance reads what it needs of the
   // input's elements no later than it overwrites them, and no other instance reads them.
   std::vector<std::pair<ir::Value, ir::Value>> in_place;
+  // It only copies the input of its in-place pair to the output: not needed where they share.
+  bool is_copy = false;
 };
 
 // Values are row-major and dense in their buffers; bool takes one byte.
@@ -55,5 +58,11 @@ enum class Fusability : std::uint8_t {
   structural,   // no kernel: parameter, scan, while, cond, barrier (the plan deals with them)
 };
 Fusability fusability(const ir::Op& op);
+
+// Whether lower() can compute the region as one: its outputs have one iteration space, it has at
+// most one contraction or reductions over the same axes of one shape, and what depends on those is
+// needed only where they are. Also refuses regions that would compute a value at many positions.
+// Fusion proposes regions and asks this, so that what lower() can do is written once, here.
+bool is_one_kernel(const ir::Graph& graph, const Region& region);
 
 }  // namespace tenon::lower

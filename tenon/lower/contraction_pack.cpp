@@ -1,0 +1,95 @@
+#include "tenon/base/error.h"
+#include "tenon/lower/contraction.h"
+
+namespace tenon::lower {
+
+using kernel::ValueId;
+
+// Reading rows of panels along whichever of the two axes is contiguous keeps cache lines whole.
+Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes) {
+  RegionWriter& writer = problem.writer;
+  Panels panels;
+  panels.lanes = lanes;
+  const std::int64_t tiles = (lane_group.extent + lanes - 1) / lanes;
+  // The contracted axes, dense, innermost last.
+  panels.contracted = problem.contracted;
+  std::int64_t stride = lanes;
+  for (std::size_t i = panels.contracted.size(); i-- > 0;) {
+    panels.contracted[i].rhs = stride;
+    stride *= panels.contracted[i].extent;
+  }
+  panels.panel_size = stride;
+  stride *= tiles;
+  panels.outer = constant_affine(problem.space, 0);
+  Tiling tiling;
+  for (std::size_t g = problem.groups.size(); g-- > 0;) {
+    const AxisGroup& group = problem.groups[g];
+    if (&group == &lane_group || !depends_on(problem.rhs.place, group)) continue;
+    tiling.insert(tiling.begin(), {group, 1, Along::none, false});
+    std::int64_t inner = stride;
+    for (std::size_t i = group.axes.size(); i-- > 0;) {
+      panels.outer.coefficients[group.axes[i]] = inner;
+      inner *= problem.space[group.axes[i]].extent;
+    }
+    stride = inner;
+  }
+  panels.operand.type = {problem.rhs.type.dtype, {stride}};
+  panels.operand.memory = writer.new_scratch(byte_size(panels.operand.type));
+
+  // One instance copies, for one place of the outer contracted axes, a stretch of the last one.
+  const ContractedAxis& depth = problem.contracted.back();
+  const std::int64_t rows = tile_extent(depth.extent, 64);
+  AxisGroup lane_tiles = lane_group;
+  tiling.push_back({lane_tiles, lanes, Along::lanes, false});
+  std::int64_t outer_depth = 1;
+  for (std::size_t i = 0; i + 1 < problem.contracted.size(); ++i)
+    outer_depth *= problem.contracted[i].extent;
+  const std::int64_t stretches = (depth.extent + rows - 1) / rows;
+  const std::int64_t per_tile = outer_depth * stretches;
+  Emitter emitter(writer.context(), writer.kernel_name("pack"), problem.space,
+                  tile_count(tiling) * per_tile);
+  const kernel::BufferId from = emitter.buffer(problem.rhs.memory, problem.rhs.type);
+  const kernel::BufferId to = emitter.buffer(panels.operand.memory, panels.operand.type, true);
+  const ValueId instance = emitter.builder().instance();
+  const auto constant = [&](std::int64_t value) {
+    return emitter.index_constant(DType::i64, value);
+  };
+  const ValueId tile = emitter.call(ScalarFunction::divide, {instance, constant(per_tile)});
+  const ValueId part = emitter.call(ScalarFunction::remainder, {instance, constant(per_tile)});
+  write_tile(emitter, tiling, tile, [&](std::span<const TilePlace> places) {
+    const auto source = emitter.place(problem.rhs.place);
+    check(source.has_value(), "an operand to pack does not step evenly");
+    ValueId source_offset = source->offset;
+    ValueId offset =
+        stepped(emitter, emitter.scalar(panels.outer), places.back().number, panels.panel_size);
+    ValueId rest = part;
+    const ValueId stretch = emitter.call(ScalarFunction::remainder, {rest, constant(stretches)});
+    rest = emitter.call(ScalarFunction::divide, {rest, constant(stretches)});
+    for (std::size_t i = problem.contracted.size() - 1; i-- > 0;) {
+      const ValueId extent = constant(problem.contracted[i].extent);
+      const ValueId index = emitter.call(ScalarFunction::remainder, {rest, extent});
+      rest = emitter.call(ScalarFunction::divide, {rest, extent});
+      source_offset = stepped(emitter, source_offset, index, problem.contracted[i].rhs);
+      offset = stepped(emitter, offset, index, panels.contracted[i].rhs);
+    }
+    source_offset = stepped(emitter, source_offset, stretch, rows * depth.rhs);
+    offset = stepped(emitter, offset, stretch, rows * lanes);
+    const auto copy = [&](std::int64_t active) {
+      const ValueId values = emitter.builder().load(
+          {from, source_offset, depth.rhs, source->lane_step, active, places.back().size}, active,
+          lanes);
+      emitter.builder().store({to, offset, lanes, 1, active, lanes}, values);
+    };
+    const std::int64_t last = depth.extent - (stretches - 1) * rows;
+    if (last == rows) return copy(rows);
+    const ValueId final_stretch = constant(stretches - 1);
+    emitter.if_true(emitter.call(ScalarFunction::less, {stretch, final_stretch}),
+                    [&] { copy(rows); });
+    emitter.if_true(emitter.call(ScalarFunction::equal, {stretch, final_stretch}),
+                    [&] { copy(last); });
+  });
+  writer.add(std::move(emitter).finish());
+  return panels;
+}
+
+}  // namespace tenon::lower
