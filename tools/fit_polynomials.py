@@ -8,8 +8,8 @@ Needs mpmath. Use: tools/fit_polynomials.py [NAME...]
 import struct
 import sys
 
-from mpmath import atan, atanh, cos, erf, erfc, exp, expm1, log, log1p, lu_solve, matrix, mp, mpf
-from mpmath import pi, sin, sqrt
+from mpmath import atan, atanh, cos, erf, erfc, exp, log, log1p, lu_solve, matrix, mp, mpf, pi
+from mpmath import sin, sqrt
 
 mp.dps = 60
 
@@ -123,8 +123,8 @@ def log_weight(f):
     return series(f, lambda x: x**3 / log1p(x), [0, 0, 1])
 
 
-def atanh_rest(z, lead=2):  # log((1+s)/(1-s)) = 2 s + s z r(z), z = s^2
-    return series(z, lambda x: (2 * atanh(sqrt(x)) / sqrt(x) - lead) / x, [mpf(2) / 3, 0.4])
+def atanh_rest(z):  # log((1+s)/(1-s)) = 2 s + s z r(z), z = s^2
+    return series(z, lambda x: (2 * atanh(sqrt(x)) / sqrt(x) - 2) / x, [mpf(2) / 3, 0.4])
 
 
 def atanh_tail(z):  # log((1+s)/(1-s)) = 2 s + 2/3 s^3 + s^5 r(z)
