@@ -141,7 +141,7 @@ struct TileWriter {
       write(next + 1, tiled.along == Along::rows ? size : rows,
             tiled.along == Along::lanes ? size : lanes);
     };
-    if (tiled.tail() == tiled.tile) return with_size(tiled.tile);
+    if (tiled.count() == 1 || tiled.tail() == tiled.tile) return with_size(tiled.tail());
     const ValueId last = emitter.index_constant(DType::i64, tiled.count() - 1);
     const ValueId is_inner = emitter.call(ScalarFunction::less, {number, last});
     const ValueId is_last = emitter.call(ScalarFunction::equal, {number, last});

@@ -22,6 +22,7 @@ void merge_consumers(FusionGroups& groups, std::uint32_t group, bool takes_reduc
           is_pointwise(groups, consumer) ||
           (takes_reductions && groups.kind(consumer) == Fusability::reduction);
       if (!is_candidate || !groups.try_merge(group, consumer)) continue;
+      group = std::min(group, consumer);  // the name of what both have become
       is_changed = true;
       break;
     }
@@ -31,7 +32,8 @@ void merge_consumers(FusionGroups& groups, std::uint32_t group, bool takes_reduc
 // Pointwise work is done where a contraction's result tile is still in registers.
 void merge_epilogues(FusionGroups& groups) {
   for (const std::uint32_t group : groups.all())
-    if (groups.kind(group) == Fusability::contraction) merge_consumers(groups, group, false);
+    if (groups.exists(group) && groups.kind(group) == Fusability::contraction)
+      merge_consumers(groups, group, false);
 }
 
 // Softmax and norms: reductions of a row and what is done with them share one kernel.

@@ -234,9 +234,10 @@ TEST_F(Cpu, EqualGraphsCompileOnce) {
 
 TEST_F(Cpu, OutlivesItsBackend) {
   auto backend = open_with(2);
-  const auto executable = backend->compile(regression_step(700, 301), {});
+  const ir::Graph graph = regression_step(700, 301);
+  const auto executable = backend->compile(graph, {});
   std::vector<Buffer> state;
-  for (const ir::Input& input : regression_step(700, 301).inputs())
+  for (const ir::Input& input : graph.inputs())
     state.push_back(backend->allocate({input.type, {}}));
   const std::vector<Buffer*> bound = {&state[2], &state[3], &state[4]};
   const std::vector<Buffer*> inputs = {&state[0], &state[1]};
