@@ -51,13 +51,16 @@ namespace {
 
 std::unique_ptr<ReadyStep> ready(Session& session, std::span<const Tensor> placeholders,
                                  const StepResult& result, std::int64_t batch) {
-  auto step =
-      std::make_unique<ReadyStep>(ReadyStep{session.compile(placeholders, result), {}, {}, {}});
-  step->indices = session.backend().allocate({{DType::i32, {batch}}, {}});
+  auto step = std::make_unique<ReadyStep>(
+      ReadyStep{session.compile(placeholders, result), {}, {}, {}, {}, {}, {}});
+  step->host_indices = HostTensor({DType::i32, {batch}});
+  step->indices = session.upload(step->host_indices);
+  step->indices_view = step->host_indices;
   for (std::size_t i = 0; i < result.fetches.size(); ++i) {
     step->results.push_back(session.backend().allocate({step->step.fetch_type(i), {}}));
     step->host_results.emplace_back(step->step.fetch_type(i));
   }
+  for (HostTensor& value : step->host_results) step->result_spans.emplace_back(value);
   return step;
 }
 
@@ -83,8 +86,8 @@ ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& 
   const Tensor indices = placeholder("indices", {DType::i32, {batch}});
   const Tensor target = prepare_target(take(all_y, indices), options.dtype);
   const Tensor step_key_now = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
-  nn::Context context(nn::Mode::training, step_key_now);
-  const Tensor prediction = model(prepare(take(all_x, indices)), context);
+  nn::Context context(nn::Mode::training, step_key_now, options.dtype);
+  const Tensor prediction = model.call_as_root(prepare(take(all_x, indices)), context);
   const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
   StepResult result;
   result.fetches = sums_of(loss, options, prediction, target);
@@ -92,6 +95,7 @@ ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& 
   result.updates.insert(result.updates.end(), context.updates().begin(), context.updates().end());
   result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
   step = ready(session, std::array{all_x, all_y, indices}, result, batch);
+  apply_waiting();
   return *step;
 }
 
@@ -102,8 +106,8 @@ ReadyStep& Trainer::State::evaluation_step(const TensorType& x, const TensorType
   const Tensor all_x = placeholder("x", x), all_y = placeholder("y", y);
   const Tensor indices = placeholder("indices", {DType::i32, {batch}});
   const Tensor target = prepare_target(take(all_y, indices), options.dtype);
-  nn::Context context(nn::Mode::inference);
-  const Tensor prediction = model(prepare(take(all_x, indices)), context);
+  nn::Context context(nn::Mode::inference, {}, options.dtype);
+  const Tensor prediction = model.call_as_root(prepare(take(all_x, indices)), context);
   const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
   step = ready(session, std::array{all_x, all_y, indices},
                {sums_of(loss, options, prediction, target), {}}, batch);
@@ -116,18 +120,32 @@ ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
   TensorType type = x_row;
   type.shape.insert(type.shape.begin(), batch);
   const Tensor x = placeholder("x", type);
-  nn::Context context(nn::Mode::inference);
-  step = ready(session, std::array{x}, {{model(prepare(x), context)}, {}}, batch);
+  nn::Context context(nn::Mode::inference, {}, options.dtype);
+  step = ready(session, std::array{x}, {{model.call_as_root(prepare(x), context)}, {}}, batch);
+  prediction_sizes.push_back(batch);
   return *step;
 }
 
 void Trainer::State::require_fits(const data::Dataset& dataset, std::string_view purpose) const {
   require(dataset.size() > 0, "{}: dataset \"{}\" has no samples", purpose, dataset.name());
   require(dataset.has_y(), "{}: dataset \"{}\" has no labels", purpose, dataset.name());
+  const bool is_binary = options.loss.name.starts_with("binary");
+  require(!is_binary || !dataset.has_classes() || dataset.class_count() <= 2,
+          "{}: loss {} takes the labels 0 and 1, dataset \"{}\" has {} classes; use "
+          "sparse_categorical_cross_entropy_from_logits",
+          purpose, options.loss.name, dataset.name(), dataset.class_count());
   if (!is_built) return;
   const TensorType row{dataset.x().dtype(), dataset.x().row_shape()};
   require(row == x_row, "{}: samples of \"{}\" are {}, the model was built for {}", purpose,
           dataset.name(), row, x_row);
+  const TensorType label{dataset.y().dtype(), dataset.y().row_shape()};
+  require(label == y_row, "{}: labels of \"{}\" are {}, the model was built for {}", purpose,
+          dataset.name(), label, y_row);
+  if (dataset.has_classes() && options.loss.name.starts_with("sparse"))
+    require(dataset.class_count() <= outputs,
+            "{}: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it {} "
+            "units",
+            purpose, dataset.name(), dataset.class_count(), outputs, dataset.class_count());
 }
 
 void Trainer::State::build(const data::Dataset& dataset) {
@@ -139,20 +157,29 @@ void Trainer::State::build(const data::Dataset& dataset) {
                                                      : data::NormalizationKind::none));
   x_row = {dataset.x().dtype(), dataset.x().row_shape()};
   y_row = {dataset.y().dtype(), dataset.y().row_shape()};
+  class_names = dataset.class_names();
+  define_weights();
+  // What holds for the model as built, not only for its first data.
+  try {
+    require_fits(dataset, "fit");
+  } catch (const UserError&) {
+    is_built = false;
+    throw;
+  }
+}
+
+void Trainer::State::define_weights() {
   TensorType one = x_row, one_y = y_row;
   one.shape.insert(one.shape.begin(), 1);
   one_y.shape.insert(one_y.shape.begin(), 1);
-  nn::Context context(nn::Mode::inference);
-  const Tensor prediction = model(prepare(placeholder("x", one)), context);
+  nn::Context context(nn::Mode::inference, {}, options.dtype);
+  const Tensor prediction = model.call_as_root(prepare(placeholder("x", one)), context);
   // A loss that does not fit the last layer is told now, not after compiling.
   options.loss.apply(prediction, prepare_target(placeholder("y", one_y), options.dtype), {});
-  if (dataset.has_classes() && options.loss.name.starts_with("sparse"))
-    require(dataset.class_count() <= prediction.extent(-1),
-            "fit: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it "
-            "{} units",
-            dataset.name(), dataset.class_count(), prediction.extent(-1), dataset.class_count());
+  outputs = prediction.rank() > 0 ? prediction.extent(-1) : 1;
   weights.assign(context.variables().begin(), context.variables().end());
-  class_names = dataset.class_names();
+  table.metrics = metric_names();
+  epoch_means = last_step_means = no_means();
   is_built = true;
 }
 
@@ -167,26 +194,41 @@ ResidentData& Trainer::State::on_device(const data::Dataset& dataset) {
   return *resident.back();
 }
 
+void RunningMeans::add(const RunningMeans& other) {
+  loss_sum += other.loss_sum;
+  loss_weight += other.loss_weight;
+  for (std::size_t i = 0; i < metric_sums.size(); ++i) {
+    metric_sums[i] += other.metric_sums[i];
+    metric_weights[i] += other.metric_weights[i];
+  }
+}
+
 double Trainer::State::run(ReadyStep& ready_step, ResidentData& data,
                            std::span<const std::int64_t> indices, RunningMeans& means) {
   backends::Backend& backend = session.backend();
-  thread_local std::vector<std::int32_t> narrow;
-  narrow.assign(indices.begin(), indices.end());
-  backend.write(ready_step.indices, {ready_step.indices.type(), narrow.data()}).wait();
+  std::ranges::transform(indices, ready_step.host_indices.as<std::int32_t>().begin(),
+                         [](std::int64_t index) { return static_cast<std::int32_t>(index); });
+  backend.write(ready_step.indices, ready_step.indices_view).wait();
   const std::array<backends::Buffer*, 3> inputs = {&data.x, &data.y, &ready_step.indices};
   ready_step.step.run(inputs, ready_step.results);
   const auto number = [&](std::size_t i) {
-    backend.read(ready_step.results[i], ready_step.host_results[i]).wait();
+    backend.read(ready_step.results[i], ready_step.result_spans[i]).wait();
     return element_as_double(ready_step.host_results[i], 0);
   };
-  const double sum = number(0), weight = number(1);
-  means.loss_sum += sum;
-  means.loss_weight += weight;
+  last_step_means.loss_sum = number(0);
+  last_step_means.loss_weight = number(1);
   for (std::size_t i = 0; i < options.metrics.size(); ++i) {
-    means.metric_sums[i] += number(2 + 2 * i);
-    means.metric_weights[i] += number(3 + 2 * i);
+    last_step_means.metric_sums[i] = number(2 + 2 * i);
+    last_step_means.metric_weights[i] = number(3 + 2 * i);
   }
-  return sum / weight;
+  means.add(last_step_means);
+  return last_step_means.loss();
+}
+
+std::vector<std::string> Trainer::State::metric_names() const {
+  std::vector<std::string> names;
+  for (const nn::Metric& metric : options.metrics) names.emplace_back(metric.name);
+  return names;
 }
 
 Evaluation Trainer::State::evaluation_of(const RunningMeans& means, std::int64_t samples) const {

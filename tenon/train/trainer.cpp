@@ -3,6 +3,26 @@
 #include "tenon/train/trainer_state.h"
 
 namespace tenon {
+namespace {
+
+// The largest batch up to kMost that divides the size, so that one compiled size serves; else the
+// usual one.
+std::int64_t evaluation_batch(std::int64_t size) {
+  constexpr std::int64_t kLeast = 64, kUsual = 256, kMost = 1024;
+  if (size <= kMost) return std::max<std::int64_t>(size, 1);
+  for (std::int64_t batch = kMost; batch >= kLeast; --batch)
+    if (size % batch == 0) return batch;
+  return kUsual;
+}
+
+// Rows are padded up to one of three sizes, so that few predictions are compiled.
+std::int64_t prediction_rows(std::int64_t count, std::int64_t batch_size) {
+  constexpr std::int64_t kFew = 16;
+  if (count <= 1) return 1;
+  return std::min(count <= kFew ? kFew : batch_size, std::max<std::int64_t>(batch_size, 1));
+}
+
+}  // namespace
 
 double Evaluation::operator[](std::string_view name) const {
   if (name == "loss") return loss;
@@ -25,15 +45,21 @@ const TrainerOptions& Trainer::options() const { return state_->options; }
 Session& Trainer::session() { return state_->session; }
 std::vector<Variable> Trainer::weights() const { return state_->weights; }
 const data::Normalization& Trainer::normalization() const { return state_->normalization; }
+RowTypes Trainer::row_types() const {
+  require(state_->is_built, "row_types: the model has not seen data yet; fit, build or load it");
+  return {state_->x_row, state_->y_row};
+}
 const std::vector<std::string>& Trainer::class_names() const { return state_->class_names; }
-std::int64_t Trainer::steps_done() const { return state_->steps_done; }
+std::int64_t Trainer::steps_done() const { return state_->position.steps_done; }
+const TrainingRecord& Trainer::training() const { return state_->training; }
 const CostReport& Trainer::cost() const { return state_->cost; }
 
 Evaluation Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch_size) {
   State& state = *state_;
-  require(batch_size > 0, "evaluate: batch_size must be above 0, got {}", batch_size);
-  state.require_fits(dataset, "evaluate");
+  require(batch_size >= 0, "evaluate: batch_size must not be negative, got {}", batch_size);
   require(state.is_built, "evaluate: the model has no weights yet; fit, build or load it first");
+  state.require_fits(dataset, "evaluate");
+  if (batch_size == 0) batch_size = evaluation_batch(dataset.size());
   ResidentData& data = state.on_device(dataset);
   RunningMeans means = state.no_means();
   std::vector<std::int64_t> indices;
@@ -55,35 +81,37 @@ HostTensor Trainer::predict(const data::Array& x, std::int64_t batch_size) {
   require(batch_size > 0, "predict: batch_size must be above 0, got {}", batch_size);
   require(state.is_built, "predict: the model has no weights yet; fit, build or load it first");
   const TensorType row{x.dtype(), x.row_shape()};
-  require(row == state.x_row, "predict: rows are {}, the model was built for {}", row, state.x_row);
+  require(row == state.x_row, "predict: rows are {}, the model was built for {}{}", row,
+          state.x_row, x.type() == state.x_row ? "; give a single sample a leading axis of 1" : "");
   HostTensor result;
-  std::int64_t row_bytes = 0;
-  for (std::int64_t first = 0; first < x.size() || first == 0; first += batch_size) {
-    // The last batch is filled up with its first row, so that two sizes serve every number of rows.
+  std::int64_t first = 0;
+  do {
     const std::int64_t count = std::min(batch_size, x.size() - first);
-    const std::int64_t rows = x.size() <= 1 ? 1 : std::min(batch_size, x.size());
+    const std::int64_t rows = prediction_rows(count, batch_size);
     ReadyStep& step = state.prediction_step(rows);
     HostTensor input(step.step.graph().inputs()[0].type);
     if (count > 0) {
       const data::Array part = x.rows(first, count);
-      const auto bytes = input.bytes();
-      for (std::int64_t i = 0; i < rows; ++i)
+      std::byte* to = input.bytes().data();
+      for (std::int64_t i = 0; i < rows; ++i, to += x.row_bytes())  // padding repeats row 0
         std::copy_n(part.data() + static_cast<std::size_t>(i < count ? i : 0) * x.row_bytes(),
-                    x.row_bytes(),
-                    bytes.begin() +
-                        static_cast<std::ptrdiff_t>(static_cast<std::size_t>(i) * x.row_bytes()));
+                    x.row_bytes(), to);
     }
     const HostTensor output = step.step.run(std::array{HostView(input)}).front();
+    require(output.type().rank() > 0 && output.shape()[0] == rows,
+            "predict: {} rows gave {}; the model must keep the batch "
+            "as its first axis",
+            rows, output.type());
     if (first == 0) {
       TensorType type = output.type();
-      row_bytes = byte_size(type) / rows;
       type.shape[0] = x.size();
       result = HostTensor(type);
     }
+    const auto row_bytes = static_cast<std::int64_t>(output.bytes().size()) / rows;
     std::copy_n(output.bytes().begin(), count * row_bytes,
                 result.bytes().begin() + first * row_bytes);
-    if (x.size() == 0) break;
-  }
+    first += batch_size;
+  } while (first < x.size());
   return result;
 }
 
@@ -99,8 +127,12 @@ double Trainer::step(const data::Batch& batch) {
   for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
   RunningMeans means = state.no_means();
   const double loss = state.run(step, data, indices, means);
-  ++state.steps_done;
+  ++state.position.steps_done;
   return loss;
+}
+
+const std::vector<std::int64_t>& Trainer::prediction_sizes() const {
+  return state_->prediction_sizes;
 }
 
 const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {

@@ -16,6 +16,7 @@
 #include "tenon/optim/optimizer.h"
 #include "tenon/session/session.h"
 #include "tenon/train/events.h"
+#include "tenon/train/training_record.h"
 
 namespace tenon {
 
@@ -40,12 +41,17 @@ struct FitOptions {
   std::int64_t batch_size = 32;
   std::optional<data::Dataset> validation{};
   bool shuffle = true;
-  std::int64_t max_steps = 0;          // 0: no limit
-  std::int64_t checkpoint_every = 0;   // steps between checkpoints; 0: at the end of each epoch
-  std::string run_folder{};            // metrics, checkpoints and curves go here; empty: nowhere
-  std::int64_t log_every = 0;          // steps between lines of metrics.csv; 0: once per epoch
-  bool resume = false;                 // continue the run in run_folder
-  bool overwrite = false;              // replace a run in run_folder
+  std::int64_t max_steps = 0;         // of this fit; 0: no limit
+  std::int64_t checkpoint_every = 0;  // steps between checkpoints; 0: at the end of each epoch
+  // Metrics, checkpoints and curves go here; empty: nowhere. A folder that holds a run is refused
+  // unless one of the next two is set.
+  std::string run_folder{};
+  // Steps between rows of metrics.csv with that step's values; 0: a row of means for each epoch.
+  std::int64_t log_every = 0;
+  // Continue the run in run_folder where its last checkpoint stands (from the start if there is
+  // none): it ends with the same bits as one that was never interrupted.
+  bool resume = false;
+  bool overwrite = false;              // replace the run in run_folder
   std::vector<Callback*> callbacks{};  // called in order, on the calling thread
   std::stop_token stop{};              // finishes the step, checkpoints, returns
 };
@@ -80,6 +86,13 @@ struct CostReport {
   backends::MemoryReport memory;  // of the training step, exact
 };
 
+struct LoadOptions;
+
+// Of one raw sample and its label.
+struct RowTypes {
+  TensorType x, y;
+};
+
 class Trainer {
  public:
   Trainer(nn::Layer model, TrainerOptions options = {});
@@ -89,8 +102,10 @@ class Trainer {
 
   // UserError if the data does not fit the model or the loss.
   History fit(const data::Dataset& dataset, const FitOptions& options = {});
-  Evaluation evaluate(const data::Dataset& dataset, std::int64_t batch_size = 256);
-  // The model's outputs for any number of rows of raw (unscaled) inputs.
+  // Mean loss and metrics. batch_size 0: one that needs few compiled sizes.
+  Evaluation evaluate(const data::Dataset& dataset, std::int64_t batch_size = 0);
+  // The model's outputs for any number of rows of raw (unscaled) inputs. Numbers of rows share
+  // three compiled sizes: 1, 16 and batch_size.
   HostTensor predict(const data::Array& x, std::int64_t batch_size = 256);
   HostTensor predict(const HostTensor& x, std::int64_t batch_size = 256);
 
@@ -101,9 +116,11 @@ class Trainer {
   void build(const data::Dataset& dataset);
   bool is_built() const;
 
-  // A run folder: model.safetensors, state.safetensors, run.json. UserError before build or fit.
+  // A run folder: model.safetensors, state.safetensors, run.json and, after a fit, metrics.csv and
+  // curves.svg; files of a run that are there are replaced. UserError before build or fit.
   void save(const std::string& folder);
-  // Weights by path from a .safetensors file. UserError naming what is missing or does not fit.
+  // Weights and statistics by path from a .safetensors file; f32 and f64 convert to each other.
+  // UserError naming the file and what is missing, unexpected or of another shape.
   void load_weights(const std::string& file);
   void save_weights(const std::string& file);
 
@@ -113,22 +130,39 @@ class Trainer {
   // Weights and statistics, in order of creation.
   std::vector<Variable> weights() const;
   const data::Normalization& normalization() const;
+  RowTypes row_types() const;  // UserError before build or fit
   const std::vector<std::string>& class_names() const;
   std::int64_t steps_done() const;
+  // Of the last fit, or of the one that was saved; empty before.
+  const TrainingRecord& training() const;
   const CostReport& cost() const;
   // The compiled training step for batches of this size; UserError before build or fit.
   const CompiledStep& compiled_step(std::int64_t batch_size);
+  // Numbers of rows for which predict has compiled a step so far.
+  const std::vector<std::int64_t>& prediction_sizes() const;
   // Names, output shapes and parameter counts, as Keras prints them.
   std::string summary() const;
 
+  struct State;  // what the files of this folder share
+
  private:
-  friend Trainer load(const std::string& folder, const std::string& device);
-  struct State;
+  friend Trainer load(const std::string& folder, const LoadOptions& options);
   std::unique_ptr<State> state_;
 };
 
-// Rebuilds a Sequential of known layers with its weights from a run folder, without its code.
-// UserError naming the file and the reason if the folder does not hold a run.
+// As in TrainerOptions.
+struct LoadOptions {
+  std::string device = "cpu";
+  int threads = 0;
+  std::string cache_folder{};
+  std::function<void(std::string_view)> log{};
+  bool keep_texts = false;
+};
+
+// Rebuilds a Sequential of known layers with its weights from a run folder, without its code; it
+// evaluates, predicts and can be trained further. UserError naming the file and the reason if the
+// folder does not hold a run.
+Trainer load(const std::string& folder, const LoadOptions& options);
 Trainer load(const std::string& folder, const std::string& device = "cpu");
 
 }  // namespace tenon

@@ -1,0 +1,66 @@
+// The files of a run folder, and checkpoints: two files that are always of one moment.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tenon/io/named_tensors.h"
+
+namespace tenon {
+
+// The paths in a run folder.
+struct RunFiles {
+  std::filesystem::path folder;
+
+  std::filesystem::path description() const { return folder / "run.json"; }
+  std::filesystem::path model() const { return folder / "model.safetensors"; }
+  std::filesystem::path state() const { return folder / "state.safetensors"; }
+  // The state of a checkpoint that is being written.
+  std::filesystem::path next_state() const { return folder / "state.next.safetensors"; }
+  std::filesystem::path metrics() const { return folder / "metrics.csv"; }
+  std::filesystem::path curves() const { return folder / "curves.svg"; }
+  // The folder's own name, "first" of "runs/first/".
+  std::string title() const {
+    return (folder / "").lexically_normal().parent_path().filename().string();
+  }
+};
+
+struct Checkpoint {
+  io::NamedTensors weights;  // model.safetensors
+  io::NamedTensors state;    // state.safetensors: all else that a run needs to go on
+};
+
+// Writes both files. They carry one number made from their content; renaming model.safetensors is
+// the moment at which the new checkpoint replaces the old one, so that a process killed at any
+// moment leaves a model and a state of one checkpoint. UserError if a file cannot be written.
+void write_checkpoint(const RunFiles& files, const Checkpoint& checkpoint);
+
+// The model and the state that belongs to it; no state if there is none of the same checkpoint.
+// Writes nothing. UserError if a file is not what it should be.
+struct StoredCheckpoint {
+  io::NamedTensors weights;
+  std::optional<io::NamedTensors> state;
+};
+StoredCheckpoint read_checkpoint(const RunFiles& files);
+
+// A run folder that this process trains in; another one that tries is told so. UserError.
+class RunLock {
+ public:
+  // Makes the folder if it is not there.
+  explicit RunLock(const std::filesystem::path& folder);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+// Whether the folder holds files of a run, complete or not.
+bool holds_run_files(const RunFiles& files);
+// Removes what a killed process left half-written and finishes a checkpoint whose model is there.
+void repair_run(const RunFiles& files);
+// Removes every file of a run, run.json first; other files stay.
+void remove_run(const RunFiles& files);
+
+}  // namespace tenon

@@ -1,0 +1,182 @@
+#include "tenon/train/description.h"
+
+#include <charconv>
+#include <limits>
+
+#include "tenon/base/text.h"
+#include "tenon/io/json.h"
+#include "tenon/nn/loss.h"
+#include "tenon/train/json_fields.h"
+#include "tenon/version.h"
+
+namespace tenon {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::int64_t kFormat = 1;
+
+// The shortest decimal that reads back as this float: 0.001, not 0.0010000000474974513.
+double shortest_decimal(float value) {
+  const std::string text = fmt::format("{}", value);
+  double decimal = value;
+  std::from_chars(text.data(), text.data() + text.size(), decimal);
+  return decimal;
+}
+
+class HyperparameterWriter final : public optim::HyperparameterVisitor {
+ public:
+  explicit HyperparameterWriter(Json& out) : out_(out) {}
+  void operator()(std::string_view name, float& value) override {
+    out_[std::string(name)] = shortest_decimal(value);
+  }
+  void operator()(std::string_view name, bool& value) override { out_[std::string(name)] = value; }
+
+ private:
+  Json& out_;
+};
+
+class HyperparameterReader final : public optim::HyperparameterVisitor {
+ public:
+  explicit HyperparameterReader(JsonFields& in) : in_(in) {}
+  void operator()(std::string_view name, float& value) override {
+    const double number = in_.number(name);
+    if (std::abs(number) > std::numeric_limits<float>::max())
+      in_.fail(name, fmt::format("{} does not fit f32", number));
+    value = static_cast<float>(number);
+    if (name == "learning_rate" && !(value > 0))
+      in_.fail(name, fmt::format("a number above 0 expected, found {}", number));
+  }
+  void operator()(std::string_view name, bool& value) override { value = in_.boolean(name); }
+
+ private:
+  JsonFields& in_;
+};
+
+Json to_json(const TensorType& type) {
+  return {{"dtype", name(type.dtype)}, {"shape", type.shape}};
+}
+
+TrainingRecord read_training(JsonFields fields) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  TrainingRecord training;
+  training.data = fields.text("data");
+  training.data_hash = fields.text("data_hash");
+  training.samples = fields.integer("samples", 0, kMost);
+  training.batch_size = fields.integer("batch_size", 0, kMost);
+  training.epochs = fields.integer("epochs", 0, kMost);
+  training.shuffle = fields.boolean("shuffle");
+  fields.finish();
+  return training;
+}
+
+optim::Optimizer read_optimizer(JsonFields fields) {
+  optim::Optimizer optimizer =
+      fields.named("kind", [](const std::string& kind) { return optim::make_optimizer(kind); });
+  HyperparameterReader reader(fields);
+  optimizer.fields(reader);
+  fields.finish();
+  return optimizer;
+}
+
+}  // namespace
+
+Json to_json(const RunDescription& description) {
+  Json optimizer = {{"kind", description.optimizer.kind()}};
+  HyperparameterWriter writer(optimizer);
+  description.optimizer.fields(writer);
+  const TrainingRecord& training = description.training;
+  return {{"tenon", TENON_VERSION},
+          {"format", kFormat},
+          {"model", layer_to_json(description.model)},
+          {"loss", description.loss},
+          {"metrics", description.metrics},
+          {"optimizer", std::move(optimizer)},
+          {"dtype", name(description.dtype)},
+          {"seed", description.seed},
+          {"input", to_json(description.x_row)},
+          {"target", to_json(description.y_row)},
+          {"normalization", description.normalization.to_json()},
+          {"class_names", description.class_names},
+          {"training",
+           {{"data", training.data},
+            {"data_hash", training.data_hash},
+            {"samples", training.samples},
+            {"batch_size", training.batch_size},
+            {"epochs", training.epochs},
+            {"shuffle", training.shuffle}}}};
+}
+
+RunDescription description_from_json(const Json& json, const std::string& file) {
+  JsonFields fields(json, file, "");
+  fields.text("tenon");
+  const std::int64_t format = fields.integer("format", 0, std::numeric_limits<std::int64_t>::max());
+  if (format != kFormat)
+    fields.fail("format", fmt::format("this version of Tenon ({}) reads format {}, found {}",
+                                      TENON_VERSION, kFormat, format));
+  RunDescription description;
+  description.model = layer_from_json(fields.at("model"), file, "model");
+  description.loss = fields.named(
+      "loss", [](const std::string& text) { return std::string(nn::find_loss(text).name); });
+  description.metrics = fields.texts("metrics");
+  for (const std::string& metric : description.metrics) {
+    try {
+      nn::find_metric(metric);
+    } catch (const UserError& error) {
+      fields.fail("metrics", error.what());
+    }
+  }
+  description.optimizer = read_optimizer(fields.object("optimizer"));
+  const std::string dtype = fields.text("dtype");
+  if (dtype != "f32" && dtype != "f64")
+    fields.fail("dtype", "f32 or f64 expected, found " + in_quotes(dtype));
+  description.dtype = *parse_dtype(dtype);
+  description.seed = fields.natural("seed");
+  description.x_row = fields.tensor_type("input");
+  description.y_row = fields.tensor_type("target");
+  description.normalization = data::Normalization::from_json(fields.at("normalization"), file);
+  const Shape& scaled = description.normalization.scale.shape();
+  if (!scaled.empty() && scaled != description.x_row.shape)
+    fields.fail("normalization", fmt::format("fitted for samples {}, the input is {}",
+                                             to_string(scaled), description.x_row));
+  description.class_names = fields.texts("class_names");
+  description.training = read_training(fields.object("training"));
+  fields.finish();
+  return description;
+}
+
+void write_description(const std::filesystem::path& file, const RunDescription& description) {
+  io::write_json(file, to_json(description));
+}
+
+RunDescription read_description(const std::filesystem::path& file) {
+  return description_from_json(io::read_json(file), file.string());
+}
+
+void require_same_run(const RunDescription& before, const RunDescription& now,
+                      const std::string& file) {
+  Json old_json = to_json(before), new_json = to_json(now);
+  for (Json* json : {&old_json, &new_json}) {
+    Json& training = (*json)["training"];
+    training.erase("epochs");
+    training.erase("data");
+    json->erase("tenon");
+    // A run that was saved after its fit does not say which data it saw.
+    if (before.training.data_hash.empty()) training = nullptr;
+  }
+  const Json difference = Json::diff(old_json, new_json);
+  if (difference.empty()) return;
+  const std::string pointer = difference[0]["path"].get<std::string>();
+  const Json::json_pointer place(pointer);
+  const auto shown = [&](const Json& json) {
+    constexpr std::size_t kMostShown = 80;
+    return json.contains(place) ? json.at(place).dump().substr(0, kMostShown) : "nothing";
+  };
+  if (pointer == "/training/data_hash")
+    throw UserError(fmt::format(
+        "{}: the run cannot go on: its data has changed (other samples, labels or order)", file));
+  throw UserError(fmt::format("{}: the run cannot go on: {} was {}, now it is {}", file,
+                              pointer.substr(1), shown(old_json), shown(new_json)));
+}
+
+}  // namespace tenon

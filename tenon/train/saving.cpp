@@ -1,0 +1,256 @@
+// Saving and loading: what of a Trainer goes into the files of a run folder, and back.
+#include "tenon/base/text.h"
+#include "tenon/io/file.h"
+#include "tenon/io/safetensors.h"
+#include "tenon/train/checkpoint.h"
+#include "tenon/train/curves.h"
+#include "tenon/train/trainer_state.h"
+
+namespace tenon {
+namespace {
+
+constexpr std::string_view kOptimizerPrefix = "optimizer/";
+
+HostTensor whole_number(std::int64_t value) { return make_scalar<std::int64_t>(value); }
+
+// The tensor of this name and type; UserError naming the file otherwise.
+const HostTensor& need(const io::NamedTensors& tensors, const std::string& name,
+                       const TensorType& type, const std::string& file) {
+  const auto found = tensors.find(name);
+  require(found != tensors.end(), "{}: tensor {} is missing", file, in_quotes(name));
+  require(found->second.type() == type, "{}: tensor {} is {}, expected {}", file, in_quotes(name),
+          found->second.type(), type);
+  return found->second;
+}
+
+std::int64_t need_count(const io::NamedTensors& tensors, const std::string& name,
+                        const std::string& file) {
+  const std::int64_t value = need(tensors, name, {DType::i64, {}}, file).as<std::int64_t>()[0];
+  require(value >= 0, "{}: tensor {} is {}, expected a number from 0", file, in_quotes(name),
+          value);
+  return value;
+}
+
+// Every counter of the position with the name it has in state.safetensors.
+template <class Visit>
+void each_counter(Position& position, Visit visit) {
+  visit("position/steps_done", position.steps_done);
+  visit("position/epochs_done", position.epochs_done);
+  visit("position/step_in_epoch", position.step_in_epoch);
+  visit("position/first_step", position.first_step);
+  visit("position/first_epoch", position.first_epoch);
+}
+
+std::vector<double> flat(const RunningMeans& means) {
+  std::vector<double> values{means.loss_sum, means.loss_weight};
+  values.insert(values.end(), means.metric_sums.begin(), means.metric_sums.end());
+  values.insert(values.end(), means.metric_weights.begin(), means.metric_weights.end());
+  return values;
+}
+
+class RateReader final : public optim::HyperparameterVisitor {
+ public:
+  void operator()(std::string_view name, float& rate) override {
+    if (name == "learning_rate") value = rate;
+  }
+  void operator()(std::string_view, bool&) override {}
+  float value = 0;
+};
+
+io::NamedTensors read_tensors(const std::string& file) {
+  return io::read_safetensors(file).tensors;
+}
+
+}  // namespace
+
+RunDescription Trainer::State::description() const {
+  RunDescription description;
+  description.model = model;
+  description.loss = std::string(options.loss.name);
+  description.metrics = metric_names();
+  description.optimizer = options.optimizer;
+  description.dtype = options.dtype;
+  description.seed = options.seed;
+  description.x_row = x_row;
+  description.y_row = y_row;
+  description.normalization = normalization;
+  description.class_names = class_names;
+  description.training = training;
+  return description;
+}
+
+void Trainer::State::save_checkpoint(const std::string& folder) {
+  Checkpoint checkpoint;
+  for (const Variable& weight : weights) {
+    const bool is_new = checkpoint.weights.emplace(weight.name(), session.read(weight)).second;
+    require(is_new, "cannot save: two weights are named {}", in_quotes(weight.name()));
+  }
+  io::NamedTensors& out = checkpoint.state;
+  out = waiting;
+  for (const Variable& variable : options.optimizer.state())
+    if (!waiting.contains(variable.name())) out.emplace(variable.name(), session.read(variable));
+  for (const Variable& variable : {key, step_counter})
+    out.insert_or_assign(variable.name(), session.read(variable));
+  Position now = position;
+  each_counter(now, [&](const char* name, std::int64_t& value) {
+    out.insert_or_assign(name, whole_number(value));
+  });
+  out.insert_or_assign("position/metric_rows",
+                       whole_number(static_cast<std::int64_t>(table.rows.size())));
+  const std::vector<double> means = flat(epoch_means);
+  out.insert_or_assign("position/epoch_means",
+                       make_tensor<double>({static_cast<std::int64_t>(means.size())},
+                                           std::span<const double>(means)));
+  write_checkpoint({folder}, checkpoint);
+}
+
+void Trainer::State::load_weights(const io::NamedTensors& tensors, const std::string& file) {
+  std::vector<std::string> known;
+  // Everything is checked before anything is written.
+  for (const Variable& weight : weights) {
+    known.push_back(weight.name());
+    const auto found = tensors.find(weight.name());
+    require(found != tensors.end(), "{}: weight {} ({}) is missing", file, in_quotes(weight.name()),
+            weight.type());
+    const TensorType& type = found->second.type();
+    const bool converts =
+        type == weight.type() ||
+        (is_float(type.dtype) && is_float(weight.type().dtype) && type.shape == weight.shape());
+    require(converts, "{}: weight {} is {}, the model has {}", file, in_quotes(weight.name()), type,
+            weight.type());
+  }
+  for (const auto& [name, tensor] : tensors)
+    require(std::ranges::find(known, name) != known.end(), "{}: the model has no weight {} ({}){}",
+            file, in_quotes(name), tensor.type(), did_you_mean(name, known));
+  for (const Variable& weight : weights) {
+    const HostTensor& value = tensors.find(weight.name())->second;
+    if (value.dtype() == weight.type().dtype)
+      session.write(weight, value);
+    else
+      session.write(weight, converted(value, weight.type().dtype));
+  }
+}
+
+void Trainer::State::restore(const io::NamedTensors& tensors, const std::string& file) {
+  Position read;
+  each_counter(read, [&](const char* name, std::int64_t& value) {
+    value = need_count(tensors, name, file);
+  });
+  require(read.first_step <= read.steps_done && read.first_epoch <= read.epochs_done,
+          "{}: the run's position is contradictory: step {} began at {}, epoch {} at {}", file,
+          read.steps_done, read.first_step, read.epochs_done, read.first_epoch);
+  RunningMeans means = no_means();
+  const auto width = static_cast<std::int64_t>(2 + 2 * options.metrics.size());
+  const auto values =
+      need(tensors, "position/epoch_means", {DType::f64, {width}}, file).as<double>();
+  means.loss_sum = values[0];
+  means.loss_weight = values[1];
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    means.metric_sums[i] = values[2 + i];
+    means.metric_weights[i] = values[2 + options.metrics.size() + i];
+  }
+  for (const Variable& variable : {key, step_counter})
+    session.write(variable, need(tensors, variable.name(), variable.type(), file));
+  waiting.clear();
+  waiting_file = file;
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with(kOptimizerPrefix)) waiting.emplace(name, tensor);
+  position = read;
+  epoch_means = std::move(means);
+  // Steps that are compiled already have defined all the optimizer keeps.
+  const bool is_traced = std::ranges::any_of(
+      steps, [](const auto& entry) { return entry.second && entry.first.starts_with("train "); });
+  if (is_traced) apply_waiting();
+}
+
+void Trainer::State::apply_waiting() {
+  if (waiting.empty()) return;
+  const std::string& file = waiting_file;
+  const Variable counter = options.optimizer.step();
+  const float count = need(waiting, counter.name(), counter.type(), file).as<float>()[0];
+  for (const Variable& variable : options.optimizer.state()) {
+    // Before the first step there may be no moments yet: they start at zero.
+    if (count == 0 && !waiting.contains(variable.name())) continue;
+    session.write(variable, need(waiting, variable.name(), variable.type(), file));
+  }
+  waiting.clear();
+}
+
+void Trainer::save(const std::string& folder) {
+  require(state_->is_built, "save: the model has no weights yet; fit, build or load it first");
+  const RunFiles files{folder};
+  io::make_folders(folder);
+  repair_run(files);
+  state_->save_checkpoint(folder);
+  write_description(files.description(), state_->description());
+  if (state_->table.rows.empty()) return;
+  io::write_file_atomically(files.metrics(), metrics_csv(state_->table));
+  write_curves(files.curves(), state_->table, files.title());
+}
+
+void Trainer::load_weights(const std::string& file) {
+  require(state_->is_built, "load_weights: the model has no weights yet; fit or build it first");
+  state_->load_weights(read_tensors(file), file);
+}
+
+void Trainer::save_weights(const std::string& file) {
+  require(state_->is_built,
+          "save_weights: the model has no weights yet; fit, build or load it first");
+  io::NamedTensors tensors;
+  for (const Variable& weight : state_->weights)
+    tensors.emplace(weight.name(), state_->session.read(weight));
+  io::write_safetensors(file, tensors);
+}
+
+Trainer load(const std::string& folder, const LoadOptions& options) {
+  const RunFiles files{folder};
+  require(io::folder_exists(folder), "cannot load {}: there is no such folder", folder);
+  require(io::file_exists(files.description()), "cannot load {}: it holds no run (no run.json)",
+          folder);
+  const std::string file = files.description().string();
+  RunDescription description = read_description(files.description());
+  TrainerOptions trainer_options;
+  trainer_options.loss = nn::find_loss(description.loss);
+  trainer_options.optimizer = description.optimizer;
+  for (const std::string& metric : description.metrics)
+    trainer_options.metrics.push_back(nn::find_metric(metric));
+  trainer_options.device = options.device;
+  trainer_options.seed = description.seed;
+  trainer_options.threads = options.threads;
+  trainer_options.dtype = description.dtype;
+  trainer_options.normalization = description.normalization.kind;
+  trainer_options.cache_folder = options.cache_folder;
+  trainer_options.log = options.log;
+  trainer_options.keep_texts = options.keep_texts;
+  Trainer trainer(description.model, std::move(trainer_options));
+
+  Trainer::State& state = *trainer.state_;
+  state.normalization = std::move(description.normalization);
+  state.x_row = description.x_row;
+  state.y_row = description.y_row;
+  state.class_names = std::move(description.class_names);
+  state.training = std::move(description.training);
+  state.last_rows = state.training.samples;
+  try {
+    state.define_weights();
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{}: the model cannot be built: {}", file, error.what()));
+  }
+  // A new optimizer's rate is fixed before its description is read.
+  RateReader rate;
+  state.options.optimizer.fields(rate);
+  state.session.write(state.options.optimizer.learning_rate(), make_scalar(rate.value));
+
+  const StoredCheckpoint stored = read_checkpoint(files);
+  state.load_weights(stored.weights, files.model().string());
+  if (stored.state) state.restore(*stored.state, files.state().string());
+  return trainer;
+}
+
+Trainer load(const std::string& folder, const std::string& device) {
+  LoadOptions options;
+  options.device = device;
+  return load(folder, options);
+}
+
+}  // namespace tenon

@@ -1,0 +1,18 @@
+// How a fit was asked to train, as run.json keeps it.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace tenon {
+
+// A run that goes on must ask for the same.
+struct TrainingRecord {
+  std::string data;       // the dataset's name; empty if the model was never fitted
+  std::string data_hash;  // of all samples and labels; empty if it was not taken
+  std::int64_t samples = 0;
+  std::int64_t batch_size = 0;
+  std::int64_t epochs = 0;
+  bool shuffle = true;
+};
+
+}  // namespace tenon
