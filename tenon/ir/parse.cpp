@@ -83,6 +83,7 @@ class GraphParser {
     scanner_.expect("{");
     while (!scanner_.take("return")) node();
     for (; !pending_.empty(); pending_.pop_front()) add_input(pending_.front());
+    scanner_.skip_space();
     const std::size_t start = scanner_.offset();
     std::vector<Output> outputs;
     if (!scanner_.take("}")) {
@@ -106,7 +107,7 @@ class GraphParser {
 
   std::uint32_t id() {
     scanner_.expect("%");
-    return scanner_.integer<std::uint32_t>("the number of a value");
+    return scanner_.value_number();
   }
 
   void input() {
@@ -149,25 +150,16 @@ class GraphParser {
     scanner_.skip_space();
     const std::size_t start = scanner_.offset();
     scanner_.expect("%");
-    const std::string_view token = scanner_.number_token("the number of a value");
-    const std::size_t dot = token.find('.');
-    const auto number = [&](std::string_view digits) {
-      std::uint32_t parsed = 0;
-      const char* const end = digits.data() + digits.size();
-      if (std::from_chars(digits.data(), end, parsed).ptr != end || digits.empty())
-        scanner_.fail(fmt::format("expected the number of a value, found {}", in_quotes(token, 40)),
-                      start + 1);
-      return parsed;
-    };
-    const std::uint32_t node = number(token.substr(0, dot));
-    const std::uint32_t result = dot == token.npos ? 0 : number(token.substr(dot + 1));
+    const std::uint32_t node = scanner_.value_number();
+    const std::uint32_t result = scanner_.take_at_once('.') ? scanner_.value_number() : 0;
     const auto found = values_.find(node);
     if (found == values_.end())
       scanner_.fail(fmt::format("%{} is not defined before its use", node), start);
     const std::size_t results = builder_.node(found->second.node).results.size();
     if (result >= results)
-      scanner_.fail(fmt::format("%{} has {} results, there is no %{}", node, results, token),
-                    start);
+      scanner_.fail(
+          fmt::format("%{} has {} results, there is no %{}.{}", node, results, node, result),
+          start);
     return {found->second.node, result};
   }
 
@@ -175,7 +167,8 @@ class GraphParser {
     scanner_.skip_space();
     const std::size_t start = scanner_.offset();
     if (!scanner_.take("%")) scanner_.fail_expected("a node such as %1, or return");
-    const auto id = scanner_.integer<std::uint32_t>("the number of a value");
+    const auto id = scanner_.value_number();
+    if (input_ids_.contains(id)) scanner_.fail(fmt::format("%{} is defined twice", id), start);
     scanner_.expect(":");
     TensorTypes types;
     if (scanner_.take("(")) {

@@ -44,6 +44,12 @@ bool Scanner::at_end() {
 
 bool Scanner::next_is(char c) { return !at_end() && text_[offset_] == c; }
 
+bool Scanner::take_at_once(char c) {
+  if (remaining() == 0 || text_[offset_] != c) return false;
+  ++offset_;
+  return true;
+}
+
 bool Scanner::take_comment() {
   const std::size_t start = text_.find_first_not_of(" \t", offset_);
   if (start == text_.npos || !text_.substr(start).starts_with("//")) return false;
@@ -120,6 +126,15 @@ std::string Scanner::string() {
   if (remaining() == 0 || text_[offset_] != '"') fail("the string has no closing quote", start);
   ++offset_;
   return value;
+}
+
+std::uint32_t Scanner::value_number() {
+  std::uint32_t number = 0;
+  const char* const start = text_.data() + offset_;
+  const auto [end, error] = std::from_chars(start, text_.data() + text_.size(), number);
+  if (error != std::errc{}) fail_expected("the number of a value");
+  offset_ += static_cast<std::size_t>(end - start);
+  return number;
 }
 
 bool Scanner::boolean() {

@@ -29,6 +29,8 @@ class Scanner {
   bool at_end();
   // Whether this character comes next.
   bool next_is(char c);
+  // Takes the character if it comes next with no space before it.
+  bool take_at_once(char c);
 
   // Whether a comment comes next on this line; takes its "//" if so.
   bool take_comment();
@@ -54,6 +56,8 @@ class Scanner {
       fail(fmt::format("expected {}, found \"{}\"", expected, token), token_start(token));
     return value;
   }
+  // Digits alone, as in %12 and after its dot.
+  std::uint32_t value_number();
   bool boolean();
   DType dtype();
   // f32[2,3], its size checked.

@@ -11,8 +11,8 @@ namespace {
 void require_pass_name(const std::string& name, std::span<const Pass> passes) {
   std::vector<std::string> names;
   for (const Pass& pass : passes) names.emplace_back(pass.name);
-  require(std::ranges::count(names, name) > 0, "there is no pass named {}{}; the passes are {}",
-          in_quotes(name), did_you_mean(name, names), join(names, ", "));
+  require(std::ranges::count(names, name) > 0, "there is no pass named {} among {}{}",
+          in_quotes(name), join(names, ", "), did_you_mean(name, names));
 }
 
 void verify_after(const Pass& pass, const ir::Graph& graph) {

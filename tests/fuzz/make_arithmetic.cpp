@@ -48,6 +48,17 @@ void make_moved_pair(GraphMaker& g) {
   g.add(Elementwise{random_function(g, 2, type.dtype)}, {moved_x, moved_y});
 }
 
+// A movement before and after an elementwise op.
+void make_moved_chain(GraphMaker& g) {
+  const Value x = g.any();
+  const TensorType type = g.type(x);
+  const Shape flat = {element_count(type.shape)};
+  const Value moved = reshape(g.builder, x, flat);
+  const Value y = g.chance(50) ? minimum(g.builder, moved, splat(g.builder, 2, g.type(moved)))
+                               : cast(g.builder, moved, g.dtype());
+  g.add(Reshape{g.chance(50) ? type.shape : Shape{flat[0], 1}}, {y});
+}
+
 // Negations that meet.
 void make_negated_pair(GraphMaker& g) {
   const auto x = g.where([](DType dtype) { return !is_boolean(dtype); });
@@ -94,8 +105,9 @@ void make_sharding(GraphMaker& g) {
 }  // namespace
 
 std::vector<Maker> arithmetic_makers() {
-  return {make_unary,        make_unary,  make_binary, make_binary,  make_binary,  make_moved_pair,
-          make_negated_pair, make_select, make_cast,   make_bitcast, make_barrier, make_sharding};
+  return {make_unary,      make_unary,        make_binary,      make_binary, make_binary,
+          make_moved_pair, make_negated_pair, make_moved_chain, make_select, make_cast,
+          make_bitcast,    make_barrier,      make_sharding};
 }
 
 }  // namespace tenon::fuzz

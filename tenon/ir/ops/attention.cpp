@@ -7,7 +7,7 @@ namespace tenon::ir {
 namespace {
 
 void check_attention(const Attention& op, OperandTypes types) {
-  require_operand_count(op.kName, types, 3, "q, k, v");
+  require_operands(op.kName, types, 3);
   const TensorType &q = types[0], &k = types[1], &v = types[2];
   require_float(op.kName, "q", q);
   const auto rank = static_cast<std::size_t>(q.rank());

@@ -3,7 +3,15 @@
 
 namespace tenon::ir {
 
-TensorTypes composite_types(const Graph& definition) { return output_types(definition); }
+TensorTypes composite_types(std::string_view op, const std::function<Graph()>& definition) {
+  try {
+    return output_types(definition());
+  } catch (const UserError& error) {
+    const std::string_view message = error.what();
+    if (message.starts_with(op)) throw;
+    throw UserError(fmt::format("{}: {}", op, message));
+  }
+}
 
 HostTensors composite_evaluate(const Graph& definition, OperandValues values) {
   return interpret(definition, values);
@@ -36,12 +44,6 @@ TensorTypes value_types(OperandValues values) {
   TensorTypes types;
   for (const HostTensor* value : values) types.push_back(value->type());
   return types;
-}
-
-void require_operand_count(std::string_view op, OperandTypes types, std::size_t count,
-                           std::string_view names) {
-  require(types.size() == count, "{}: takes {} operand{} ({}), got {}", op, count,
-          count == 1 ? "" : "s", names, types.size());
 }
 
 void require_float(std::string_view op, std::string_view name, const TensorType& type) {

@@ -5,7 +5,8 @@
 namespace tenon::ir {
 
 // How a composite gets what its definition implies (composite.cpp).
-TensorTypes composite_types(const Graph& definition);
+// The types of its outputs. An error of an op inside it becomes one of `op`.
+TensorTypes composite_types(std::string_view op, const std::function<Graph()>& definition);
 HostTensors composite_evaluate(const Graph& definition, OperandValues values);
 Gradients composite_gradient(const Graph& definition, const GradientInputs& in);
 TensorTypes operand_types(const GradientInputs& in);
@@ -13,7 +14,7 @@ TensorTypes value_types(OperandValues values);
 
 template <CompositeDefinition Op>
 TensorTypes infer_types(const Op& op, OperandTypes types) {
-  return composite_types(definition(op, types));
+  return composite_types(Op::kName, [&] { return definition(op, types); });
 }
 template <CompositeDefinition Op>
 HostTensors evaluate(const Op& op, OperandValues values) {

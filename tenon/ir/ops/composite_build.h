@@ -1,12 +1,10 @@
 // What the definitions of composites share: operand checks and steps in at least f32.
 #pragma once
 #include "tenon/ir/build.h"
+#include "tenon/ir/ops/index.h"
 
 namespace tenon::ir {
 
-// UserError "OP: takes N operands (NAMES), got K".
-void require_operand_count(std::string_view op, OperandTypes types, std::size_t count,
-                           std::string_view names);
 // UserError "OP: NAME must be of a float type, got T".
 void require_float(std::string_view op, std::string_view name, const TensorType& type);
 // UserError "OP: NAME must be EXPECTED, got T".

@@ -35,7 +35,7 @@ struct Stretch {
 }  // namespace
 
 Graph definition(const LayerNorm& op, OperandTypes types) {
-  require_operand_count(op.kName, types, 3, "x, scale, offset");
+  require_operands(op.kName, types, 3);
   check_features(op.kName, types[0]);
   require_type(op.kName, "scale", types[1], feature_type(types[0]));
   require_type(op.kName, "offset", types[2], feature_type(types[0]));
@@ -86,7 +86,7 @@ Gradients gradient(const LayerNorm&, const GradientInputs& in) {
 // With n = (x - mean) * rstd and s = g * scale:
 // dx = rstd * (s - mean(s) - n * mean(s * n)), d scale = sum(g * n), d offset = sum(g).
 Graph definition(const LayerNormGradient& op, OperandTypes types) {
-  require_operand_count(op.kName, types, 5, "x, scale, mean, rstd, upstream");
+  require_operands(op.kName, types, 5);
   check_features(op.kName, types[0]);
   require_type(op.kName, "scale", types[1], feature_type(types[0]));
   require_type(op.kName, "mean", types[2], row_type(types[0]));
@@ -114,7 +114,7 @@ Graph definition(const LayerNormGradient& op, OperandTypes types) {
 }
 
 Graph definition(const RmsNorm& op, OperandTypes types) {
-  require_operand_count(op.kName, types, 2, "x, scale");
+  require_operands(op.kName, types, 2);
   check_features(op.kName, types[0]);
   require_type(op.kName, "scale", types[1], feature_type(types[0]));
   Builder b;

@@ -1,5 +1,6 @@
 #include "tenon/ir/build.h"
 #include "tenon/ir/interpret.h"
+#include "tenon/ir/ops/index.h"
 #include "tenon/ir/ops/subgraph.h"
 
 namespace tenon::ir {
@@ -13,8 +14,7 @@ TensorType step_type(TensorType type) {
 
 TensorType stacked_type(TensorType type, std::int64_t length) {
   type.shape.insert(type.shape.begin(), length);
-  byte_size(type);  // UserError if that is too large to address
-  return type;
+  return checked_result("scan", std::move(type));
 }
 
 std::span<std::byte> step_bytes(HostTensor& stacked, std::int64_t length, std::int64_t step) {

@@ -6,10 +6,9 @@ namespace tenon::ir {
 namespace {
 
 void check_softmax_operand(std::string_view op, OperandTypes types, std::int64_t axis) {
-  require_operand_count(op, types, 1, "x");
+  require_operands(op, types, 1);
   require_float(op, "x", types[0]);
-  require(axis >= 0 && axis < types[0].rank(), "{}: axis {} is out of range for {}", op, axis,
-          types[0]);
+  require_axis(op, axis, types[0]);
 }
 
 }  // namespace
@@ -57,7 +56,7 @@ Gradients gradient(const LogSoftmax& op, const GradientInputs& in) {
 }
 
 Graph definition(const SparseCrossEntropy& op, OperandTypes types) {
-  require_operand_count(op.kName, types, 2, "logits, labels");
+  require_operands(op.kName, types, 2);
   require_float(op.kName, "logits", types[0]);
   require(types[0].rank() >= 1 && types[0].shape.back() >= 1,
           "{}: logits need a last axis of at least one class, got {}", op.kName, types[0]);
@@ -65,7 +64,7 @@ Graph definition(const SparseCrossEntropy& op, OperandTypes types) {
   rows.pop_back();
   require(is_integer(types[1].dtype) && types[1].shape == rows,
           "{}: labels must be integers of shape {} for logits {}, got {}", op.kName,
-          to_string(rows), types[0], types[1]);
+          tenon::to_string(rows), types[0], types[1]);
   const std::int64_t classes = types[0].rank() - 1;
 
   Builder b;

@@ -1,21 +1,16 @@
 #include "tenon/ir/ops/subgraph.h"
 
 #include "tenon/ir/build.h"
+#include "tenon/ir/ops/index.h"
 
 namespace tenon::ir {
-
-std::string types_text(OperandTypes types) {
-  std::string text = "(";
-  for (const TensorType& type : types) text += (text.size() > 1 ? ", " : "") + to_string(type);
-  return text + ")";
-}
 
 void require_subgraph(std::string_view op, std::string_view which, const GraphRef& graph,
                       OperandTypes inputs) {
   require(static_cast<bool>(graph), "{}: {} is missing", op, which);
   const TensorTypes taken = input_types(*graph);
-  require(std::ranges::equal(taken, inputs), "{}: {} takes {}, it is given {}", op, which,
-          types_text(taken), types_text(inputs));
+  require(std::ranges::equal(taken, inputs), "{}: {} takes ({}), it is given ({})", op, which,
+          to_string(taken), to_string(inputs));
   for (const Output& output : graph->outputs())
     require(!output.updates_input, "{}: {} assigns \"{}\"; only the outermost graph updates state",
             op, which, graph->inputs()[*output.updates_input].name);

@@ -4,9 +4,6 @@
 
 namespace tenon::ir {
 
-// "(f32[2], i32[])": for messages.
-std::string types_text(OperandTypes types);
-
 // UserError "OP: WHICH ..." unless the sub-graph is there, takes operands of exactly these types
 // and assigns no state (state is updated by the outermost graph only).
 void require_subgraph(std::string_view op, std::string_view which, const GraphRef& graph,

@@ -6,7 +6,7 @@ namespace {
 // Tensors of the type of the first, then scalars of its element type.
 void check_update(std::string_view op, OperandTypes types, std::span<const std::string_view> names,
                   std::size_t tensors) {
-  require_operand_count(op, types, names.size(), fmt::format("{}", fmt::join(names, ", ")));
+  require_operands(op, types, names.size());
   require_float(op, names[0], types[0]);
   for (std::size_t i = 1; i < types.size(); ++i)
     require_type(op, names[i], types[i], i < tensors ? types[0] : TensorType{types[0].dtype, {}});
