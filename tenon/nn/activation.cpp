@@ -1,5 +1,6 @@
 #include "tenon/nn/activation.h"
 
+#include "tenon/nn/unknown_name.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::nn {
@@ -36,8 +37,7 @@ std::string_view name(Activation activation) {
 Activation parse_activation(std::string_view text) {
   for (std::size_t i = 0; i < kActivationNames.size(); ++i)
     if (kActivationNames[i] == text) return static_cast<Activation>(i);
-  throw UserError(
-      fmt::format("unknown activation \"{}\"; known: {}", text, fmt::join(kActivationNames, ", ")));
+  throw_unknown("activation", text, kActivationNames);
 }
 
 }  // namespace tenon::nn

@@ -9,13 +9,19 @@ Tensor Context::variable(const Variable& variable, std::string_view name, const 
                          const Initializer& initializer, VariableKind kind) {
   if (variable.is_defined()) {
     require(variable.type() == type,
-            "\"{}\" was first built as {}, these inputs need {}; one layer cannot serve inputs of "
-            "two widths",
+            "\"{}\" was first built as {}, this input needs {}\n  help: one layer serves inputs of "
+            "one type; use another layer, or clone() this one before it is built",
             variable.name(), variable.type(), type);
   } else {
     std::string full = path();
     full += full.empty() ? "" : "/";
     full += name;
+    // Modules called without scopes of their own would share names, and so initial values.
+    const std::string base = full;
+    const auto is_taken = [&] {
+      return std::ranges::any_of(variables_, [&](const Variable& v) { return v.name() == full; });
+    };
+    for (int i = 1; is_taken(); ++i) full = fmt::format("{}_{}", base, i);
     variable.define(full, type, kind,
                     [=](std::uint64_t seed) { return initializer(type, seed, full); });
   }
@@ -37,8 +43,8 @@ void Context::assign(const Variable& variable, const Tensor& value) {
 
 Tensor Context::random_key() {
   require(!key_.is_empty(),
-          "a layer draws random numbers, but the context has no key; pass one as Context's second "
-          "argument");
+          "a layer draws random numbers, but the context has no key\n  help: pass one as Context's "
+          "second argument");
   const std::uint64_t site = hash_text(path(), static_cast<std::uint64_t>(keys_drawn_++));
   return random::fold_in(random::fold_in(key_, static_cast<std::uint32_t>(site)),
                          static_cast<std::uint32_t>(site >> 32));

@@ -17,9 +17,12 @@ enum class Mode : std::uint8_t { training, inference };
 // are open ("encoder/dense_1/kernel"); later traces find them in the layers that hold them.
 class Context {
  public:
-  // `key`: u32[2], new at every step; needed only by layers that draw random numbers.
-  explicit Context(Mode mode, Tensor key = {}) : mode_(mode), key_(std::move(key)) {}
+  // `key`: u32[2], new at every step; needed only by layers that draw random numbers. `dtype`: of
+  // the weights of layers whose input does not say it (Embedding); a float type.
+  explicit Context(Mode mode, Tensor key = {}, DType dtype = DType::f32)
+      : mode_(mode), key_(std::move(key)), dtype_(dtype) {}
   bool is_training() const { return mode_ == Mode::training; }
+  DType dtype() const { return dtype_; }
 
   // The weight as a tensor; defines it on first use: its name is `name` under the current path.
   // UserError if it was built for another type (the message names the layer and where it was
@@ -58,6 +61,7 @@ class Context {
   };
   Mode mode_;
   Tensor key_;
+  DType dtype_;
   int keys_drawn_ = 0;
   std::vector<Level> levels_{Level{}};
   std::vector<Update> updates_;

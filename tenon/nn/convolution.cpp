@@ -19,9 +19,13 @@ std::array<std::int64_t, 2> both_axes(const std::vector<std::int64_t>& values,
 
 Tensor Conv2D::operator()(const Tensor& x, Context& context) {
   require(filters > 0, "Conv2D: filters must be above 0, got {}", filters);
-  require(is_float(x.dtype()), "Conv2D: input must be float, got {}; cast it", x.type());
+  require(is_float(x.dtype()),
+          "Conv2D: input must be float, got {}\n  help: cast it; scaling images to [0, 1] does",
+          x.type());
   require(x.rank() == 4, "Conv2D: expected input [batch, height, width, channels], got {}{}",
-          x.type(), x.rank() == 3 ? "; the channel or batch axis is missing" : "");
+          x.type(),
+          x.rank() == 3 ? "\n  help: expand_dims(x, -1) adds one channel, expand_dims(x, 0) a batch"
+                        : "");
   require(groups > 0 && x.extent(-1) % groups == 0 && filters % groups == 0,
           "Conv2D: {} groups do not divide {} input channels and {} filters", groups, x.extent(-1),
           filters);

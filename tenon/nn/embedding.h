@@ -5,7 +5,8 @@
 
 namespace tenon::nn {
 
-// ids [...] of integers in [0, rows) -> [..., width]. Ids out of range clamp. table [rows, width].
+// ids [...] of integers in [0, rows) -> [..., width]. Ids out of range clamp. table [rows, width]
+// is of the context's dtype.
 struct Embedding {
   static constexpr std::string_view kKind = "embedding";
   std::int64_t rows = 1;

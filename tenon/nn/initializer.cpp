@@ -5,6 +5,7 @@
 #include "tenon/base/hash.h"
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/threefry.h"
+#include "tenon/nn/unknown_name.h"
 
 namespace tenon::nn {
 namespace {
@@ -30,6 +31,8 @@ Fans fans_of(const Shape& shape) {
 
 HostTensor Initializer::operator()(const TensorType& type, std::uint64_t seed,
                                    std::string_view path) const {
+  require(std::isfinite(scale) && (scale >= 0 || kind == InitializerKind::constant),
+          "initializer {}: scale must be finite and not negative, got {}", name(kind), scale);
   const Fans fans = fans_of(type.shape);
   double limit = 0, deviation = 0;
   switch (kind) {
@@ -69,8 +72,7 @@ std::string_view name(InitializerKind kind) {
 InitializerKind parse_initializer_kind(std::string_view text) {
   for (std::size_t i = 0; i < kInitializerNames.size(); ++i)
     if (kInitializerNames[i] == text) return static_cast<InitializerKind>(i);
-  throw UserError(fmt::format("unknown initializer \"{}\"; known: {}", text,
-                              fmt::join(kInitializerNames, ", ")));
+  throw_unknown("initializer", text, kInitializerNames);
 }
 
 }  // namespace tenon::nn

@@ -1,5 +1,8 @@
 #include "tenon/nn/layer.h"
 
+#include "tenon/ir/graph.h"
+#include "tenon/nn/activation.h"
+
 namespace tenon::nn {
 namespace {
 
@@ -24,6 +27,41 @@ class PartVisitor : public FieldVisitor {
     for (Layer& layer : layers) layer.fields(*this);
   }
 };
+
+// The first two attributes: "units 10, activation relu".
+class AttributeWriter final : public FieldVisitor {
+ public:
+  using FieldVisitor::operator();
+  void operator()(std::string_view name, std::int64_t& value) override { put(name, value); }
+  void operator()(std::string_view name, double& value) override { put(name, value); }
+  void operator()(std::string_view name, bool& value) override {
+    if (value) put(name, "true");
+  }
+  void operator()(std::string_view name, std::string& value) override { put(name, value); }
+  void operator()(std::string_view name, std::vector<std::int64_t>& value) override {
+    if (!value.empty()) put(name, tenon::to_string(value));
+  }
+  void operator()(std::string_view name, Activation& value) override { put(name, nn::name(value)); }
+  void operator()(std::string_view, Initializer&) override {}
+  void operator()(std::string_view, Variable&) override {}
+  void operator()(std::string_view, Layer&) override {}
+  void operator()(std::string_view, std::vector<Layer>&) override {}
+  std::string text;
+
+ private:
+  template <class Value>
+  void put(std::string_view name, const Value& value) {
+    if (count_++ < 2) text += fmt::format(", {} {}", name, value);
+  }
+  int count_ = 0;
+};
+
+// The place goes after the first line, which says what is wrong; shapes and help follow.
+std::string with_place(std::string_view message, std::string_view place, const Tensor& x) {
+  const std::size_t end = std::min(message.find('\n'), message.size());
+  return fmt::format("{}\n  {}\n    input  {}{}", message.substr(0, end), place,
+                     x.is_empty() ? "is an empty tensor" : x.description(), message.substr(end));
+}
 
 class VariableCollector final : public PartVisitor {
  public:
@@ -56,15 +94,35 @@ Tensor Layer::operator()(const Tensor& x, Context& context) const {
   const Context::Scope scope = context.scope(kind());
   try {
     const Tensor result = module_->call(x, context);
-    result.named(context.path(), where_);
+    // A layer that returns its input (Dropout in inference) gives it no second name.
+    const bool is_input = result.trace() == x.trace() && result.ir_value() == x.ir_value();
+    if (!is_input) result.named(context.path(), where_);
     return result;
   } catch (const LocatedError&) {
     throw;
   } catch (const UserError& error) {
-    throw LocatedError(fmt::format("{}\n  in layer \"{}\" ({}), written at {}, called with {}",
-                                   error.what(), context.path(), kind(), where_.text(),
-                                   x.is_empty() ? "an empty tensor" : to_string(x.type())));
+    throw LocatedError(with_place(error.what(),
+                                  fmt::format("layer \"{}\" ({}), written at {}", context.path(),
+                                              description(), where_.text()),
+                                  x));
   }
+}
+
+Tensor Layer::call_as_root(const Tensor& x, Context& context) const {
+  try {
+    return module_->call(x, context);
+  } catch (const LocatedError&) {
+    throw;
+  } catch (const UserError& error) {
+    throw LocatedError(with_place(
+        error.what(), fmt::format("model ({}), written at {}", description(), where_.text()), x));
+  }
+}
+
+std::string Layer::description() const {
+  AttributeWriter writer;
+  fields(writer);
+  return fmt::format("{}{}", kind(), writer.text);
 }
 
 Layer Layer::clone() const {

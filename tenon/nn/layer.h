@@ -12,12 +12,14 @@ namespace tenon::nn {
 // A module is a plain struct: attributes, Variables and other modules as fields, a call operator,
 // and `fields` that shows them. kKind names it in paths, summaries and saved descriptions.
 template <class M>
-concept Module = std::copy_constructible<M> &&
-    requires(M module, const Tensor& x, Context& context, FieldVisitor& visitor) {
+concept ModuleShape = requires(M module, const Tensor& x, Context& context, FieldVisitor& visitor) {
   { M::kKind } -> std::convertible_to<std::string_view>;
   { module(x, context) } -> std::same_as<Tensor>;
   module.fields(visitor);
 };
+// Copying is asked for last: of a class that takes a Layer, it would ask for this very concept.
+template <class M>
+concept Module = ModuleShape<M> && std::copy_constructible<M>;
 
 // Copies of a Layer share their weights (Variables have identity).
 class Layer {
@@ -31,8 +33,13 @@ class Layer {
   // Calls the module in a scope of its own. A UserError raised inside is raised again with the
   // layer's path, kind and the place where it was written added, once, innermost first.
   Tensor operator()(const Tensor& x, Context& context) const;
+  // Calls the module in the scope that is open, as the outermost module of a model is called: its
+  // parts are then named from the top, "dense/kernel" and not "sequential/dense/kernel".
+  Tensor call_as_root(const Tensor& x, Context& context) const;
 
   std::string_view kind() const { return module_->kind(); }
+  // The kind and the first attributes: "dense, units 10, activation relu".
+  std::string description() const;
   void fields(FieldVisitor& visitor) const { module_->fields(visitor); }
   const SourceLocation& where() const { return where_; }
   // The module itself if it is an M, else nullptr.
@@ -64,6 +71,12 @@ class Layer {
   std::shared_ptr<Interface> module_;
   SourceLocation where_;
 };
+
+// The same module with weights of its own.
+template <Module M>
+M clone(const M& module) {
+  return *Layer(module).clone().get<M>();
+}
 
 // Every Variable of a layer, depth first in field order (defined or not).
 std::vector<Variable> variables_of(const Layer& layer);

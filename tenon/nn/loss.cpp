@@ -1,5 +1,6 @@
 #include "tenon/nn/loss.h"
 
+#include "tenon/nn/unknown_name.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::nn {
@@ -24,24 +25,26 @@ WeightedSum weighted_sum(const Tensor& losses, const Tensor& sample_weight, std:
 
 void require_float_prediction(const Tensor& prediction, std::string_view name) {
   require(is_float(prediction.dtype()), "{}: predictions must be float, got {}", name,
-          prediction.type());
+          prediction.description());
 }
 
 // Integer classes [batch...] for predictions [batch..., classes].
 Tensor class_labels(const Tensor& prediction, const Tensor& target, std::string_view name) {
   require_float_prediction(prediction, name);
   require(prediction.rank() >= 1 && prediction.extent(-1) > 0,
-          "{}: expected predictions [batch, classes], got {}", name, prediction.type());
+          "{}: expected predictions [batch, classes], got {}", name, prediction.description());
   Shape expected(prediction.shape().begin(), prediction.shape().end() - 1);
   require(is_integer(target.dtype()),
-          "{}: targets must be integer classes {}, got {}; for one-hot or soft targets use "
-          "categorical_cross_entropy",
-          name, tenon::to_string(expected), target.type());
+          "{}: targets must be integer classes of shape {}, got {}\n    prediction {}\n  help: "
+          "for one-hot or soft targets use {}",
+          name, tenon::to_string(expected), target.description(), prediction.description(),
+          name == "accuracy" ? "a dense loss" : name.substr(std::string_view("sparse_").size()));
   Tensor labels = target;
   if (labels.rank() == prediction.rank() && labels.extent(-1) == 1) labels = squeeze(labels, {-1});
   require(labels.shape() == expected,
-          "{}: targets {} do not fit predictions {}: expected classes of shape {}", name,
-          target.type(), prediction.type(), tenon::to_string(expected));
+          "{}: targets do not fit predictions\n    prediction {}\n    target     {}\n  help: "
+          "expected one class for each row, shape {}",
+          name, prediction.description(), target.description(), tenon::to_string(expected));
   return labels;
 }
 
@@ -50,8 +53,12 @@ Tensor same_shape_target(const Tensor& prediction, const Tensor& target, std::st
   Tensor values = cast(target, prediction.dtype());
   if (values.rank() + 1 == prediction.rank() && prediction.extent(-1) == 1)
     values = expand_dims(values, -1);
-  require(values.shape() == prediction.shape(), "{}: targets {} do not fit predictions {}", name,
-          target.type(), prediction.type());
+  require(values.shape() == prediction.shape(),
+          "{}: targets do not fit predictions\n    prediction {}\n    target     {}\n  help: {}",
+          name, prediction.description(), target.description(),
+          is_integer(target.dtype()) && target.rank() + 1 == prediction.rank()
+              ? "for integer classes use a sparse loss, or one_hot(target, classes)"
+              : "give the last layer as many units as a target has values");
   return values;
 }
 
@@ -140,18 +147,17 @@ const Loss mean_squared_error{"mean_squared_error", false, squared_error};
 const Metric accuracy{"accuracy", accuracy_sum};
 
 const Loss& find_loss(std::string_view name) {
-  std::string known;
+  std::vector<std::string_view> known;
   for (const Loss* loss : kLosses) {
     if (loss->name == name) return *loss;
-    known += known.empty() ? "" : ", ";
-    known += loss->name;
+    known.push_back(loss->name);
   }
-  throw UserError(fmt::format("unknown loss \"{}\"; known: {}", name, known));
+  throw_unknown("loss", name, known);
 }
 
 const Metric& find_metric(std::string_view name) {
   if (name == accuracy.name) return accuracy;
-  throw UserError(fmt::format("unknown metric \"{}\"; known: accuracy", name));
+  throw_unknown("metric", name, std::array{accuracy.name});
 }
 
 }  // namespace tenon::nn

@@ -6,6 +6,7 @@
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/pooling.h"
 #include "tenon/nn/sequential.h"
+#include "tenon/nn/unknown_name.h"
 
 namespace tenon::nn {
 namespace {
@@ -17,10 +18,7 @@ struct ModuleList {
     ((Modules::kKind == kind ? (void)(layer = Layer(Modules{})) : (void)0), ...);
     return layer;
   }
-  static std::string names() {
-    return fmt::format(
-        "{}", fmt::join(std::array<std::string_view, sizeof...(Modules)>{Modules::kKind...}, ", "));
-  }
+  static constexpr std::array<std::string_view, sizeof...(Modules)> kNames{Modules::kKind...};
 };
 using BuiltIn = ModuleList<Dense, Conv2D, MaxPool2D, AvgPool2D, Flatten, Reshape, ActivationLayer,
                            Dropout, BatchNorm, LayerNorm, Embedding, Sequential>;
@@ -29,8 +27,7 @@ using BuiltIn = ModuleList<Dense, Conv2D, MaxPool2D, AvgPool2D, Flatten, Reshape
 
 Layer make_layer(std::string_view kind) {
   std::optional<Layer> layer = BuiltIn::make(kind);
-  if (!layer)
-    throw UserError(fmt::format("unknown layer kind \"{}\"; known: {}", kind, BuiltIn::names()));
+  if (!layer) throw_unknown("layer kind", kind, BuiltIn::kNames);
   return *std::move(layer);
 }
 

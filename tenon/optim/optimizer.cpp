@@ -1,5 +1,6 @@
 #include "tenon/optim/optimizer.h"
 
+#include "tenon/base/text.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/gradient_descent.h"
 #include "tenon/tensor/functions.h"
@@ -16,7 +17,8 @@ struct Optimizer::State {
 Optimizer::Optimizer(std::shared_ptr<Interface> rule)
     : rule_(std::move(rule)), state_(std::make_shared<State>()) {
   const float rate = rule_->learning_rate();
-  require(rate > 0, "optimizer {}: learning_rate must be above 0, got {}", rule_->kind(), rate);
+  require(rate > 0 && std::isfinite(rate),
+          "optimizer {}: learning_rate must be finite and above 0, got {}", rule_->kind(), rate);
   const auto constant = [](float value) {
     return [value](std::uint64_t) { return make_scalar(value); };
   };
@@ -86,8 +88,10 @@ Optimizer make_optimizer(std::string_view kind) {
   if (kind == Adam::kKind) return Adam{};
   if (kind == Sgd::kKind) return Sgd{};
   if (kind == GradientDescent::kKind) return GradientDescent{};
-  throw UserError(fmt::format("unknown optimizer \"{}\"; known: {}, {}, {}", kind, Adam::kKind,
-                              Sgd::kKind, GradientDescent::kKind));
+  const std::vector<std::string> known{std::string(Adam::kKind), std::string(Sgd::kKind),
+                                       std::string(GradientDescent::kKind)};
+  throw UserError(fmt::format("unknown optimizer {}; known: {}{}", in_quotes(kind),
+                              join(known, ", "), did_you_mean(kind, known)));
 }
 
 }  // namespace tenon::optim

@@ -24,16 +24,18 @@ Program make_program(std::span<const Tensor> fetches, std::span<const Update> up
                      std::span<const Tensor> placeholders) {
   std::vector<Tensor> all(fetches.begin(), fetches.end());
   for (const Update& update : updates) all.push_back(update.value);
-  const std::size_t roots = all.size();
+  std::vector<ir::Value> roots;
   for (const Tensor& p : placeholders) all.push_back(p);
   const std::shared_ptr<Trace> trace = common_trace(all);
   const ir::Builder& source = trace->builder;
 
-  std::vector<bool> needed(source.node_count());
-  for (std::size_t i = 0; i < roots; ++i) needed[all[i].ir_value().node] = true;
-  for (std::uint32_t i = source.node_count(); i-- > 0;)
-    if (needed[i])
-      for (const ir::Value operand : source.node(i).operands) needed[operand.node] = true;
+  for (const Tensor& fetch : fetches) roots.push_back(fetch.ir_value());
+  for (const Update& update : updates) roots.push_back(update.value.ir_value());
+  std::vector<bool> needed = needed_for(source, roots);
+  std::vector<Trace::Print> prints;
+  for (const Trace::Print& print : trace->prints)
+    if (needed[print.value.node] && std::ranges::find(prints, print) == prints.end())
+      prints.push_back(print);
 
   Program program;
   program.fetches = fetches.size();
@@ -81,16 +83,20 @@ Program make_program(std::span<const Tensor> fetches, std::span<const Update> up
   }
 
   std::vector<ir::Output> outputs;
-  const auto renamed_value = [&](const Tensor& tensor) {
-    const ir::Value v = tensor.ir_value();
+  const auto renamed_value = [&](ir::Value v) {
     return ir::Value{renamed[v.node].node, renamed[v.node].result + v.result};
   };
   for (const Tensor& fetch : fetches)
-    outputs.push_back({fetch.name(), renamed_value(fetch), std::nullopt, ir::Merge::carry});
+    outputs.push_back(
+        {fetch.name(), renamed_value(fetch.ir_value()), std::nullopt, ir::Merge::carry});
+  for (const Trace::Print& print : prints) {
+    outputs.push_back({print.label, renamed_value(print.value), std::nullopt, ir::Merge::carry});
+    program.prints.push_back(print.label);
+  }
   for (const Update& update : updates) {
     const ir::Value input = state_input(update.variable);
     const auto position = std::get<ir::Parameter>(builder.node(input.node).op).position;
-    outputs.push_back({update.variable.name(), renamed_value(update.value),
+    outputs.push_back({update.variable.name(), renamed_value(update.value.ir_value()),
                        static_cast<std::uint32_t>(position), ir::Merge::carry});
   }
   program.graph = std::move(builder).finish(std::move(outputs));

@@ -11,11 +11,15 @@ namespace tenon {
 struct Program {
   ir::Graph graph;                  // inputs: placeholders in the given order, then variables
   std::vector<Variable> variables;  // in order of the state inputs
-  std::size_t fetches = 0;          // outputs 0 ... fetches - 1; the rest update variables
+  // Outputs: the fetches, then the values to print under these labels, then updates of variables.
+  std::size_t fetches = 0;
+  std::vector<std::string> prints;
+  bool operator==(const Program&) const = default;
 };
 
-// Keeps only what the fetches and updates need. Placeholders may be unused; UserError naming the
-// first placeholder that is needed and not listed, and if a variable is updated twice.
+// Keeps only what the fetches and updates need, and prints only what is computed anyway.
+// Placeholders may be unused; UserError naming the first placeholder that is needed and not
+// listed, and if a variable is updated twice.
 Program make_program(std::span<const Tensor> fetches, std::span<const Update> updates,
                      std::span<const Tensor> placeholders);
 

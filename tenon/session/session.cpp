@@ -13,6 +13,8 @@ struct CompiledStep::State {
   std::unique_ptr<backends::Step> step;
   std::size_t inputs = 0;
   std::vector<TensorType> fetch_types;
+  std::vector<std::string> prints;
+  std::vector<backends::Buffer> all_results;    // fetches and printed values, if there are prints
   std::vector<backends::Buffer> input_buffers;  // for runs from host tensors
   std::vector<backends::Buffer*> input_pointers;
   std::vector<backends::Buffer> results;
@@ -37,7 +39,28 @@ std::string CompiledStep::text(std::string_view stage) const {
 
 void CompiledStep::run(std::span<backends::Buffer* const> inputs,
                        std::span<backends::Buffer> results) {
-  state_->step->run(inputs, results).wait();
+  State& state = *state_;
+  if (state.prints.empty()) {
+    state.step->run(inputs, results).wait();
+    return;
+  }
+  state.all_results.resize(results.size() + state.prints.size());
+  std::ranges::move(results, state.all_results.begin());
+  const auto give_back = [&] {
+    std::move(state.all_results.begin(),
+              state.all_results.begin() + static_cast<std::ptrdiff_t>(results.size()),
+              results.begin());
+  };
+  try {
+    state.step->run(inputs, state.all_results).wait();
+  } catch (...) {
+    give_back();
+    throw;
+  }
+  give_back();
+  for (std::size_t i = 0; i < state.prints.size(); ++i)
+    state.session->print(state.prints[i],
+                         state.session->download(state.all_results[results.size() + i]));
 }
 
 std::vector<HostTensor> CompiledStep::run(std::span<const HostView> inputs) {
@@ -91,8 +114,7 @@ struct Session::Cache {
   // Keyed by the variable's identity; node addresses are stable, so bound steps may keep them.
   std::unordered_map<std::uint64_t, std::pair<Variable, backends::Buffer>> buffers;
   struct Entry {
-    ir::Graph graph;
-    std::vector<Variable> variables;
+    Program program;
     std::unique_ptr<CompiledStep> step;
   };
   std::unordered_multimap<std::uint64_t, Entry> steps;  // of run(fetches), by graph hash
@@ -125,6 +147,14 @@ HostTensor Session::download(const backends::Buffer& buffer) {
   HostTensor value(buffer.type());
   backend_->read(buffer, value).wait();
   return value;
+}
+
+void Session::print(std::string_view label, const HostTensor& value) const {
+  const std::string text = fmt::format("{} = {}", label, to_string(value));
+  if (options_.print)
+    options_.print(text);
+  else
+    fmt::print("{}\n", text);
 }
 
 HostTensor Session::read(const Variable& variable) { return download(buffer_of(variable)); }
@@ -162,6 +192,7 @@ CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepRe
   for (std::size_t i = 0; i < program.fetches; ++i)
     state->fetch_types.push_back(program.graph.type(program.graph.outputs()[i].value));
   state->results.resize(program.fetches);
+  state->prints = program.prints;
   state->graph = std::move(program.graph);
   return CompiledStep(std::move(state));
 }
@@ -178,11 +209,10 @@ std::vector<HostTensor> Session::run(std::span<const Tensor> fetches, std::span<
   const std::uint64_t hash = program.graph.hash();
   const auto [first, last] = cache_->steps.equal_range(hash);
   for (auto known = first; known != last; ++known)
-    if (known->second.graph == program.graph && known->second.variables == program.variables)
-      return known->second.step->run(views);
+    if (known->second.program == program) return known->second.step->run(views);
   const StepResult result{{fetches.begin(), fetches.end()}, {updates.begin(), updates.end()}};
   auto step = std::make_unique<CompiledStep>(compile(placeholders, result));
-  Cache::Entry entry{program.graph, program.variables, std::move(step)};
+  Cache::Entry entry{program, std::move(step)};
   return cache_->steps.emplace(hash, std::move(entry))->second.step->run(views);
 }
 

@@ -14,11 +14,13 @@
 namespace tenon {
 
 struct SessionOptions {
-  int threads = 0;           // 0: the cores this process may use
-  std::uint64_t seed = 0;    // of the variables' initial values
+  int threads = 0;             // 0: the cores this process may use
+  std::uint64_t seed = 0;      // of the variables' initial values
   std::string cache_folder{};  // compiled kernels; empty: the default
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the text of every compile stage (CompiledStep::text)
+  // Receives "label = value" of each tenon::print; without one it goes to standard output.
+  std::function<void(std::string_view)> print{};
 };
 
 // What a step computes: values to return and variables to update.
@@ -29,7 +31,8 @@ struct StepResult {
 // A value for a placeholder.
 using Feed = std::pair<Tensor, HostTensor>;
 
-// A graph compiled for a session's backend and bound to its variables. Runs must not overlap.
+// A graph compiled for a session's backend and bound to its variables. Runs must not overlap, and
+// the session must outlive it.
 class CompiledStep {
  public:
   ~CompiledStep();
@@ -40,7 +43,7 @@ class CompiledStep {
   // placeholder whose type does not fit.
   std::vector<HostTensor> run(std::span<const HostView> inputs);
   // Device buffers in the same order; `results` are reused from call to call, so that a steady
-  // state allocates nothing. Nothing is validated.
+  // state allocates nothing (unless the step prints). Nothing is validated.
   void run(std::span<backends::Buffer* const> inputs, std::span<backends::Buffer> results);
 
   std::size_t input_count() const;
@@ -119,7 +122,9 @@ class Session {
   HostTensor download(const backends::Buffer& buffer);
 
  private:
+  friend class CompiledStep;
   backends::Buffer& buffer_of(const Variable& variable);
+  void print(std::string_view label, const HostTensor& value) const;
   struct Cache;
   SessionOptions options_;
   std::unique_ptr<backends::Backend> backend_;

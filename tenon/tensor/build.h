@@ -19,4 +19,7 @@ inline std::vector<Tensor> apply_op_all(ir::Op op, std::initializer_list<Tensor>
 // All tensors in one trace, which is returned. UserError if one is empty.
 std::shared_ptr<Trace> common_trace(std::span<const Tensor> tensors);
 
+// For each node whether the values depend on it.
+std::vector<bool> needed_for(const ir::Builder& builder, std::span<const ir::Value> values);
+
 }  // namespace tenon

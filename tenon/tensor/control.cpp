@@ -19,11 +19,13 @@ ir::GraphRef trace_function(const TensorFunction& f, const std::vector<TensorTyp
   const std::shared_ptr<Trace> trace = common_trace(all);
   ir::Builder builder;
   std::vector<ir::Value> renamed(trace->builder.node_count());
-  std::vector<bool> needed(trace->builder.node_count());
-  for (const Tensor& result : results) needed[result.ir_value().node] = true;
-  for (std::uint32_t i = trace->builder.node_count(); i-- > 0;)
-    if (needed[i])
-      for (const ir::Value v : trace->builder.node(i).operands) needed[v.node] = true;
+  std::vector<ir::Value> values;
+  for (const Tensor& result : results) values.push_back(result.ir_value());
+  std::vector<bool> needed = needed_for(trace->builder, values);
+  for (const Trace::Print& print : trace->prints)
+    require(!needed[print.value.node],
+            "{}: print(\"{}\") stands inside the function; return that value and print it outside",
+            what, print.label);
   for (const Tensor& input : inputs) {
     renamed[input.ir_value().node] =
         builder.input({input.name(), input.type(), ir::Role::data, {}});
@@ -44,8 +46,7 @@ ir::GraphRef trace_function(const TensorFunction& f, const std::vector<TensorTyp
     renamed[i] = builder.add(node.op, operands);
   }
   std::vector<ir::Value> outputs;
-  for (const Tensor& result : results) {
-    const ir::Value v = result.ir_value();
+  for (const ir::Value v : values) {
     outputs.push_back({renamed[v.node].node, renamed[v.node].result + v.result});
   }
   return ir::GraphRef(std::move(builder).finish(outputs));

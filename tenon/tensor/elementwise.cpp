@@ -20,7 +20,11 @@ Tensor unary(F f, const Tensor& x) {
   return Tensor(result.trace(), result.ir_value(), x.is_weak());
 }
 
-Tensor as_real(const Tensor& x) { return is_float(x.dtype()) ? x : cast(x, DType::f32); }
+Tensor as_real(const Tensor& x) {
+  if (is_float(x.dtype())) return x;
+  const Tensor result = cast(x, DType::f32);
+  return Tensor(result.trace(), result.ir_value(), x.is_weak());
+}
 Tensor real_unary(F f, const Tensor& x) { return unary(f, as_real(x)); }
 
 Tensor binary(F f, const Tensor& x, const Tensor& y) {
@@ -116,8 +120,9 @@ Tensor relu(const Tensor& x) { return where(x <= 0.0f, Tensor(0), x); }
 Tensor relu6(const Tensor& x) { return minimum(relu(x), Tensor(6)); }
 Tensor leaky_relu(const Tensor& x, double slope) { return where(x <= 0.0f, x * slope, x); }
 Tensor elu(const Tensor& x, double alpha) {
-  // The minimum keeps the unused branch finite, so its gradient is not infinity * 0.
-  return where(x > 0.0f, x, alpha * expm1(minimum(x, 0.0f)));
+  // The inner where keeps the unused branch finite, so its gradient is not infinity * 0.
+  const Tensor r = as_real(x);
+  return where(r > 0.0f, r, alpha * expm1(where(r > 0.0f, Tensor(0.0f), r)));
 }
 Tensor selu(const Tensor& x) {
   constexpr double kAlpha = 1.6732632423543772, kScale = 1.0507009873554805;
@@ -142,7 +147,13 @@ Tensor multiply(const Tensor& x, const Tensor& y) { return arithmetic(F::multipl
 Tensor divide(const Tensor& x, const Tensor& y) { return real_binary(F::divide, x, y); }
 Tensor floor_divide(const Tensor& x, const Tensor& y) {
   const std::vector<Tensor> v = promote_and_broadcast(std::array{x, y}, "floor_divide");
-  if (is_float(v[0].dtype())) return floor(binary(F::divide, v[0], v[1]));
+  if (is_float(v[0].dtype())) {
+    // As NumPy: from the exact remainder, so that 1.0 // 0.1 is 9 though 1.0 / 0.1 rounds to 10.
+    const Tensor rest = binary(F::remainder, v[0], v[1]);
+    const Tensor whole = round((v[0] - rest) / v[1]);
+    const Tensor below = logical_and(rest != 0.0f, logical_xor(rest < 0.0f, v[1] < 0.0f));
+    return where(v[1] == 0.0f, floor(v[0] / v[1]), where(below, whole - 1.0f, whole));
+  }
   const Tensor quotient = arithmetic(F::divide, v[0], v[1]);
   if (is_unsigned(quotient.dtype())) return quotient;
   const Tensor rest = arithmetic(F::remainder, v[0], v[1]);
@@ -164,7 +175,8 @@ Tensor atan2(const Tensor& y, const Tensor& x) { return real_binary(F::atan2, y,
 Tensor hypot(const Tensor& x, const Tensor& y) {
   const Tensor a = maximum(abs(as_real(x)), abs(as_real(y)));
   const Tensor b = minimum(abs(as_real(x)), abs(as_real(y)));
-  const Tensor ratio = where(a == 0.0f, Tensor(0.0f), b / where(a == 0.0f, Tensor(1.0f), a));
+  const Tensor plain = logical_and(is_finite(a), a != 0.0f);
+  const Tensor ratio = where(plain, b / where(plain, a, Tensor(1.0f)), Tensor(0.0f));
   return a * sqrt(1.0f + ratio * ratio);
 }
 Tensor logaddexp(const Tensor& x, const Tensor& y) {
@@ -210,8 +222,10 @@ Tensor right_shift(const Tensor& x, const Tensor& y) {
 Tensor where(const Tensor& condition, const Tensor& x, const Tensor& y) {
   const std::vector<Tensor> v = promote_and_broadcast(std::array{x, y}, "where");
   const Shape shape = broadcast_shapes(truth(condition).shape(), v[0].shape(), "where");
-  return apply_op(ir::Select{}, {broadcast_to(truth(condition), shape), broadcast_to(v[0], shape),
-                                 broadcast_to(v[1], shape)});
+  const Tensor result =
+      apply_op(ir::Select{}, {broadcast_to(truth(condition), shape), broadcast_to(v[0], shape),
+                              broadcast_to(v[1], shape)});
+  return Tensor(result.trace(), result.ir_value(), v[0].is_weak() && shape.empty());
 }
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype && !x.is_weak()) return x;

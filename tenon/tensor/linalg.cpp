@@ -31,8 +31,8 @@ Tensor matmul(const Tensor& x, const Tensor& y) {
   const Tensor a = x.rank() == 1 ? expand_dims(x, 0) : x;
   const Tensor b = y.rank() == 1 ? expand_dims(y, 1) : y;
   require(a.extent(-1) == b.extent(-2),
-          "matmul: inner dimensions differ\n    x {}\n    y {}\n  {} != {}", x.type(), y.type(),
-          a.extent(-1), b.extent(-2));
+          "matmul: inner dimensions differ\n    x {}\n    y {}\n  {} != {}", x.description(),
+          y.description(), a.extent(-1), b.extent(-2));
   Tensor result;
   if (b.rank() == 2) {  // also many rows at once: no batch axes needed
     result = general_dot(a, b, {}, {}, {a.rank() - 1}, {0});

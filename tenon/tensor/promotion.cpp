@@ -32,8 +32,7 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view what) {
     const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
     const std::int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
     require(x == y || x == 1 || y == 1,
-            "{}: shapes {} and {} do not broadcast: {} and {} (axis {} from the last) differ and "
-            "neither is 1",
+            "{}: shapes {} and {} do not broadcast: {} and {} (axis -{}) differ and neither is 1",
             what, to_string(a), to_string(b), x, y, i + 1);
     result[result.size() - 1 - i] = x == 1 ? y : x;
   }
@@ -42,7 +41,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view what) {
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  require(broadcast_shapes(x.shape(), shape, "broadcast_to") == shape,
+  require(x.rank() <= static_cast<std::int64_t>(shape.size()) &&
+              broadcast_shapes(x.shape(), shape, "broadcast_to") == shape,
           "broadcast_to: {} does not broadcast to {}", to_string(x.shape()), to_string(shape));
   Shape squeezed;
   Axes axes;
@@ -69,15 +69,23 @@ std::vector<Tensor> promote_types(std::span<const Tensor> operands, std::string_
               : all_weak ? promote(*dtype, x.dtype())
                          : promote_weak(*dtype, x.dtype());
   std::vector<Tensor> result;
-  for (const Tensor& x : operands)
-    result.push_back(x.dtype() == *dtype ? x : apply_op(ir::Cast{*dtype}, {x}));
+  for (const Tensor& x : operands) {
+    const Tensor converted = x.dtype() == *dtype ? x : apply_op(ir::Cast{*dtype}, {x});
+    result.emplace_back(converted.trace(), converted.ir_value(), all_weak);
+  }
   return result;
 }
 
 std::vector<Tensor> promote_and_broadcast(std::span<const Tensor> operands, std::string_view what) {
   std::vector<Tensor> result = promote_types(operands, what);
   Shape shape;
-  for (const Tensor& x : result) shape = broadcast_shapes(shape, x.shape(), what);
+  try {
+    for (const Tensor& x : result) shape = broadcast_shapes(shape, x.shape(), what);
+  } catch (const UserError& error) {
+    std::string message = error.what();
+    for (const Tensor& x : operands) message += "\n    " + x.description();
+    throw UserError(message);
+  }
   for (Tensor& x : result) x = broadcast_to(x, shape);
   return result;
 }

@@ -17,7 +17,7 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view what);
 // All operands in one trace, of one promoted type (weak scalars give way within their kind: a
 // weak float with an integer tensor gives f32) and one broadcast shape.
 std::vector<Tensor> promote_and_broadcast(std::span<const Tensor> operands, std::string_view what);
-// The same without broadcasting.
+// The same without broadcasting. The results are weak only if all operands are.
 std::vector<Tensor> promote_types(std::span<const Tensor> operands, std::string_view what);
 // x repeated to the shape by NumPy's rule.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);

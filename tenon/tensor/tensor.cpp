@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "tenon/autodiff/grad.h"
+#include "tenon/base/text.h"
 #include "tenon/ir/interpret.h"
 #include "tenon/tensor/build.h"
 
@@ -54,8 +55,11 @@ ir::Value Tensor::ir_value() const {
 }
 
 const TensorType& Tensor::type() const {
-  resolve();
-  return trace_->builder.type({node_, result_});
+  if (!type_) {
+    resolve();
+    type_ = std::make_shared<const TensorType>(trace_->builder.type({node_, result_}));
+  }
+  return *type_;
 }
 
 std::int64_t Tensor::extent(std::int64_t axis) const {
@@ -76,24 +80,28 @@ std::string Tensor::name() const {
   return {};
 }
 
+std::string Tensor::description() const {
+  std::string text = tenon::to_string(type());
+  const std::string label = name();
+  if (!label.empty()) text += fmt::format(" from \"{}\"", label);
+  const ir::NodeInfo* info = trace()->builder.info(ir_value().node);
+  if (info && !info->location.empty()) text += fmt::format(" ({})", info->location);
+  return text;
+}
+
 HostTensor Tensor::value() const {
   resolve();
-  ir::Builder copy = trace_->builder;
-  const ir::Graph graph = std::move(copy).finish({ir::Value{node_, result_}});
-  std::vector<bool> needed(graph.nodes().size());
-  needed[node_] = true;
-  for (std::uint32_t i = node_ + 1; i-- > 0;)
-    if (needed[i])
-      for (const ir::Value operand : graph.node(i).operands) needed[operand.node] = true;
+  const ir::Builder& source = trace_->builder;
+  const std::vector<bool> needed = needed_for(source, std::array{ir::Value{node_, result_}});
   ir::Builder builder;
-  std::vector<ir::Value> renamed(graph.nodes().size());
+  std::vector<ir::Value> renamed(source.node_count());
   for (std::uint32_t i = 0; i <= node_; ++i) {
     if (!needed[i]) continue;
-    const ir::Node& node = graph.node(i);
+    const ir::Node& node = source.node(i);
     if (const auto* parameter = std::get_if<ir::Parameter>(&node.op))
       throw UserError(
           fmt::format("this tensor depends on \"{}\", which has a value only while a Session runs",
-                      graph.inputs()[static_cast<std::size_t>(parameter->position)].name));
+                      source.inputs()[static_cast<std::size_t>(parameter->position)].name));
     std::vector<ir::Value> operands;
     for (const ir::Value v : node.operands)
       operands.push_back({renamed[v.node].node, renamed[v.node].result + v.result});
@@ -120,6 +128,31 @@ Tensor placeholder(std::string name, TensorType type) {
   auto trace = std::make_shared<Trace>();
   const ir::Value value = trace->read(Placeholder{next_id++, std::move(name)}, type);
   return Tensor(std::move(trace), value);
+}
+
+Tensor print(const Tensor& x, std::string label) {
+  const std::shared_ptr<Trace> trace = x.trace();
+  trace->prints.push_back({x.ir_value(), std::move(label)});
+  return x;
+}
+
+Tensor find(const Tensor& any, std::string_view name) {
+  const std::shared_ptr<Trace> trace = any.trace();
+  const ir::Builder& builder = trace->builder;
+  const std::vector<bool> needed = needed_for(builder, std::array{any.ir_value()});
+  std::vector<std::string> names;
+  std::optional<std::uint32_t> found;
+  for (std::uint32_t i = 0; i < builder.node_count(); ++i) {
+    const std::string known = Tensor(trace, {i, 0}).name();
+    if (known.empty()) continue;
+    if (known == name && (!found || (needed[i] && !needed[*found]))) found = i;
+    names.push_back(known);
+  }
+  if (!found)
+    throw UserError(fmt::format("no tensor is called {}; known: {}{}", in_quotes(name),
+                                names.empty() ? "none" : join(names, ", "),
+                                did_you_mean(name, names)));
+  return Tensor(trace, {*found, 0});
 }
 
 Tensor constant(const HostTensor& value) { return Tensor(value); }
@@ -150,6 +183,7 @@ Update assign(const Variable& variable, const Tensor& value) {
 Tensor apply_op(ir::Op op, std::span<const Tensor> operands) {
   const std::shared_ptr<Trace> trace = common_trace(operands);
   std::vector<ir::Value> values;
+  values.reserve(operands.size());
   for (const Tensor& operand : operands) values.push_back(operand.ir_value());
   const ir::Value value = trace->builder.add(std::move(op), values);
   return Tensor(trace, value);
@@ -161,6 +195,15 @@ std::vector<Tensor> apply_op_all(ir::Op op, std::span<const Tensor> operands) {
   for (const ir::Value value : first.trace()->builder.results(first.ir_value()))
     results.emplace_back(first.trace(), value);
   return results;
+}
+
+std::vector<bool> needed_for(const ir::Builder& builder, std::span<const ir::Value> values) {
+  std::vector<bool> needed(builder.node_count());
+  for (const ir::Value value : values) needed[value.node] = true;
+  for (std::uint32_t i = builder.node_count(); i-- > 0;)
+    if (needed[i])
+      for (const ir::Value operand : builder.node(i).operands) needed[operand.node] = true;
+  return needed;
 }
 
 std::shared_ptr<Trace> common_trace(std::span<const Tensor> tensors) {
@@ -193,11 +236,9 @@ Tensor grad(const Tensor& loss, const Tensor& wrt) {
 std::vector<Variable> variables_of(std::span<const Tensor> tensors) {
   const std::shared_ptr<Trace> trace = common_trace(tensors);
   const ir::Builder& builder = trace->builder;
-  std::vector<bool> needed(builder.node_count());
-  for (const Tensor& tensor : tensors) needed[tensor.ir_value().node] = true;
-  for (std::uint32_t i = builder.node_count(); i-- > 0;)
-    if (needed[i])
-      for (const ir::Value operand : builder.node(i).operands) needed[operand.node] = true;
+  std::vector<ir::Value> values;
+  for (const Tensor& tensor : tensors) values.push_back(tensor.ir_value());
+  const std::vector<bool> needed = needed_for(builder, values);
   std::vector<Variable> variables;
   for (std::uint32_t i = 0; i < builder.node_count(); ++i)
     if (const auto* parameter = std::get_if<ir::Parameter>(&builder.node(i).op);

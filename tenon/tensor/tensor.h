@@ -32,6 +32,7 @@ class Tensor {
   explicit Tensor(const HostTensor& value);
 
   bool is_empty() const { return trace_ == nullptr; }
+  // References live as long as this Tensor.
   const TensorType& type() const;
   const Shape& shape() const { return type().shape; }
   DType dtype() const { return type().dtype; }
@@ -43,6 +44,9 @@ class Tensor {
   // Names the node (and where it was named) for messages, profiles and fetching by name.
   const Tensor& named(std::string name, SourceLocation where = SourceLocation::current()) const;
   std::string name() const;
+  // For messages: the type, and the name with the place it was given at, if there is one:
+  // f32[8,10] from "dense_1" (train.cpp:12).
+  std::string description() const;
 
   // The concrete value, if this tensor depends on no variable and no placeholder; else a text
   // that says its type. Prints as NumPy does.
@@ -61,11 +65,21 @@ class Tensor {
   mutable std::shared_ptr<Trace> trace_;
   mutable std::uint32_t node_ = 0;
   mutable std::uint32_t result_ = 0;
+  mutable std::shared_ptr<const TensorType> type_;  // outlives merges of the trace
   bool is_weak_ = false;
 };
 
 // An input that a Session feeds at each run.
 Tensor placeholder(std::string name, TensorType type);
+
+// Returns x, and every step that computes x prints "label = " and its value when it has run, by
+// SessionOptions::print. Not inside functions given to scan, cond, while_loop, custom_gradient.
+Tensor print(const Tensor& x, std::string label);
+
+// The tensor called `name` (by Tensor::named, a layer's path, a placeholder's or a Variable's name)
+// among those that `any` depends on, else among all that were built together with it. UserError
+// with the nearest name if there is none.
+Tensor find(const Tensor& any, std::string_view name);
 
 // [[1, 2], [3, 4]] as nested braces. UserError if rows differ in length.
 Tensor constant(std::initializer_list<float> values);

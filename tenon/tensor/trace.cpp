@@ -54,7 +54,12 @@ std::shared_ptr<Trace> Trace::merge(const std::shared_ptr<Trace>& a,
     from->renamed_.push_back(value.node);
     from->renamed_result_.push_back(value.result);
   }
+  for (const Print& print : from->prints)
+    into->prints.push_back({{from->renamed_[print.value.node],
+                             from->renamed_result_[print.value.node] + print.value.result},
+                            print.label});
   from->merged_into_ = into;
+  from->prints.clear();
   from->builder = {};
   from->sources.clear();
   return into;

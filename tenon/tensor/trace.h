@@ -26,6 +26,14 @@ class Trace {
   ir::Builder builder;
   std::vector<InputSource> sources;  // one per builder input
 
+  // Values that a step prints when it has computed them.
+  struct Print {
+    ir::Value value;
+    std::string label;
+    bool operator==(const Print&) const = default;
+  };
+  std::vector<Print> prints;
+
   // The Parameter reading this source, made if it is not there yet.
   ir::Value read(const InputSource& source, const TensorType& type);
 

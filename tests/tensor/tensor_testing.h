@@ -1,0 +1,32 @@
+// Helpers for tests of tensors: short constants, error texts, gradients by finite differences.
+#pragma once
+#include <gtest/gtest.h>
+#include <functional>
+
+#include "tenon/tensor/functions.h"
+
+namespace tenon {
+
+// The message of the UserError that the action raises, or "no error".
+inline std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+inline Tensor numbers(Shape shape, std::initializer_list<double> values, DType dtype = DType::f64) {
+  return Tensor(converted(make_tensor<double>(std::move(shape), values), dtype));
+}
+inline Tensor typed(DType dtype, Shape shape = {}) { return zeros(std::move(shape), dtype); }
+
+inline std::vector<double> doubles(const HostTensor& tensor) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < tensor.size(); ++i) values.push_back(element_as_double(tensor, i));
+  return values;
+}
+inline std::vector<double> doubles(const Tensor& tensor) { return doubles(tensor.value()); }
+
+}  // namespace tenon
