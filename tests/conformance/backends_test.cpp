@@ -18,14 +18,14 @@ namespace {
 constexpr std::size_t kCasesPerProgram = 100;
 
 // Outputs of a program that may fail.
-struct Run {
+struct Outcome {
   std::vector<HostTensor> outputs;
   std::string error;
 };
 
-Run run_on(backends::Backend& backend, const ir::Graph& graph,
-           const std::vector<const HostTensor*>& inputs) {
-  Run run;
+Outcome run_on(backends::Backend& backend, const ir::Graph& graph,
+               const std::vector<const HostTensor*>& inputs) {
+  Outcome run;
   try {
     const auto executable = backend.compile(graph, {});
     std::vector<backends::Buffer> buffers, results(graph.outputs().size());
@@ -83,7 +83,7 @@ void compare_case(const Case& c, std::span<const HostTensor> outputs) {
 
 void run_alone(backends::Backend& backend, const Case& c) {
   const Merged merged = merge({&c, 1});
-  const Run run = run_on(backend, merged.graph, merged.inputs);
+  const Outcome run = run_on(backend, merged.graph, merged.inputs);
   if (run.error.empty()) {
     compare_case(c, run.outputs);
   } else {
@@ -91,7 +91,7 @@ void run_alone(backends::Backend& backend, const Case& c) {
   }
 }
 
-void compare_batch(backends::Backend& backend, std::span<const Case> batch, const Run& run) {
+void compare_batch(backends::Backend& backend, std::span<const Case> batch, const Outcome& run) {
   if (!run.error.empty()) {
     ADD_FAILURE() << "programs with " << batch.front().name << " ... " << batch.back().name << ": "
                   << run.error << "\nEach case alone:";
@@ -121,12 +121,12 @@ TEST_P(Backends, AgreeWithTheReference) {
       if (c.name.find(wanted) != std::string::npos) run_alone(*backend, c);
   } else {
     // Two programs at a time: compiling is most of the work, and most of it is another process.
-    std::future<Run> next;
+    std::future<Outcome> next;
     std::span<const Case> batch, rest = cases;
     do {
       std::span<const Case> following = rest.first(std::min(kCasesPerProgram, rest.size()));
       rest = rest.subspan(following.size());
-      std::future<Run> started;
+      std::future<Outcome> started;
       if (!following.empty())
         started = std::async(std::launch::async, [&backend, following] {
           const Merged merged = merge(following);
