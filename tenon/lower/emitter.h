@@ -162,6 +162,7 @@ class Emitter {
   kernel::ValueId as_index(kernel::ValueId value);  // to index_type()
   kernel::ValueId numbers(Along along);             // of the frame's rows or lanes
   std::optional<kernel::ValueId> active_mask();
+  Range range_of(const Index& index) const;
   void add_in_place_pairs(LoweredRegion& region) const;
 
   const Context& context_;

@@ -5,13 +5,6 @@ namespace tenon::lower {
 
 using kernel::ValueId;
 
-namespace {
-
-constexpr Range kAnyIndex{std::numeric_limits<std::int64_t>::min(),
-                          std::numeric_limits<std::int64_t>::max()};
-
-}  // namespace
-
 Index Emitter::constant_index(std::int64_t value) const {
   return {constant_affine(space_, value), {}, {value, value}};
 }
@@ -43,6 +36,10 @@ Index Emitter::computed(ValueId value, Range range) {
   return {std::move(affine), {}, {}};
 }
 
+Range Emitter::range_of(const Index& index) const {
+  return index.tile ? index.range : lower::range_of(index.affine, space_);
+}
+
 Index Emitter::add(const Index& a, const Index& b) {
   if (!a.tile && !b.tile) return {sum(a.affine, b.affine), {}, {}};
   const auto is_zero = [](const Index& index) {
@@ -57,8 +54,10 @@ Index Emitter::add(const Index& a, const Index& b) {
 Index Emitter::scale(const Index& a, std::int64_t factor) {
   if (!a.tile) return {scaled(a.affine, factor), {}, {}};
   if (factor == 1) return a;
+  const Range range{std::min(a.range.low * factor, a.range.high * factor),
+                    std::max(a.range.low * factor, a.range.high * factor)};
   return computed(call(ScalarFunction::multiply, {*a.tile, index_constant(index_type_, factor)}),
-                  kAnyIndex);
+                  range);
 }
 
 Index Emitter::divide(const Index& a, std::int64_t n) {
@@ -68,8 +67,9 @@ Index Emitter::divide(const Index& a, std::int64_t n) {
     if (const auto split = find_split(a.affine, n, space_)) wanted_splits_.push_back(*split);
   }
   const ValueId value = materialise(a);
+  const Range range = range_of(a);
   return computed(call(ScalarFunction::divide, {value, index_constant(type(value).dtype, n)}),
-                  kAnyIndex);
+                  {range.low / n, range.high / n});
 }
 
 Index Emitter::modulo(const Index& a, std::int64_t n) {
@@ -84,7 +84,7 @@ Index Emitter::modulo(const Index& a, std::int64_t n) {
 }
 
 Index Emitter::clamp(const Index& a, std::int64_t low, std::int64_t high) {
-  const Range range = a.tile ? a.range : range_of(a.affine, space_);
+  const Range range = range_of(a);
   if (range.low >= low && range.high <= high) return a;
   if (low == high) return constant_index(low);
   ValueId value = materialise(a);
@@ -96,7 +96,7 @@ Index Emitter::clamp(const Index& a, std::int64_t low, std::int64_t high) {
 }
 
 std::optional<ValueId> Emitter::inside(const Index& a, std::int64_t low, std::int64_t high) {
-  const Range range = a.tile ? a.range : range_of(a.affine, space_);
+  const Range range = range_of(a);
   std::optional<ValueId> result;
   const auto require_that = [&](ScalarFunction comparison, std::int64_t bound) {
     const ValueId value = materialise(a);

@@ -156,9 +156,11 @@ void write_tile(Emitter& emitter, const Tiling& tiling, ValueId tile,
                 const std::function<void(std::span<const TilePlace>)>& body) {
   TileWriter writer{emitter, tiling, body, std::vector<TilePlace>(tiling.size())};
   ValueId rest = tile;
+  std::size_t first = 0;  // group that has more than one tile
+  while (first < tiling.size() && tiling[first].count() == 1) ++first;
   for (std::size_t i = tiling.size(); i-- > 0;) {
-    writer.places[i].number = rest;
-    if (i == 0) break;
+    writer.places[i].number = i == first ? rest : emitter.index_constant(DType::i64, 0);
+    if (i <= first || tiling[i].count() == 1) continue;
     const ValueId count = emitter.index_constant(DType::i64, tiling[i].count());
     writer.places[i].number = emitter.call(ScalarFunction::remainder, {rest, count});
     rest = emitter.call(ScalarFunction::divide, {rest, count});
