@@ -137,7 +137,13 @@ class GraphParser {
       add_input(pending_.front());
   }
   void add_input(const PendingInput& pending) {
-    define(pending.id, builder_.input(pending.input), pending.offset);
+    Value value;
+    try {
+      value = builder_.input(pending.input);
+    } catch (const UserError& error) {
+      scanner_.fail(error.what(), pending.offset);
+    }
+    define(pending.id, value, pending.offset);
   }
 
   void define(std::uint32_t id, Value value, std::size_t offset) {

@@ -92,6 +92,9 @@ TEST(Parse, ErrorsNameLineAndColumn) {
             "graph text 1:10: the string has no closing quote");
   EXPECT_EQ(parse_error("graph(%0: f31[] data) {"),
             "graph text 1:11: expected an element type such as f32, found \"f31\"");
+  EXPECT_EQ(parse_error("graph(%0: f16[4611686018427387904,0] data) { return }"),
+            "graph text 1:7: parameter: result f16[4611686018427387904,0] is too large: its bytes "
+            "do not fit in 63 bits");
   EXPECT_EQ(parse_error("graph(%0: f32[] data) { return %0 -> %1 }"),
             "graph text 1:38: %1 is no input; an output updates an input");
   EXPECT_EQ(parse_error("graph(%0 \"w\": f32[] state) { return %0 -> %0, %0 -> %0 }"),
