@@ -47,8 +47,9 @@ Index Emitter::add(const Index& a, const Index& b) {
   };
   if (is_zero(a)) return b;
   if (is_zero(b)) return a;
+  const Range first = range_of(a), second = range_of(b);
   return computed(call(ScalarFunction::add, {as_index(materialise(a)), as_index(materialise(b))}),
-                  kAnyIndex);
+                  {first.low + second.low, first.high + second.high});
 }
 
 Index Emitter::scale(const Index& a, std::int64_t factor) {
