@@ -136,10 +136,9 @@ void KernelPrinter::assign_yield_arrays(const Block& block, std::size_t begin, s
   for (std::size_t carried = 0; carried < block.yields.size(); ++carried) {
     const ValueId argument = block.arguments[carried + 1];
     const ValueId yield = block.yields[carried];
-    if (type(yield).is_scalar() || uses_.used_behind(argument, block, end - 1)) continue;
+    if (type(yield).is_scalar()) continue;
     if (storage(argument).kind != Storage::Kind::array) continue;
-    if (std::ranges::count(block.yields, yield) > 1) continue;
-    // Something else may have taken the array over since.
+    // The argument may be needed later, and so may what has taken its array over since.
     bool is_free = true;
     for (std::uint32_t i = 0; i < storage_.size(); ++i)
       if (storage_[i].kind == Storage::Kind::array && storage_[i].text == storage(argument).text)

@@ -178,6 +178,89 @@ TEST(EmitC, LoopsCarryTilesAndScalars) {
   expect_same_bits(kernels);
 }
 
+// A loop over tiles of 16, started from memory and stored at the end.
+Kernel loop_kernel(std::string name,
+                   const std::function<std::vector<ValueId>(KernelBuilder&, ValueId,
+                                                            std::span<const ValueId>)>& body,
+                   int carried) {
+  KernelBuilder b(std::move(name), 1);
+  const BufferId x = b.argument("x", DType::f32, 16, false);
+  const BufferId y = b.argument("y", DType::f32, 48, true);
+  const ValueId start = b.load(line_of(x, b.index(0), 16), 1, 16);
+  const std::vector<ValueId> initial(static_cast<std::size_t>(carried), start);
+  const auto results =
+      b.loop(3, initial, [&](ValueId, std::span<const ValueId> c) { return body(b, start, c); });
+  for (int i = 0; i < carried; ++i) b.store(line_of(y, b.index(16 * i), 16), results[i]);
+  return std::move(b).finish(1);
+}
+
+TEST(EmitC, CarriedArraysAreOverwrittenOnlyWhenFree) {
+  Kernels kernels;
+  kernels.push_back(loop_kernel(
+      "start_read_in_body",
+      [](KernelBuilder& b, ValueId start, std::span<const ValueId> c) -> std::vector<ValueId> {
+        return {b.add(b.multiply(c[0], c[0]), start)};
+      },
+      1));
+  kernels.push_back(loop_kernel(
+      "equal_starts",
+      [](KernelBuilder& b, ValueId, std::span<const ValueId> c) -> std::vector<ValueId> {
+        return {b.add(c[0], b.number(DType::f32, 1)), b.multiply(c[1], c[0])};
+      },
+      2));
+  kernels.push_back(loop_kernel(
+      "argument_read_after_yield",
+      [](KernelBuilder& b, ValueId, std::span<const ValueId> c) -> std::vector<ValueId> {
+        const ValueId next = b.add(c[0], b.number(DType::f32, 1));
+        const ValueId old = b.fold(add, FoldAxis::lanes, c[0], 16);
+        return {next, b.add(c[1], old)};
+      },
+      2));
+  {  // The contraction computes into the carried array, which the yield may not take from it.
+    KernelBuilder b("accumulator_read_after_yield", 1);
+    const BufferId x = b.argument("x", DType::f32, 64, false);
+    const BufferId y = b.argument("y", DType::f32, 33, true);
+    const ValueId start = b.load(tile_of(x, b.index(0), 4, 8), 4, 8);
+    const auto results = b.loop(3, {{start, b.number(DType::f32, 0)}},
+                                [&](ValueId i, std::span<const ValueId> c) -> std::vector<ValueId> {
+                                  const ValueId product = b.contract({.lhs = x,
+                                                                      .rhs = x,
+                                                                      .lhs_offset = i,
+                                                                      .rhs_offset = b.index(8),
+                                                                      .lhs_row_stride = 3,
+                                                                      .rhs_depth_stride = 5,
+                                                                      .depth = 6,
+                                                                      .active_rows = 4,
+                                                                      .active_lanes = 7,
+                                                                      .accumulator = c[0]});
+                                  const ValueId next =
+                                      b.multiply(product, b.number(DType::f32, 0.125));
+                                  const ValueId rows = b.fold(maximum, FoldAxis::lanes, product, 8);
+                                  return {next, b.add(c[1], b.fold(add, FoldAxis::rows, rows, 4))};
+                                });
+    b.store(tile_of(y, b.index(0), 4, 8), results[0]);
+    b.store(line_of(y, b.index(32), 1), results[1]);
+    kernels.push_back(std::move(b).finish(1));
+  }
+  expect_same_bits(kernels);
+}
+
+TEST(EmitC, StatementsTouchMemoryInTheirOrder) {
+  KernelBuilder b("order", 1);
+  const BufferId y = b.argument("y", DType::i32, 64, true);
+  const BufferId z = b.argument("z", DType::i32, 16, true);
+  const ValueId one = b.number(DType::i32, 1);
+  const ValueId lanes = b.lane_index(DType::i32, 1, 16);
+  // A scalar read of what the tile before has written.
+  b.store(line_of(y, b.index(0), 16), b.add(lanes, one));
+  const ValueId fifth = b.load(line_of(y, b.index(5), 1), 1, 1);
+  b.store(line_of(z, b.index(0), 16), b.multiply(lanes, fifth));
+  // Rows that share their places: all are read before any is written, and the last one wins.
+  const Access shared{y, b.index(16), 0, 1, 4, 8};
+  b.store(shared, b.add(b.load(shared, 4, 8), b.row_index(DType::i32, 4, 8)));
+  expect_same_bits(Kernels{std::move(b).finish(1)});
+}
+
 TEST(EmitC, IndexedMemory) {
   Kernels kernels;
   for (const DType dtype : {DType::i64, DType::i32}) {
