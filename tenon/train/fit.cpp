@@ -168,15 +168,10 @@ void FitLoop::resume() {
   require(state_.position.step_in_epoch <= steps_in_epoch_,
           "{}: {} steps of an epoch are done, an epoch has {}", state_file,
           state_.position.step_in_epoch, steps_in_epoch_);
-  const auto rows = stored.state->find("position/metric_rows");
-  require(rows != stored.state->end() && rows->second.type() == TensorType{DType::i64, {}} &&
-              rows->second.as<std::int64_t>()[0] >= 0,
-          "{}: tensor \"position/metric_rows\" is missing or no number from 0", state_file);
+  const std::size_t rows = metric_rows(*stored.state, state_file);
   state_.table.shorten(0);
   if (io::file_exists(files_.metrics()))
-    state_.table = read_metrics_csv(files_.metrics(),
-                                    static_cast<std::size_t>(rows->second.as<std::int64_t>()[0]),
-                                    state_.metric_names());
+    state_.table = read_metrics_csv(files_.metrics(), rows, state_.metric_names());
   log(fmt::format("resumed {} at step {} (epoch {}, step {} of {})", options_.run_folder,
                   state_.position.steps_done, std::min(epoch() + 1, options_.epochs),
                   state_.position.step_in_epoch, steps_in_epoch_));

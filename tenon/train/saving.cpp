@@ -10,6 +10,7 @@ namespace tenon {
 namespace {
 
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
+constexpr const char* kMetricRows = "position/metric_rows";
 
 HostTensor whole_number(std::int64_t value) { return make_scalar<std::int64_t>(value); }
 
@@ -63,6 +64,10 @@ io::NamedTensors read_tensors(const std::string& file) {
 
 }  // namespace
 
+std::size_t metric_rows(const io::NamedTensors& state, const std::string& file) {
+  return static_cast<std::size_t>(need_count(state, kMetricRows, file));
+}
+
 RunDescription Trainer::State::description() const {
   RunDescription description;
   description.model = model;
@@ -95,8 +100,7 @@ void Trainer::State::save_checkpoint(const std::string& folder) {
   each_counter(now, [&](const char* name, std::int64_t& value) {
     out.insert_or_assign(name, whole_number(value));
   });
-  out.insert_or_assign("position/metric_rows",
-                       whole_number(static_cast<std::int64_t>(table.rows.size())));
+  out.insert_or_assign(kMetricRows, whole_number(static_cast<std::int64_t>(table.rows.size())));
   const std::vector<double> means = flat(epoch_means);
   out.insert_or_assign("position/epoch_means",
                        make_tensor<double>({static_cast<std::int64_t>(means.size())},
@@ -243,11 +247,21 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
 
   const StoredCheckpoint stored = read_checkpoint(files);
   state.load_weights(stored.weights, files.model().string());
-  if (stored.state) state.restore(*stored.state, files.state().string());
+  if (!stored.state) return trainer;
+  state.restore(*stored.state, files.state().string());
+  // What was measured is worth keeping, but no reason to refuse a model.
+  try {
+    if (io::file_exists(files.metrics()))
+      state.table =
+          read_metrics_csv(files.metrics(), metric_rows(*stored.state, files.state().string()),
+                           state.metric_names());
+  } catch (const UserError& error) {
+    if (options.log) options.log(error.what());
+  }
   return trainer;
 }
 
-Trainer load(const std::string& folder, const std::string& device) {
+Trainer load(const std::string& folder, const char* device) {
   LoadOptions options;
   options.device = device;
   return load(folder, options);

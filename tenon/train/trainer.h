@@ -162,7 +162,7 @@ struct LoadOptions {
 // Rebuilds a Sequential of known layers with its weights from a run folder, without its code; it
 // evaluates, predicts and can be trained further. UserError naming the file and the reason if the
 // folder does not hold a run.
-Trainer load(const std::string& folder, const LoadOptions& options);
-Trainer load(const std::string& folder, const std::string& device = "cpu");
+Trainer load(const std::string& folder, const LoadOptions& options = {});
+Trainer load(const std::string& folder, const char* device);
 
 }  // namespace tenon

@@ -111,4 +111,7 @@ struct Trainer::State {
   void apply_waiting();
 };
 
+// Rows of metrics.csv that a checkpoint counts. UserError naming the file.
+std::size_t metric_rows(const io::NamedTensors& state, const std::string& file);
+
 }  // namespace tenon

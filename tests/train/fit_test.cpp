@@ -1,3 +1,4 @@
+#include "tenon/optim/gradient_descent.h"
 #include "train_testing.h"
 
 namespace tenon {
@@ -5,7 +6,7 @@ namespace {
 
 class FitOn : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Devices, FitOn, testing::ValuesIn(tested_devices()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 TEST_P(FitOn, LearnsThreeBlobs) {
   const data::Dataset data = blobs(60);

@@ -1,0 +1,75 @@
+#include "tenon/cli/data_options.h"
+
+#include "tenon/base/text.h"
+
+namespace tenon::cli {
+
+void check_data_name(std::string_view option, const std::string& name) {
+  const std::vector<std::string> kinds = {"fashion-mnist", "idx", "csv", "npz", "text"};
+  const std::size_t colon = name.find(':');
+  const std::string kind = name.substr(0, colon);
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+    refuse_option(option,
+                  "unknown data {}; known: fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE, "
+                  "text:FILE{}",
+                  in_quotes(name), did_you_mean(kind, kinds));
+  const bool has_place = colon != std::string::npos && colon + 1 < name.size();
+  if (!has_place && (kind != "fashion-mnist" || colon != std::string::npos))
+    refuse_option(option, "{} names no {}: {}:{} expected", in_quotes(name),
+                  kind == "idx" || kind == "fashion-mnist" ? "folder" : "file", kind,
+                  kind == "idx" || kind == "fashion-mnist" ? "FOLDER" : "FILE");
+}
+
+void add_data_options(CLI::App& app, DataOptions& options) {
+  app.add_option_function<std::string>(
+         "--data",
+         [&options](const std::string& text) {
+           check_data_name("--data", text);
+           options.data = text;
+         },
+         "fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or text:FILE")
+      ->type_name("DATA");
+  add_text(app, "--label", options.label,
+           "the label's column of a CSV file, by name or number from 1 (the last by default)",
+           "NAME");
+  add_choice(app, "--task", options.task, {"classification", "regression"},
+             "what the labels of a CSV file are");
+}
+
+data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
+                       const std::vector<std::string>& known) {
+  if (!options.label.empty() && !name.starts_with("csv:"))
+    refuse_option("--label", "only csv:FILE has columns to choose from, the data is {}",
+                  in_quotes(name));
+  if (!options.task.empty() && !name.starts_with("csv:"))
+    refuse_option("--task", "only for csv:FILE; the labels of {} say themselves what they are",
+                  in_quotes(name));
+  data::OpenOptions open;
+  open.csv.label = options.label;
+  open.csv.task =
+      options.task == "regression" ? data::Task::regression : data::Task::classification;
+  open.csv.class_names = known;
+  open.csv.dtype = dtype;
+  open.vocabulary = name.starts_with("text:") ? known : std::vector<std::string>();
+  return data::open(name, open);
+}
+
+data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) {
+  DataOptions filled = options;
+  const RowTypes rows = trainer.row_types();
+  if (filled.task.empty() && filled.data.starts_with("csv:"))
+    filled.task = is_integer(rows.y.dtype) ? "classification" : "regression";
+  data::Opened opened =
+      open_data(options.data, filled, rows.x.dtype == DType::f64 ? DType::f64 : DType::f32,
+                trainer.class_names());
+  return opened.test ? *std::move(opened.test) : std::move(opened.train);
+}
+
+void add_device_options(CLI::App& app, DeviceOptions& options) {
+  add_choice(app, "--device", options.device, backends::device_names(), "where to compute");
+  constexpr std::int64_t kMostThreads = 1024;
+  add_count(app, "--threads", options.threads, 0, kMostThreads,
+            "threads of the cpu device; 0: all cores this process may use");
+}
+
+}  // namespace tenon::cli

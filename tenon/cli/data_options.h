@@ -1,0 +1,33 @@
+// The options that say which data a command reads.
+#pragma once
+#include "tenon/cli/options.h"
+#include "tenon/data/open.h"
+#include "tenon/train/trainer.h"
+
+namespace tenon::cli {
+
+struct DataOptions {
+  std::string data;
+  std::string label;
+  std::string task;  // empty: by the data
+};
+
+// --data, --label and --task.
+void add_data_options(CLI::App& app, DataOptions& options);
+// OptionError unless the name is one that data::open knows; `option` is where it was given.
+void check_data_name(std::string_view option, const std::string& name);
+// Reads the data. `known` are the classes of a trained model, if there is one. UserError for files.
+data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
+                       const std::vector<std::string>& known);
+// The data as a trained model takes it: its label type, element type and classes. The test set
+// where there is one.
+data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options);
+
+// Options that every command with a device has.
+struct DeviceOptions {
+  std::string device = "cpu";
+  std::int64_t threads = 0;
+};
+void add_device_options(CLI::App& app, DeviceOptions& options);
+
+}  // namespace tenon::cli

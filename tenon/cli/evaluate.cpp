@@ -1,0 +1,55 @@
+// tenon evaluate
+#include <nlohmann/json.hpp>
+
+#include "tenon/cli/commands.h"
+#include "tenon/cli/data_options.h"
+#include "tenon/cli/output.h"
+#include "tenon/cli/text.h"
+#include "tenon/cli/train_report.h"
+
+namespace tenon::cli {
+namespace {
+
+struct EvaluateCommand {
+  std::string run;
+  DataOptions data;
+  DeviceOptions device;
+  bool json = false;
+};
+
+int run_evaluate(const EvaluateCommand& command) {
+  if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
+  if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
+  Trainer trainer = load(command.run, {.device = command.device.device,
+                                       .threads = static_cast<int>(command.device.threads)});
+  const data::Dataset dataset = open_data_for(trainer, command.data);
+  const Evaluation evaluation = trainer.evaluate(dataset);
+  if (command.json) {
+    nlohmann::json json = evaluation_json(evaluation);
+    json["command"] = "evaluate";
+    json["run"] = command.run;
+    json["data"] = dataset.name();
+    print_json(json);
+    return 0;
+  }
+  Facts facts = {{"samples", grouped_text(evaluation.samples)},
+                 {"loss", fmt::format("{:.6g}", evaluation.loss)}};
+  for (const auto& [name, value] : evaluation.metrics)
+    facts.emplace_back(name, fmt::format("{:.6g}", value));
+  print_text(facts_text(facts));
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program, Action& action) {
+  CLI::App* app = program.add_subcommand("evaluate", "loss and metrics of a trained model on data");
+  const auto command = std::make_shared<EvaluateCommand>();
+  add_text(*app, "run", command->run, "the folder of a run", "RUN");
+  add_data_options(*app, command->data);
+  add_device_options(*app, command->device);
+  add_json_option(*app, command->json);
+  app->callback([command, &action] { action = [command] { return run_evaluate(*command); }; });
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,91 @@
+#include "tenon/cli/input_rows.h"
+
+#include <algorithm>
+
+#include "tenon/base/text.h"
+#include "tenon/cli/options.h"
+#include "tenon/data/tables.h"
+#include "tenon/io/npy.h"
+#include "tenon/io/png.h"
+
+namespace tenon::cli {
+namespace {
+
+// The same numbers in another element type; UserError for one that does not fit it.
+HostTensor fitted(const HostTensor& values, DType dtype, const std::string& file) {
+  if (values.dtype() == dtype) return values;
+  HostTensor result = converted(values, dtype);
+  if (is_float(dtype)) return result;
+  for (std::int64_t i = 0; i < values.size(); ++i) {
+    const double value = element_as_double(values, i);
+    require(element_as_double(result, i) == value,
+            "{}: value {} at place {} does not fit the model's inputs, which are {}", file, value,
+            i, dtype);
+  }
+  return result;
+}
+
+// [N, row...] from rows of another shape with equally many numbers.
+HostTensor shaped(HostTensor values, const TensorType& row, const std::string& file) {
+  Shape shape = row.shape;
+  shape.insert(shape.begin(), 1);
+  if (values.shape() == row.shape) return values.reshaped(shape);  // one sample
+  require(values.type().rank() > 0, "{}: a single number; rows of {} expected", file, row);
+  shape.front() = values.shape().front();
+  const Shape found(values.shape().begin() + 1, values.shape().end());
+  const bool is_flat = found.size() == 1 && found.front() == element_count(row.shape);
+  require(found == row.shape || is_flat, "{}: rows of shape {} found, the model takes {}", file,
+          to_string(found), row);
+  return values.reshaped(shape);
+}
+
+HostTensor csv_rows(const std::string& file, const TensorType& row, const std::string& left_out) {
+  data::CsvOptions options;
+  options.dtype = row.dtype == DType::f64 ? DType::f64 : DType::f32;
+  options.task = data::Task::unlabelled;
+  if (!left_out.empty()) {
+    options.label = left_out;
+    options.task = data::Task::regression;
+  }
+  const data::Dataset table = data::csv(file, options);
+  const std::int64_t width = element_count(table.x().row_shape());
+  const std::int64_t expected = element_count(row.shape);
+  require(width == expected, "{}: {} columns, the model takes {}{}", file, width, expected,
+          width == expected + 1 && left_out.empty() ? "; --label NAME leaves the label's out" : "");
+  return table.x().tensor();
+}
+
+HostTensor png_rows(const std::string& file, const TensorType& row) {
+  const bool is_gray = row.rank() < 3 || row.shape.back() == 1;
+  const bool is_colour = row.rank() == 3 && row.shape.back() == 3;
+  const io::PngChannels channels = is_gray     ? io::PngChannels::gray
+                                   : is_colour ? io::PngChannels::rgb
+                                               : io::PngChannels::as_stored;
+  const HostTensor image = io::read_png(file, channels);  // [height, width, channels]
+  const Shape& found = image.shape();
+  Shape sample = found;
+  if (row.rank() == 2) sample.pop_back();
+  if (row.rank() == 1) sample = {image.size()};
+  require(sample == row.shape, "{}: an image of {} by {} pixels, the model takes {}", file,
+          found[1], found[0], row);
+  return image.reshaped(sample);
+}
+
+}  // namespace
+
+HostTensor read_input_rows(const std::string& file, const TensorType& row,
+                           const std::string& left_out) {
+  HostTensor values;
+  if (file.ends_with(".csv"))
+    values = csv_rows(file, row, left_out);
+  else if (file.ends_with(".npy"))
+    values = io::read_npy(file);
+  else if (file.ends_with(".png"))
+    values = png_rows(file, row);
+  else
+    refuse_option("--input", "a file ending in .csv, .npy or .png expected, got {}",
+                  in_quotes(file));
+  return fitted(shaped(std::move(values), row, file), row.dtype, file);
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,15 @@
+// Rows to predict, from a CSV, .npy or PNG file, as the model takes them.
+#pragma once
+#include <string>
+
+#include "tenon/base/host_tensor.h"
+
+namespace tenon::cli {
+
+// [N, row...] of the row type. A single row without the leading axis is taken too; numbers convert
+// to the model's element type if none loses its value. `left_out` names a CSV column that is no
+// feature, or is empty. UserError naming the file and what was expected.
+HostTensor read_input_rows(const std::string& file, const TensorType& row,
+                           const std::string& left_out);
+
+}  // namespace tenon::cli

@@ -1,0 +1,112 @@
+// The tenon command.
+#include <cstdio>
+#include <new>
+
+#include "tenon/base/text.h"
+#include "tenon/cli/commands.h"
+#include "tenon/version.h"
+
+namespace tenon::cli {
+namespace {
+
+// A message of several lines as one.
+std::string one_line(std::string_view message) {
+  std::string line;
+  for (const std::string_view part : split(message, '\n')) {
+    const std::string_view text = trim(part);
+    if (text.empty()) continue;
+    if (!line.empty()) line += "; ";
+    line += text;
+  }
+  return line;
+}
+
+int fail(int status, std::string_view message) {
+  fmt::print(stderr, "error: {}\n", one_line(message));
+  return status;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+int explain(const CLI::App& program, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> chosen = program.get_subcommands();
+  const CLI::App& command = chosen.empty() ? program : *chosen.front();
+  if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
+    fmt::print("{}", command.help());
+    return 0;
+  }
+  if (dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr) {
+    fmt::print("{}\n", error.what());
+    return 0;
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    for (const std::string& word : command.remaining(true)) {
+      const std::string name = word.substr(0, word.find('='));
+      const bool is_option = name.starts_with('-');
+      return fail(kExitBadOption,
+                  fmt::format("{}{} {}{}", chosen.empty() ? "" : command.get_name() + ": ",
+                              is_option ? "unknown option" : "unexpected argument", in_quotes(name),
+                              is_option ? did_you_mean(name, names_of_options(command)) : ""));
+    }
+  }
+  const std::string message = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string name = message.substr(0, message.find(':'));
+    return fail(kExitBadOption, name + (message.ends_with(" missing") ? ": a value is missing"
+                                                                      : ": given more than once"));
+  }
+  return fail(kExitBadOption, message);
+}
+
+int run(int argc, char** argv) {
+  CLI::App program("Tenon " TENON_VERSION ": trains neural networks as one compiled step", "tenon");
+  program.set_version_flag("--version", "tenon " TENON_VERSION);
+  Action action;
+  add_train(program, action);
+  add_evaluate(program, action);
+  add_predict(program, action);
+  add_inspect(program, action);
+  add_devices(program, action);
+  add_cache(program, action);
+
+  std::vector<std::string> commands;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
+    commands.push_back(command->get_name());
+  if (argc < 2) return fail(kExitBadOption, "a command is missing: " + join(commands, ", "));
+  const std::string first = argv[1];
+  if (!first.starts_with('-') &&
+      std::find(commands.begin(), commands.end(), first) == commands.end())
+    return fail(kExitBadOption, fmt::format("unknown command {}; known: {}{}", in_quotes(first),
+                                            join(commands, ", "), did_you_mean(first, commands)));
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return explain(program, error);
+  }
+  if (!action) return fail(kExitBadOption, "a command is missing: " + join(commands, ", "));
+  const int status = action();
+  if (std::fflush(stdout) != 0) return fail(kExitFailed, "cannot write the standard output");
+  return status;
+}
+
+}  // namespace
+}  // namespace tenon::cli
+
+int main(int argc, char** argv) {
+  using namespace tenon;
+  using namespace tenon::cli;
+  try {
+    return run(argc, argv);
+  } catch (const OptionError& error) {
+    return fail(kExitBadOption, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kExitFailed, "not enough memory");
+  } catch (const std::exception& error) {
+    return fail(kExitFailed, error.what());
+  }
+}

@@ -1,0 +1,115 @@
+#include "tenon/cli/options.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "tenon/base/text.h"
+
+namespace tenon::cli {
+namespace {
+
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& help,
+                        const std::string& type, std::function<void(const std::string&)> parse) {
+  return app.add_option_function<std::string>(name, std::move(parse), help)->type_name(type);
+}
+
+template <class Value>
+CLI::Option* add_count_to(CLI::App& app, const std::string& name, Value& value, std::int64_t low,
+                          std::int64_t high, const std::string& help) {
+  return add_parsed(app, name, help, "N", [=, &value](const std::string& text) {
+    value = parse_count(name, text, low, high);
+  });
+}
+
+}  // namespace
+
+std::int64_t parse_count(std::string_view option, const std::string& text, std::int64_t low,
+                         std::int64_t high) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size() && !text.empty();
+  if (!is_whole || value < low || value > high)
+    refuse_option(option, "expected a whole number from {} to {}, got {}", low, high,
+                  in_quotes(text));
+  return value;
+}
+
+double parse_number(std::string_view option, const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    refuse_option(option, "expected a number, got {}", in_quotes(text));
+  return value;
+}
+
+CLI::Option* add_count(CLI::App& app, const std::string& name, std::int64_t& value,
+                       std::int64_t low, std::int64_t high, const std::string& help) {
+  return add_count_to(app, name, value, low, high, help)->default_str(fmt::format("{}", value));
+}
+
+CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std::int64_t>& value,
+                       std::int64_t low, std::int64_t high, const std::string& help) {
+  return add_count_to(app, name, value, low, high, help);
+}
+
+CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value,
+                        NumberRange range, const std::string& help) {
+  return add_parsed(app, name, help, "NUMBER", [=, &value](const std::string& text) {
+    const double number = parse_number(name, text);
+    const bool is_good = range == NumberRange::positive ? number > 0 : number >= 0;
+    if (!is_good)
+      refuse_option(name, "expected a number {}, got {}",
+                    range == NumberRange::positive ? "above 0" : "from 0 on", in_quotes(text));
+    value = number;
+  });
+}
+
+CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& value,
+                      const std::string& help, const std::string& type) {
+  return add_parsed(app, name, help, type, [=, &value](const std::string& text) {
+    if (text.empty()) refuse_option(name, "expected a value, got an empty one");
+    value = text;
+  });
+}
+
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& help) {
+  const auto parse = [=, &value](const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) == choices.end())
+      refuse_option(name, "unknown value {}; known: {}{}", in_quotes(text), join(choices, ", "),
+                    did_you_mean(text, choices));
+    value = text;
+  };
+  CLI::Option* option = add_parsed(app, name, help, join(choices, "|"), parse);
+  return value.empty() ? option : option->default_str(value);
+}
+
+CLI::Option* add_counts(CLI::App& app, const std::string& name,
+                        std::optional<std::vector<std::int64_t>>& values, const std::string& help) {
+  return add_parsed(app, name, help, "N,N,...", [=, &values](const std::string& text) {
+    constexpr std::int64_t kMost = 1 << 24;
+    constexpr std::size_t kMostLayers = 1000;
+    std::vector<std::int64_t> numbers;
+    if (text != "none")
+      for (const std::string_view part : split(text, ','))
+        numbers.push_back(parse_count(name, std::string(part), 1, kMost));
+    if (numbers.size() > kMostLayers)
+      refuse_option(name, "{} numbers; at most {} are supported", numbers.size(), kMostLayers);
+    values = std::move(numbers);
+  });
+}
+
+CLI::Option* add_checked(CLI::App& app, const std::string& name, std::string& value,
+                         const std::function<void(const std::string&)>& check,
+                         const std::string& help, const std::string& type) {
+  return add_parsed(app, name, help, type, [=, &value](const std::string& text) {
+    try {
+      check(text);
+    } catch (const UserError& error) {
+      refuse_option(name, "{}", error.what());
+    }
+    value = text;
+  });
+}
+
+}  // namespace tenon::cli

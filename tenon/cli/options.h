@@ -1,0 +1,54 @@
+// Options of the command line: every value is parsed whole and checked, and a bad one gives one
+// clear line.
+#pragma once
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tenon/base/error.h"
+
+namespace tenon::cli {
+
+// An option that cannot be: exit status 2.
+struct OptionError : Error {
+  using Error::Error;
+};
+
+// Raises OptionError "NAME: message".
+template <class... Args>
+[[noreturn]] void refuse_option(std::string_view name, fmt::format_string<Args...> format,
+                                Args&&... args) {
+  throw OptionError(fmt::format("{}: {}", name, fmt::format(format, std::forward<Args>(args)...)));
+}
+
+std::int64_t parse_count(std::string_view option, const std::string& text, std::int64_t low,
+                         std::int64_t high);
+double parse_number(std::string_view option, const std::string& text);
+
+// An option with a whole number in [low, high].
+CLI::Option* add_count(CLI::App& app, const std::string& name, std::int64_t& value,
+                       std::int64_t low, std::int64_t high, const std::string& help);
+CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std::int64_t>& value,
+                       std::int64_t low, std::int64_t high, const std::string& help);
+// An option with a finite number above 0, or from 0 on.
+enum class NumberRange { positive, not_negative };
+CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value,
+                        NumberRange range, const std::string& help);
+CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& value,
+                      const std::string& help, const std::string& type = "TEXT");
+// One of these words.
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& help);
+// "128,64" as whole numbers above 0; "none" is the empty list.
+CLI::Option* add_counts(CLI::App& app, const std::string& name,
+                        std::optional<std::vector<std::int64_t>>& values, const std::string& help);
+// Calls check(text) at once; its UserError becomes an OptionError that names the option.
+CLI::Option* add_checked(CLI::App& app, const std::string& name, std::string& value,
+                         const std::function<void(const std::string&)>& check,
+                         const std::string& help, const std::string& type = "NAME");
+
+}  // namespace tenon::cli

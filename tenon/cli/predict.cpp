@@ -1,0 +1,126 @@
+// tenon predict
+#include <nlohmann/json.hpp>
+
+#include "tenon/base/text.h"
+#include "tenon/cli/commands.h"
+#include "tenon/cli/data_options.h"
+#include "tenon/cli/input_rows.h"
+#include "tenon/cli/output.h"
+#include "tenon/cli/predictions.h"
+#include "tenon/io/csv.h"
+#include "tenon/io/file.h"
+#include "tenon/io/npy.h"
+
+namespace tenon::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct PredictCommand {
+  std::string run, input, output, label;
+  DeviceOptions device;
+  bool json = false;
+};
+
+// A header and a row per prediction: for classes the chosen one, its probability, and that of each
+// class; otherwise the values.
+std::string predictions_csv(const Trainer& trainer, const std::vector<Prediction>& predictions,
+                            std::int64_t width) {
+  const bool is_class = is_classifier(trainer);
+  std::vector<std::string> header;
+  if (is_class) header = {"class", "probability"};
+  for (std::int64_t i = 0; i < width; ++i)
+    header.push_back(is_class ? io::csv_field(class_name(trainer, i))
+                              : fmt::format("output_{}", i));
+  std::string text = join(header, ",") + "\n";
+  for (const Prediction& prediction : predictions) {
+    std::vector<std::string> row;
+    if (is_class)
+      row = {io::csv_field(class_name(trainer, prediction.chosen)),
+             fmt::format("{}", prediction.probability)};
+    for (const double value : prediction.values) row.push_back(fmt::format("{}", value));
+    text += join(row, ",") + "\n";
+  }
+  return text;
+}
+
+std::string predictions_lines(const Trainer& trainer, const std::vector<Prediction>& predictions) {
+  std::string text;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const Prediction& prediction = predictions[i];
+    if (prediction.chosen >= 0) {
+      text += fmt::format("{:>6}  {:6.2f} %  {}\n", i, 100 * prediction.probability,
+                          class_name(trainer, prediction.chosen));
+      continue;
+    }
+    text += fmt::format("{:>6} ", i);
+    for (const double value : prediction.values) text += fmt::format(" {:.7g}", value);
+    text += "\n";
+  }
+  return text;
+}
+
+Json predictions_json(const Trainer& trainer, const std::vector<Prediction>& predictions) {
+  Json list = Json::array();
+  for (const Prediction& prediction : predictions) {
+    Json entry = {{prediction.chosen >= 0 ? "probabilities" : "values", prediction.values}};
+    if (prediction.chosen >= 0) {
+      entry["class"] = class_name(trainer, prediction.chosen);
+      entry["probability"] = prediction.probability;
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+int run_predict(const PredictCommand& command) {
+  if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
+  if (command.input.empty()) refuse_option("--input", "missing: a .csv, .npy or .png file");
+  if (!command.label.empty() && !command.input.ends_with(".csv"))
+    refuse_option("--label", "only a .csv file has columns to leave out");
+  const bool is_csv = command.output.ends_with(".csv"), is_npy = command.output.ends_with(".npy");
+  if (!command.output.empty() && !is_csv && !is_npy)
+    refuse_option("--output", "a file ending in .csv or .npy expected, got {}",
+                  in_quotes(command.output));
+  Trainer trainer = load(command.run, {.device = command.device.device,
+                                       .threads = static_cast<int>(command.device.threads)});
+  const HostTensor rows = read_input_rows(command.input, trainer.row_types().x, command.label);
+  const HostTensor outputs = trainer.predict(rows);
+  const std::vector<Prediction> predictions = interpret(trainer, outputs);
+  if (is_npy) io::write_npy(command.output, outputs);
+  if (is_csv) {
+    const auto width = predictions.empty() ? 0 : predictions.front().values.size();
+    io::write_file_atomically(
+        command.output, predictions_csv(trainer, predictions, static_cast<std::int64_t>(width)));
+  }
+  if (command.json)
+    print_json({{"command", "predict"},
+                {"run", command.run},
+                {"rows", rows.shape().front()},
+                {"output", command.output.empty() ? Json() : Json(command.output)},
+                {"compiled_sizes", trainer.prediction_sizes()},
+                {"predictions", predictions_json(trainer, predictions)}});
+  else if (command.output.empty())
+    print_text(predictions_lines(trainer, predictions));
+  else
+    print_text(fmt::format("{} predictions in {}\n", predictions.size(), command.output));
+  return 0;
+}
+
+}  // namespace
+
+void add_predict(CLI::App& program, Action& action) {
+  CLI::App* app =
+      program.add_subcommand("predict", "outputs of a trained model for rows of a file");
+  const auto command = std::make_shared<PredictCommand>();
+  add_text(*app, "run", command->run, "the folder of a run", "RUN");
+  add_text(*app, "--input", command->input, "rows to predict: .csv, .npy or .png", "FILE");
+  add_text(*app, "--output", command->output,
+           ".csv (probabilities) or .npy (outputs as they are); the terminal if not given", "FILE");
+  add_text(*app, "--label", command->label, "a column of the CSV file to leave out", "NAME");
+  add_device_options(*app, command->device);
+  add_json_option(*app, command->json);
+  app->callback([command, &action] { action = [command] { return run_predict(*command); }; });
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,183 @@
+#include "tenon/cli/train_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tenon/base/text.h"
+#include "tenon/cli/predictions.h"
+#include "tenon/cli/text.h"
+#include "tenon/io/file.h"
+#include "tenon/train/checkpoint.h"
+
+namespace tenon::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::int64_t kPictureColumns = 24;
+
+std::string evaluation_text(const Evaluation& evaluation) {
+  std::string text = fmt::format("loss {:.4f}", evaluation.loss);
+  for (const auto& [name, value] : evaluation.metrics)
+    text += fmt::format("  {} {:.4f}", name, value);
+  return text;
+}
+
+std::string prediction_text(const TrainReport& report, const SamplePrediction& prediction) {
+  if (!report.is_classifier)
+    return fmt::format("{} (truth {})", prediction.predicted, prediction.truth);
+  return fmt::format("{} {:.1f} %", prediction.predicted, 100 * prediction.probability);
+}
+
+// Pictures side by side, each above what it was taken for.
+std::string pictures_text(const TrainReport& report) {
+  std::vector<std::vector<std::string>> pictures;
+  for (const SamplePrediction& prediction : report.predictions) {
+    pictures.push_back(picture_lines(prediction.sample, kPictureColumns));
+    if (pictures.back().empty()) return "";
+    pictures.back().push_back(prediction_text(report, prediction));
+    pictures.back().push_back("truth: " + prediction.truth);
+  }
+  std::string text;
+  for (std::size_t line = 0; line < pictures.front().size(); ++line) {
+    std::string row;
+    for (const auto& picture : pictures)
+      row += fmt::format("  {:<{}}", picture[line].substr(0, kPictureColumns), kPictureColumns);
+    text += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+std::string predictions_text(const TrainReport& report) {
+  std::string text = pictures_text(report);
+  if (!text.empty()) return text;
+  Facts facts;
+  for (const SamplePrediction& prediction : report.predictions)
+    facts.emplace_back(fmt::format("row {}", facts.size()),
+                       prediction_text(report, prediction) +
+                           (report.is_classifier ? "  (truth " + prediction.truth + ")" : ""));
+  return facts_text(facts);
+}
+
+std::string row_text(const HostTensor& values, std::int64_t row, std::int64_t width) {
+  std::vector<std::string> texts;
+  for (std::int64_t i = 0; i < width; ++i)
+    texts.push_back(fmt::format("{:.6g}", element_as_double(values, row * width + i)));
+  return join(texts, " ");
+}
+
+}  // namespace
+
+std::vector<std::string> run_files(const std::string& run) {
+  const RunFiles files{run};
+  std::vector<std::string> paths;
+  for (const auto& path :
+       {files.model(), files.state(), files.description(), files.metrics(), files.curves()})
+    if (io::file_exists(path)) paths.push_back(path.string());
+  return paths;
+}
+
+std::vector<SamplePrediction> sample_predictions(Trainer& trainer, const data::Dataset& dataset,
+                                                 std::int64_t count) {
+  const data::Dataset rows = dataset.take(std::min(count, dataset.size()));
+  const HostTensor outputs = trainer.predict(rows.x());
+  const std::vector<Prediction> predictions = interpret(trainer, outputs);
+  const HostTensor truth = rows.y().tensor();
+  const std::int64_t width = truth.size() / std::max<std::int64_t>(rows.size(), 1);
+  std::vector<SamplePrediction> result;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const Prediction& prediction = predictions[static_cast<std::size_t>(i)];
+    SamplePrediction sample;
+    sample.sample = rows.x().rows(i, 1).tensor().reshaped(rows.x().row_shape());
+    if (prediction.chosen >= 0) {
+      sample.predicted = class_name(trainer, prediction.chosen);
+      sample.probability = prediction.probability;
+    } else {
+      sample.predicted = row_text(outputs, i, outputs.size() / rows.size());
+    }
+    sample.truth = rows.has_classes() && width == 1
+                       ? class_name(trainer, static_cast<std::int64_t>(element_as_double(truth, i)))
+                       : row_text(truth, i, width);
+    result.push_back(std::move(sample));
+  }
+  return result;
+}
+
+std::string memory_text(const backends::MemoryReport& memory) {
+  return fmt::format("{} exactly ({} state, {} data, {} activations and workspace)",
+                     bytes_text(memory.total()), bytes_text(memory.state),
+                     bytes_text(memory.inputs + memory.results + memory.constants),
+                     bytes_text(memory.arena));
+}
+
+std::string report_text(const TrainReport& report) {
+  std::string text;
+  if (report.history.steps > 0) {
+    text += "cost\n";
+    Facts facts;
+    if (report.cost.seconds_per_step > 0) {
+      facts.emplace_back("time per step",
+                         duration_text(report.cost.seconds_per_step) + " (median)");
+      facts.emplace_back(report.has_images ? "images per second" : "samples per second",
+                         grouped_text(static_cast<std::int64_t>(report.cost.samples_per_second)));
+    }
+    facts.emplace_back("peak memory", memory_text(report.cost.memory));
+    facts.emplace_back(
+        "time to first step",
+        fmt::format("{} (of which compiling {})", duration_text(report.cost.seconds_to_first_step),
+                    duration_text(report.cost.compile_seconds)));
+    text += facts_text(facts);
+  }
+  if (report.test) text += "test\n  " + evaluation_text(*report.test) + "\n";
+  if (!report.predictions.empty()) text += "predictions\n" + predictions_text(report);
+  if (!report.files.empty()) {
+    text += "written\n";
+    for (const std::string& file : report.files) text += "  " + file + "\n";
+  }
+  return text;
+}
+
+Json evaluation_json(const Evaluation& evaluation) {
+  Json json = {{"loss", evaluation.loss}, {"samples", evaluation.samples}};
+  for (const auto& [name, value] : evaluation.metrics) json[name] = value;
+  return json;
+}
+
+Json memory_json(const backends::MemoryReport& memory) {
+  return {{"total", memory.total()},   {"state", memory.state},         {"inputs", memory.inputs},
+          {"results", memory.results}, {"constants", memory.constants}, {"arena", memory.arena}};
+}
+
+Json report_json(const TrainReport& report) {
+  Json epochs = Json::array();
+  for (const EpochRecord& epoch : report.history.epochs) {
+    Json entry = {{"epoch", epoch.epoch},
+                  {"seconds", epoch.seconds},
+                  {"train", evaluation_json(epoch.train)}};
+    if (epoch.validation) entry["validation"] = evaluation_json(*epoch.validation);
+    epochs.push_back(std::move(entry));
+  }
+  Json predictions = Json::array();
+  for (const SamplePrediction& prediction : report.predictions) {
+    Json entry = {{"predicted", prediction.predicted}, {"truth", prediction.truth}};
+    if (report.is_classifier) entry["probability"] = prediction.probability;
+    predictions.push_back(std::move(entry));
+  }
+  Json json = {{"command", "train"},
+               {"run", report.run.empty() ? Json() : Json(report.run)},
+               {"stopped", report.history.stopped},
+               {"interrupted", report.is_stopped},
+               {"steps", report.steps},
+               {"epochs", std::move(epochs)},
+               {"cost",
+                {{"seconds_per_step", report.cost.seconds_per_step},
+                 {"samples_per_second", report.cost.samples_per_second},
+                 {"seconds_to_first_step", report.cost.seconds_to_first_step},
+                 {"compile_seconds", report.cost.compile_seconds},
+                 {"peak_memory_bytes", memory_json(report.cost.memory)}}},
+               {"predictions", std::move(predictions)},
+               {"files", report.files}};
+  json["test"] = report.test ? evaluation_json(*report.test) : Json();
+  return json;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,255 @@
+// Every bad option and file: one line, word for word, and the exit status.
+#include "cli_testing.h"
+
+namespace tenon::cli {
+namespace {
+
+struct BadCall {
+  std::vector<std::string> arguments;
+  int status;
+  std::string message;  // FOLDER stands for the test's folder
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t place = text.find(from); place != std::string::npos;
+       place = text.find(from, place + to.size()))
+    text.replace(place, from.size(), to);
+  return text;
+}
+
+void expect_refused(const std::vector<BadCall>& calls, const TemporaryFolder& folder) {
+  for (const BadCall& call : calls) {
+    std::vector<std::string> arguments;
+    std::string shown;
+    for (const std::string& argument : call.arguments) {
+      arguments.push_back(replaced(argument, "FOLDER", folder / ""));
+      shown += argument + " ";
+    }
+    const Outcome outcome = run_tenon(arguments);
+    EXPECT_EQ(outcome.status, call.status) << shown;
+    EXPECT_EQ(replaced(outcome.err, folder / "", "FOLDER"), "error: " + call.message + "\n")
+        << shown;
+    EXPECT_EQ(outcome.out, "") << shown;
+  }
+}
+
+std::vector<std::string> train(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {
+      "train", "--model", "mlp", "--data", "csv:FOLDERpoints.csv", "--device", "reference"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(BadOptions, GiveOneLineAndStatus2) {
+  const TemporaryFolder folder;
+  write_points(folder / "points.csv", 12);
+  io::write_file_atomically(folder / "text.txt", std::string(500, 'a'));
+  expect_refused(
+      {
+          {{}, 2, "a command is missing: train, evaluate, predict, inspect, devices, cache"},
+          {{"tran"},
+           2,
+           "unknown command \"tran\"; known: train, evaluate, predict, inspect, "
+           "devices, cache; did you mean \"train\"?"},
+          {{"train"}, 2, "--model: missing: mlp or lenet"},
+          {{"train", "--model", "mlp"}, 2, "--data: missing, as in --data fashion-mnist"},
+          {{"train", "--model", "nlp"},
+           2,
+           "--model: unknown value \"nlp\"; known: mlp, lenet; did you mean \"mlp\"?"},
+          {train({"--lerning-rate", "1"}), 2,
+           "train: unknown option \"--lerning-rate\"; did you mean \"--learning-rate\"?"},
+          {train({"more"}), 2, "train: unexpected argument \"more\""},
+          {train({"--epochs"}), 2, "--epochs: a value is missing"},
+          {train({"--epochs", "1", "--epochs", "2"}), 2, "--epochs: given more than once"},
+          {train({"--epochs", "-1"}), 2,
+           "--epochs: expected a whole number from 0 to 1099511627776, got \"-1\""},
+          {train({"--epochs", "1.5"}), 2,
+           "--epochs: expected a whole number from 0 to 1099511627776, got \"1.5\""},
+          {train({"--epochs", "99999999999999999999"}), 2,
+           "--epochs: expected a whole number from 0 to 1099511627776, got "
+           "\"99999999999999999999\""},
+          {train({"--batch-size", "0"}), 2,
+           "--batch-size: expected a whole number from 1 to 16777216, got \"0\""},
+          {train({"--batch-size", "many"}), 2,
+           "--batch-size: expected a whole number from 1 to 16777216, got \"many\""},
+          {train({"--hidden", "8,,4"}), 2,
+           "--hidden: expected a whole number from 1 to 16777216, got \"\""},
+          {train({"--hidden", "8,-4"}), 2,
+           "--hidden: expected a whole number from 1 to 16777216, got \"-4\""},
+          {train({"--filters", "6,16"}), 2, "--filters: mlp has no convolutions; it is for lenet"},
+          {train({"--activation", "rely"}), 2,
+           "--activation: unknown activation \"rely\"; known: linear, relu, leaky_relu, elu, gelu, "
+           "gelu_tanh, silu, sigmoid, tanh, softmax, log_softmax, softplus; did you mean "
+           "\"relu\"?"},
+          {train({"--optimizer", "adan"}), 2,
+           "--optimizer: unknown value \"adan\"; known: adam, sgd, gradient_descent; did you mean "
+           "\"adam\"?"},
+          {train({"--learning-rate", "0"}), 2,
+           "--learning-rate: expected a number above 0, got \"0\""},
+          {train({"--learning-rate", "nan"}), 2, "--learning-rate: expected a number, got \"nan\""},
+          {train({"--learning-rate", "1e-300"}), 2, "--learning-rate: 1e-300 does not fit f32"},
+          {train({"--momentum", "0.5"}), 2, "--momentum: adam has none; it is for sgd"},
+          {train({"--optimizer", "gradient_descent", "--weight-decay", "0.5"}), 2,
+           "--weight-decay: gradient_descent has none; it is for adam and sgd"},
+          {train({"--loss", "mse"}), 2,
+           "--loss: unknown loss \"mse\"; known: sparse_categorical_cross_entropy_from_logits, "
+           "sparse_categorical_cross_entropy, categorical_cross_entropy_from_logits, "
+           "categorical_cross_entropy, binary_cross_entropy_from_logits, binary_cross_entropy, "
+           "mean_squared_error"},
+          {train({"--loss", "binary_cross_entropy"}), 2,
+           "--loss: binary_cross_entropy takes two classes, FOLDERpoints.csv has 3"},
+          {train({"--loss", "categorical_cross_entropy"}), 2,
+           "--loss: categorical_cross_entropy takes one target per class, the labels of "
+           "FOLDERpoints.csv are classes; sparse_categorical_cross_entropy takes them"},
+          {train({"--task", "regression", "--loss", "sparse_categorical_cross_entropy"}), 2,
+           "--loss: sparse_categorical_cross_entropy takes classes, the labels of FOLDERpoints.csv "
+           "are numbers; mean_squared_error takes them"},
+          {train({"--metrics", "recall"}), 2,
+           "--metrics: unknown metric \"recall\"; known: accuracy"},
+          {train({"--task", "guessing"}), 2,
+           "--task: unknown value \"guessing\"; known: classification, regression"},
+          {train({"--validation", "1.5"}), 2,
+           "--validation: a fraction above 0 and below 1 expected, got \"1.5\""},
+          {train({"--validation", "0.01"}), 2,
+           "--validation: 0.01 of 12 samples leaves one part empty"},
+          {train({"--validation", "csw:x"}), 2,
+           "--validation: unknown data \"csw:x\"; known: fashion-mnist, idx:FOLDER, csv:FILE, "
+           "npz:FILE, text:FILE; did you mean \"csv\"?"},
+          {train({"--normalize", "0,2"}), 2,
+           "--normalize: normalization \"0,2\": 0,1 or -1,1 or standard or none expected"},
+          {train({"--dtype", "f16"}), 2,
+           "--dtype: unknown value \"f16\"; known: f32, f64; did you "
+           "mean \"f32\"?"},
+          {train({"--threads", "-3"}), 2,
+           "--threads: expected a whole number from 0 to 1024, got \"-3\""},
+          {train({"--seed", "x"}), 2,
+           "--seed: expected a whole number from 0 to 9223372036854775807, got \"x\""},
+          {train({"--log-every", "0"}), 2,
+           "--log-every: expected a whole number from 1 to 1099511627776, got \"0\""},
+          {train({"--out", ""}), 2, "--out: expected a value, got an empty one"},
+          {train({"--resume"}), 2, "--out: missing: the run to go on with"},
+          {train({"--out", "FOLDERr", "--resume", "--overwrite"}), 2,
+           "--resume: excludes --overwrite: go on with the run, or replace it"},
+          {train({"--checkpoint-every", "5"}), 2,
+           "--checkpoint-every: needs --out, where "
+           "checkpoints go"},
+          {{"train", "--model", "mlp", "--data", "csv"},
+           2,
+           "--data: \"csv\" names no file: csv:FILE expected"},
+          {{"train", "--model", "mlp", "--data", "fashion-mnits"},
+           2,
+           "--data: unknown data \"fashion-mnits\"; known: fashion-mnist, idx:FOLDER, csv:FILE, "
+           "npz:FILE, text:FILE; did you mean \"fashion-mnist\"?"},
+          {{"train", "--model", "mlp", "--data", "text:FOLDERtext.txt", "--label", "x"},
+           2,
+           "--label: only csv:FILE has columns to choose from, the data is "
+           "\"text:FOLDERtext.txt\""},
+          {{"train", "--model", "mlp", "--data", "text:FOLDERtext.txt"},
+           2,
+           "--model: mlp takes numbers, the data's samples are i32[64]"},
+          {{"train", "--model", "lenet", "--data", "csv:FOLDERpoints.csv"},
+           2,
+           "--model: lenet: images of shape [height, width] or [height, width, channels] expected, "
+           "got [2]"},
+          {train({"--device", "gpu"}), 2, "--device: given more than once"},
+          {{"evaluate", "--data", "fashion-mnist"}, 2, "RUN: missing: the folder of a run"},
+          {{"evaluate", "FOLDERrun"}, 2, "--data: missing, as in --data fashion-mnist"},
+          {{"predict", "FOLDERrun"}, 2, "--input: missing: a .csv, .npy or .png file"},
+          {{"predict", "FOLDERrun", "--input", "FOLDERpoints.csv", "--output", "x.png"},
+           2,
+           "--output: a file ending in .csv or .npy expected, got \"x.png\""},
+          {{"predict", "FOLDERrun", "--input", "x.npy", "--label", "class"},
+           2,
+           "--label: only a .csv file has columns to leave out"},
+          {{"inspect"}, 2, "RUN: missing: the folder of a run, or --model"},
+          {{"inspect", "FOLDERrun", "--model", "mlp"},
+           2,
+           "--model: excludes a run, which has its own"},
+          {{"inspect", "--model", "mlp", "--input-shape", "28,x"},
+           2,
+           "--input-shape: expected a whole number from 1 to 16777216, got \"x\""},
+          {{"cache", "--clean"}, 2, "cache: unknown option \"--clean\"; did you mean \"--clear\"?"},
+          {{"devices", "--device", "gpu"}, 2, "devices: unknown option \"--device\""},
+      },
+      folder);
+}
+
+TEST(BadFiles, GiveOneLineAndStatus1) {
+  const TemporaryFolder folder;
+  write_points(folder / "points.csv", 12);
+  ASSERT_EQ(run_tenon(train_arguments(folder / "points.csv", folder / "run")).status, 0);
+  io::write_file_atomically(folder / "empty.csv", "");
+  io::write_file_atomically(folder / "ragged.csv", "1,2,0\n1,2\n");
+  io::write_file_atomically(folder / "half.csv", "1,2,0.5\n3,4,1\n");
+  io::write_file_atomically(folder / "wide.csv", "1,2,3\n");
+  io::write_file_atomically(folder / "not.npz", "PK");
+  io::write_file_atomically(folder / "not.npy", "PK");
+  io::write_file_atomically(folder / "not.png", "PK");
+  std::filesystem::create_directory(folder / "broken");
+  io::write_file_atomically(folder / "broken/run.json", "{\"format\": 1,}");
+  const auto with_data = [](const std::string& data) {
+    return std::vector<std::string>{"train", "--model", "mlp", "--data", data};
+  };
+  expect_refused(
+      {
+          {with_data("csv:FOLDERnone.csv"), 1,
+           "cannot read FOLDERnone.csv: No such file or directory"},
+          {with_data("csv:FOLDER"), 1, "cannot read FOLDER: it is a folder"},
+          {with_data("csv:FOLDERempty.csv"), 1, "FOLDERempty.csv: no records"},
+          {with_data("csv:FOLDERhalf.csv"), 1,
+           "FOLDERhalf.csv: line 1: the label 0.5 is not an integer; help: for numbers to predict, "
+           "the task is regression"},
+          {with_data("idx:FOLDERnone"), 1, "cannot read FOLDERnone: there is no such folder"},
+          {with_data("idx:FOLDERrun"), 1,
+           "FOLDERrun: neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz is there"},
+          {{"train", "--model", "mlp", "--data", "csv:FOLDERpoints.csv", "--label", "clas"},
+           1,
+           "FOLDERpoints.csv: no column is named \"clas\"; did you mean \"class\"?"},
+          {train({"--out", "FOLDERrun"}), 1,
+           "FOLDERrun holds a run already; go on with it by --resume, replace it by --overwrite, "
+           "or choose another --out"},
+          {train({"--out", "FOLDERrun", "--resume", "--hidden", "4", "--batch-size", "9"}), 1,
+           "FOLDERrun/run.json: the run cannot go on: training/batch_size was 8, now it is 9"},
+          {train({"--out", "FOLDERpoints.csv"}), 1,
+           "cannot make the folder FOLDERpoints.csv: Not a directory"},
+          {train({"--initial", "FOLDERnone.safetensors"}), 1,
+           "cannot read FOLDERnone.safetensors: No such file or directory"},
+          {train({"--initial", "FOLDERrun/model.safetensors", "--hidden", "5"}), 1,
+           "FOLDERrun/model.safetensors: weight \"dense/kernel\" is f32[2,4], the model has "
+           "f32[2,5]"},
+          {{"evaluate", "FOLDERnone", "--data", "fashion-mnist"},
+           1,
+           "cannot load FOLDERnone: there is no such folder"},
+          {{"evaluate", "FOLDER", "--data", "fashion-mnist"},
+           1,
+           "cannot load FOLDER: it holds no run (no run.json)"},
+          {{"evaluate", "FOLDERbroken", "--data", "fashion-mnist"},
+           1,
+           "FOLDERbroken/run.json: line 1, column 14: syntax error while parsing object key - "
+           "unexpected '}'; expected string literal"},
+          {{"predict", "FOLDERrun", "--device", "reference", "--input", "FOLDERpoints.csv"},
+           1,
+           "FOLDERpoints.csv: 3 columns, the model takes 2; --label NAME leaves the label's out"},
+          {{"predict", "FOLDERrun", "--device", "reference", "--input", "FOLDERnone.npy"},
+           1,
+           "cannot read FOLDERnone.npy: No such file or directory"},
+      },
+      folder);
+  for (const std::string file : {"ragged.csv", "not.npz"}) {
+    const std::string kind = file.substr(file.rfind('.') + 1);
+    const Outcome outcome = run_tenon(with_data(kind + ":" + (folder / file)));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_TRUE(outcome.err.starts_with("error: " + (folder / file) + ": ")) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+  for (const std::string file : {"not.npy", "not.png"}) {
+    const Outcome outcome = run_tenon({"predict", folder / "run", "--device", "reference",
+                                       "--input", folder / file, "--output", folder / "out.csv"});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_TRUE(outcome.err.starts_with("error: " + (folder / file) + ": ")) << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(folder / "out.csv"));
+  }
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,235 @@
+#include "tenon/train/description.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tenon/io/json.h"
+#include "tenon/nn/convolution.h"
+#include "tenon/nn/embedding.h"
+#include "tenon/nn/loss.h"
+#include "tenon/nn/pooling.h"
+#include "tenon/optim/gradient_descent.h"
+#include "train_testing.h"
+
+namespace tenon {
+namespace {
+
+using Json = nlohmann::json;
+
+// Every kind of layer with no attribute at its default.
+nn::Sequential every_layer() {
+  return {
+      nn::Reshape{{4, -1, 1}},
+      nn::Conv2D{.filters = 3,
+                 .size = {5, 4},
+                 .activation = nn::gelu,
+                 .strides = {2, 1},
+                 .same_padding = true,
+                 .dilation = {1, 2},
+                 .groups = 1,
+                 .use_bias = false,
+                 .kernel_initializer = nn::he_normal,
+                 .bias_initializer = {nn::InitializerKind::constant, 0.25}},
+      nn::MaxPool2D{.size = {3}, .strides = {1, 2}, .same_padding = true},
+      nn::AvgPool2D{.size = {1, 2}, .strides = {3}, .same_padding = true},
+      nn::BatchNorm{.momentum = 0.75, .epsilon = 1e-3},
+      nn::LayerNorm{.epsilon = 1e-4},
+      nn::ActivationLayer{nn::softplus},
+      nn::Sequential{nn::Flatten{}, nn::Sequential{nn::Dropout{0.1}}},
+      nn::Embedding{.rows = 7, .width = 2, .initializer = {nn::InitializerKind::uniform, 0.5}},
+      nn::Dense{.units = 11,
+                .activation = nn::tanh,
+                .use_bias = false,
+                .kernel_initializer = nn::glorot_normal,
+                .bias_initializer = nn::ones},
+  };
+}
+
+RunDescription sample_description() {
+  RunDescription description;
+  description.model = small_model();
+  description.loss = "mean_squared_error";
+  description.metrics = {"accuracy"};
+  description.optimizer = optim::Sgd{.learning_rate = 0.3f, .momentum = 0.7f, .nesterov = true};
+  description.dtype = DType::f64;
+  description.seed = ~std::uint64_t{0};
+  description.x_row = {DType::u8, {2, 1}};
+  description.y_row = {DType::f32, {3}};
+  description.normalization = data::Normalization::fit(blobs(5), data::NormalizationKind::standard);
+  description.normalization.scale = description.normalization.scale.reshaped({2, 1});
+  description.normalization.offset = description.normalization.offset.reshaped({2, 1});
+  description.class_names = {"a", "b \"c\""};
+  description.training = {"blobs", "0123456789abcdef", 10, 4, 3, false};
+  return description;
+}
+
+// As a file gives it back: numbers that are not negative are unsigned there.
+Json as_read(const Json& json) { return Json::parse(json.dump()); }
+
+TEST(LayersAsJson, EveryKindComesBackAsItWas) {
+  const Json json = layer_to_json(nn::Sequential(every_layer()));
+  EXPECT_EQ(layer_to_json(layer_from_json(json, "run.json", "model")), json);
+  EXPECT_EQ(json["layers"][1]["kernel_initializer"], (Json{{"kind", "he_normal"}, {"scale", 1.0}}));
+  EXPECT_EQ(json["layers"][7]["layers"][1]["layers"][0],
+            (Json{{"kind", "dropout"}, {"rate", 0.1}}));
+  // Every attribute differs from its default, so a reader that skips one is seen.
+  for (const Json& layer : json["layers"]) {
+    const std::string kind = layer["kind"];
+    if (kind == "sequential") continue;
+    const Json plain = layer_to_json(nn::make_layer(kind));
+    ASSERT_EQ(plain.size(), layer.size()) << kind;
+    for (const auto& [key, value] : layer.items())
+      EXPECT_TRUE(key == "kind" || key == "groups" || value != plain[key]) << kind << " " << key;
+  }
+}
+
+TEST(LayersAsJson, SharedAndFrozenWeightsComeBack) {
+  const nn::Dense shared{4, nn::relu};
+  shared.bias.set_trainable(false);
+  const nn::Sequential model{nn::Dense{4}, shared, nn::Dense{4}, shared};
+  const Json json = layer_to_json(model);
+  EXPECT_EQ(json["layers"][1]["bias"], (Json{{"trainable", false}}));
+  EXPECT_EQ(json["layers"][3]["kernel"], (Json{{"same_as", 2}}));
+  EXPECT_EQ(json["layers"][3]["bias"], (Json{{"same_as", 3}}));
+  const nn::Layer read = layer_from_json(json, "run.json", "model");
+  EXPECT_EQ(layer_to_json(read), json);
+  const std::vector<Variable> variables = nn::variables_of(read);
+  ASSERT_EQ(variables.size(), 6u);  // each once
+  EXPECT_FALSE(variables[3].is_trainable());
+}
+
+TEST(Description, ComesBackAsItWas) {
+  const Json json = as_read(to_json(sample_description()));
+  EXPECT_EQ(to_json(description_from_json(json, "run.json")), json);
+  EXPECT_EQ(json["tenon"], "0.1.0");
+  EXPECT_EQ(json["format"], 1);
+  EXPECT_EQ(json["optimizer"]["learning_rate"].dump(), "0.3");  // not 0.30000001192092896
+  EXPECT_EQ(json["seed"], ~std::uint64_t{0});
+
+  const TemporaryFolder folder;
+  write_description(folder / "run.json", sample_description());
+  EXPECT_EQ(to_json(read_description(folder / "run.json")), json);
+}
+
+TEST(Description, EveryOptimizerComesBack) {
+  for (const optim::Optimizer& optimizer : std::vector<optim::Optimizer>{
+           optim::Adam{.learning_rate = 0.1f, .beta1 = 0.5f, .weight_decay = 0.01f},
+           optim::Sgd{.nesterov = true}, optim::GradientDescent{.learning_rate = 3}}) {
+    RunDescription description = sample_description();
+    description.optimizer = optimizer;
+    const Json json = as_read(to_json(description));
+    EXPECT_EQ(to_json(description_from_json(json, "run.json")), json);
+  }
+}
+
+struct HostileCase {
+  std::string pointer;
+  Json value;  // discarded: the key is removed
+  std::string message;
+};
+
+TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
+  const Json removed(Json::value_t::discarded);
+  const std::vector<HostileCase> cases = {
+      {"/format", 2, "run.json: format: this version of Tenon (0.1.0) reads format 1, found 2"},
+      {"/format", "1", "run.json: format: a whole number expected, found \"\\\"1\\\"\""},
+      {"/format", removed, "run.json: format: missing"},
+      {"/tenon", 1, "run.json: tenon: a text expected, found \"1\""},
+      {"/extra", 1, "run.json: \"extra\": unknown key"},
+      {"/model", Json::array(), "run.json: model: an object expected, found \"[]\""},
+      {"/model/kind", "sequentiel",
+       "run.json: model.kind: unknown layer kind \"sequentiel\"; known: dense, conv2d, max_pool2d, "
+       "avg_pool2d, flatten, reshape, activation, dropout, batch_norm, layer_norm, embedding, "
+       "sequential; did you mean \"sequential\"?"},
+      {"/model/layers", 5, "run.json: model.layers: a list of layers expected"},
+      {"/model/layers/0/units", removed, "run.json: model.layers[0].units: missing"},
+      {"/model/layers/0/units", 8.5,
+       "run.json: model.layers[0].units: a whole number expected, found \"8.5\""},
+      {"/model/layers/0/units", ~std::uint64_t{0},
+       "run.json: model.layers[0].units: a whole number expected, found \"18446744073709551615\""},
+      {"/model/layers/1/activation", "rely",
+       "run.json: model.layers[1].activation: unknown activation \"rely\"; known: linear, relu, "
+       "leaky_relu, elu, gelu, gelu_tanh, silu, sigmoid, tanh, softmax, log_softmax, softplus; "
+       "did you mean \"relu\"?"},
+      {"/model/layers/0/use_bias", 1,
+       "run.json: model.layers[0].use_bias: true or false expected, found \"1\""},
+      {"/model/layers/0/kernel_initializer/scale", "x",
+       "run.json: model.layers[0].kernel_initializer.scale: a number expected, found "
+       "\"\\\"x\\\"\""},
+      {"/model/layers/0/kernel", Json{{"same_as", 0}},
+       "run.json: model.layers[0].kernel.same_as: there is no earlier weight"},
+      {"/model/layers/1/kernel", Json{{"same_as", 2}},
+       "run.json: model.layers[1].kernel.same_as: a whole number from 0 to 1 expected, found 2"},
+      {"/model/layers/1/kernel", Json{{"trainable", true}, {"x", 1}},
+       "run.json: model.layers[1].kernel.\"x\": unknown key"},
+      {"/model/layers/1/colour", "red", "run.json: model.layers[1].\"colour\": unknown key"},
+      {"/loss", "mean",
+       "run.json: loss: unknown loss \"mean\"; known: "
+       "sparse_categorical_cross_entropy_from_logits, sparse_categorical_cross_entropy, "
+       "categorical_cross_entropy_from_logits, categorical_cross_entropy, "
+       "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error"},
+      {"/metrics", "accuracy",
+       "run.json: metrics: a list of texts expected, found \"\\\"accuracy\\\"\""},
+      {"/metrics/0", "recall", "run.json: metrics: unknown metric \"recall\"; known: accuracy"},
+      {"/optimizer/kind", "sgb",
+       "run.json: optimizer.kind: unknown optimizer \"sgb\"; known: adam, sgd, "
+       "gradient_descent; did you mean \"sgd\"?"},
+      {"/optimizer/learning_rate", -1.5,
+       "run.json: optimizer.learning_rate: a number above 0 expected, found -1.5"},
+      {"/optimizer/momentum", 1e300, "run.json: optimizer.momentum: 1e+300 does not fit f32"},
+      {"/dtype", "f16", "run.json: dtype: f32 or f64 expected, found \"f16\""},
+      {"/seed", -1, "run.json: seed: a whole number from 0 expected, found \"-1\""},
+      {"/input/dtype", "f31", "run.json: input.dtype: unknown element type \"f31\""},
+      {"/input/shape", Json(std::vector<int>{-2}),
+       "run.json: input.shape: shape [-2] has a negative extent"},
+      {"/normalization/kind", "0,2",
+       "run.json: normalization \"0,2\": 0,1 or -1,1 or standard or none expected"},
+      {"/input/shape", Json(std::vector<unsigned>{3, 1}),
+       "run.json: normalization: fitted for samples [2, 1], the input is u8[3,1]"},
+      {"/class_names", Json{1},
+       "run.json: class_names: a list of texts expected, one entry is \"1\""},
+      {"/training/samples", -5,
+       "run.json: training.samples: a whole number from 0 to 9223372036854775807 expected, found "
+       "-5"},
+  };
+  for (const HostileCase& hostile : cases) {
+    Json json = as_read(to_json(sample_description()));
+    const Json::json_pointer place(hostile.pointer);
+    if (hostile.value.is_discarded())
+      json.at(place.parent_pointer()).erase(place.back());
+    else
+      json[place] = hostile.value;
+    EXPECT_EQ(error_of([&] { description_from_json(json, "run.json"); }), hostile.message)
+        << hostile.pointer;
+  }
+}
+
+// Every value replaced by values of every type: read, or refused with the file's name.
+TEST(Description, AnyChangeOfAValueIsSurvived) {
+  const Json whole = to_json(sample_description()).flatten();
+  const std::vector<Json> values = {nullptr,
+                                    true,
+                                    0,
+                                    -1,
+                                    1e308,
+                                    "text",
+                                    Json::array(),
+                                    Json::object(),
+                                    std::numeric_limits<std::int64_t>::max(),
+                                    std::numeric_limits<std::int64_t>::min()};
+  int refused = 0;
+  for (const auto& [pointer, old] : whole.items())
+    for (const Json& value : values) {
+      Json json = as_read(to_json(sample_description()));
+      json[Json::json_pointer(pointer)] = value;
+      try {
+        description_from_json(json, "run.json");
+      } catch (const UserError& error) {
+        ++refused;
+        EXPECT_TRUE(std::string_view(error.what()).starts_with("run.json: ")) << error.what();
+      }
+    }
+  EXPECT_GT(refused, 100);
+}
+
+}  // namespace
+}  // namespace tenon
