@@ -6,6 +6,14 @@
 #include "tenon/tensor/functions.h"
 
 namespace tenon::optim {
+namespace {
+
+void require_learning_rate(float rate, std::string_view kind) {
+  require(rate > 0 && std::isfinite(rate),
+          "optimizer {}: learning_rate must be finite and above 0, got {}", kind, rate);
+}
+
+}  // namespace
 
 struct Optimizer::State {
   Variable learning_rate;
@@ -16,16 +24,15 @@ struct Optimizer::State {
 
 Optimizer::Optimizer(std::shared_ptr<Interface> rule)
     : rule_(std::move(rule)), state_(std::make_shared<State>()) {
-  const float rate = rule_->learning_rate();
-  require(rate > 0 && std::isfinite(rate),
-          "optimizer {}: learning_rate must be finite and above 0, got {}", rule_->kind(), rate);
-  const auto constant = [](float value) {
-    return [value](std::uint64_t) { return make_scalar(value); };
-  };
+  require_learning_rate(rule_->learning_rate(), rule_->kind());
   const std::string prefix = "optimizer/";
   state_->learning_rate.define(prefix + "learning_rate", {DType::f32, {}}, VariableKind::scalar,
-                               constant(rate));
-  state_->step.define(prefix + "step", {DType::f32, {}}, VariableKind::optimizer, constant(0));
+                               [rule = rule_](std::uint64_t) {  // `fields` may still change it
+                                 require_learning_rate(rule->learning_rate(), rule->kind());
+                                 return make_scalar(rule->learning_rate());
+                               });
+  state_->step.define(prefix + "step", {DType::f32, {}}, VariableKind::optimizer,
+                      [](std::uint64_t) { return make_scalar(0.0f); });
 }
 
 std::string_view Optimizer::kind() const { return rule_->kind(); }

@@ -22,6 +22,15 @@ Amounts padding_amounts(Padding padding, std::int64_t extent, std::int64_t windo
   return {total / 2, total - total / 2};
 }
 
+// A window without padding must fit the image at least once.
+void require_window(const Tensor& x, std::size_t axis, std::int64_t reach, Padding padding,
+                    std::string_view what) {
+  require(padding == Padding::same || reach <= x.shape()[axis + 1],
+          "{}: a window of {} does not fit the {} {} of {} without padding\n  help: use a smaller "
+          "window or same padding",
+          what, reach, x.shape()[axis + 1], axis == 0 ? "rows" : "columns", x.type());
+}
+
 void require_image(const Tensor& x, std::string_view what) {
   require(x.rank() == 4, "{}: expected x [batch, height, width, channels], got {}{}", what,
           x.type(), x.rank() == 3 ? "; add the missing axis with expand_dims" : "");
@@ -35,6 +44,7 @@ ir::Window image_window(const Tensor& x, const PoolOptions& options, std::string
     const std::int64_t stride = options.strides[i] == 0 ? size : options.strides[i];
     require(size > 0 && stride > 0, "{}: size {} and stride {} must be above 0", what, size,
             stride);
+    require_window(x, i, size, options.padding, what);
     const Amounts amounts = padding_amounts(options.padding, x.shape()[i + 1], size, stride, 1);
     window.size[i + 1] = size;
     window.strides[i + 1] = stride;
@@ -67,6 +77,8 @@ Tensor convolution(const Tensor& x, const Tensor& kernel, const ConvolutionOptio
   for (std::size_t i = 0; i < 2; ++i) {
     require(options.strides[i] > 0 && options.dilation[i] > 0,
             "convolution: strides and dilation must be above 0");
+    require_window(x, i, (kernel.shape()[i] - 1) * options.dilation[i] + 1, options.padding,
+                   "convolution");
     const Amounts amounts = padding_amounts(options.padding, x.shape()[i + 1], kernel.shape()[i],
                                             options.strides[i], options.dilation[i]);
     op.strides.push_back(options.strides[i]);

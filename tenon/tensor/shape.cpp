@@ -25,6 +25,9 @@ Tensor reshape(const Tensor& x, Shape shape) {
             tenon::to_string(shape));
     *std::ranges::find(shape, -1) = x.size() / known;
   }
+  const std::int64_t count = element_count(shape);
+  require(count == x.size(), "reshape: {} has {} elements, {} has {}", x.type(), x.size(),
+          tenon::to_string(shape), count);
   return x.shape() == shape ? x : apply_op(ir::Reshape{std::move(shape)}, {x});
 }
 

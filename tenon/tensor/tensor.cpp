@@ -21,8 +21,9 @@ Tensor weak_scalar(HostTensor value) {
 Tensor::Tensor(float value) : Tensor(weak_scalar(make_scalar(value))) {}
 Tensor::Tensor(double value) : Tensor(weak_scalar(make_scalar(value))) {}
 Tensor::Tensor(int value) : Tensor(weak_scalar(make_scalar<std::int32_t>(value))) {}
-Tensor::Tensor(std::int64_t value) : Tensor(weak_scalar(make_scalar(value))) {}
 Tensor::Tensor(bool value) : Tensor(weak_scalar(make_scalar(value))) {}
+
+Tensor Tensor::weak_integer(std::int64_t value) { return weak_scalar(make_scalar(value)); }
 
 Tensor::Tensor(const HostTensor& value) : trace_(std::make_shared<Trace>()) {
   const ir::Value node = ir::constant(trace_->builder, value);

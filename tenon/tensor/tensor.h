@@ -1,10 +1,12 @@
 // Tensor: the symbolic handle a program computes with while a graph is being built.
 #pragma once
+#include <concepts>
 #include <initializer_list>
 #include <memory>
 
 #include <span>
 #include <string>
+#include <utility>
 
 #include "tenon/base/host_tensor.h"
 #include "tenon/base/source_location.h"
@@ -26,8 +28,11 @@ class Tensor {
   Tensor(float value);
   Tensor(double value);
   Tensor(int value);
-  Tensor(std::int64_t value);
   Tensor(bool value);
+  template <std::integral T>  // other integers count as i64; UserError beyond its range
+  Tensor(T value) : Tensor(weak_integer(static_cast<std::int64_t>(value))) {
+    require(std::in_range<std::int64_t>(value), "the number {} does not fit i64", value);
+  }
   Tensor(const Variable& variable);  // reads the variable at the start of the step
   explicit Tensor(const HostTensor& value);
 
@@ -61,6 +66,7 @@ class Tensor {
   bool is_weak() const { return is_weak_; }
 
  private:
+  static Tensor weak_integer(std::int64_t value);
   void resolve() const;
   mutable std::shared_ptr<Trace> trace_;
   mutable std::uint32_t node_ = 0;

@@ -52,6 +52,14 @@ TEST(FunctionErrors, Shapes) {
   EXPECT_EQ(error_of([] { transpose(f32({2, 3}), {0, 0}); }).substr(0, 9), "transpose");
 }
 
+TEST(FunctionErrors, ElementCounts) {
+  EXPECT_EQ(error_of([] {
+              reshape(f32({2, 3}), {4});
+            }),
+            "reshape: f32[2,3] has 6 elements, [4] has 4");
+  EXPECT_EQ(error_of([] { reshape(f32({0}), {3, -2}); }), "shape [3, -2] has a negative extent");
+}
+
 TEST(FunctionErrors, ZeroSizesAreNoErrors) {
   EXPECT_EQ(sum(f32({0, 3}), {0}).value(), HostTensor({DType::f32, {3}}));
   EXPECT_EQ(concatenate(std::array{f32({0, 2}), f32({0, 2})}, 1).shape(), (Shape{0, 4}));
@@ -133,6 +141,16 @@ TEST(FunctionErrors, IndicesAndImages) {
               convolution(f32({1, 8, 8, 3}), f32({3, 3, 4, 3}));
             }).substr(0, 11),
             "convolution");
+  EXPECT_EQ(
+      error_of([] {
+        convolution(f32({1, 8, 4, 3}), f32({1, 3, 3, 3}), {.dilation = {1, 2}});
+      }),
+      "convolution: a window of 5 does not fit the 4 columns of f32[1,8,4,3] without padding\n"
+      "  help: use a smaller window or same padding");
+  EXPECT_EQ(error_of([] {
+              convolution(f32({1, 8, 4, 3}), f32({1, 3, 3, 3}), {.strides = {0, 1}});
+            }),
+            "convolution: strides and dilation must be above 0");
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+// Statistics and determinism of initial weights.
+#include "tenon/nn/initializer.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "layer_testing.h"
+
+namespace tenon::nn {
+namespace {
+
+struct Moments {
+  double mean = 0, variance = 0, low = 0, high = 0;
+};
+
+Moments moments_of(const HostTensor& tensor) {
+  const std::vector<double> v = doubles(tensor);
+  Moments m;
+  const auto n = static_cast<double>(v.size());
+  m.mean = std::accumulate(v.begin(), v.end(), 0.0) / n;
+  for (const double x : v) m.variance += (x - m.mean) * (x - m.mean) / n;
+  m.low = std::ranges::min(v);
+  m.high = std::ranges::max(v);
+  return m;
+}
+
+TEST(Initializer, VariancesFollowTheFans) {
+  const TensorType dense{DType::f32, {200, 100}}, image{DType::f64, {3, 5, 40, 30}};
+  for (const auto& [type, in, out] :
+       {std::tuple(dense, 200.0, 100.0), std::tuple(image, 600.0, 450.0)})
+    for (const auto& [initializer, variance] :
+         {std::pair(glorot_uniform, 2 / (in + out)), std::pair(glorot_normal, 2 / (in + out)),
+          std::pair(he_uniform, 2 / in), std::pair(he_normal, 2 / in)}) {
+      const Moments m = moments_of(initializer(type, 7, "dense/kernel"));
+      EXPECT_NEAR(m.variance, variance, 0.05 * variance) << name(initializer.kind);
+      EXPECT_NEAR(m.mean, 0, 4 * std::sqrt(variance / 18000)) << name(initializer.kind);
+      const bool is_uniform = name(initializer.kind).ends_with("uniform");
+      const double limit = std::sqrt(3 * variance);
+      if (is_uniform) {
+        EXPECT_LE(m.high, limit);
+        EXPECT_GE(m.low, -limit);
+        EXPECT_GT(m.high, 0.99 * limit);
+      } else {
+        EXPECT_GT(m.high, 1.5 * limit);
+      }
+    }
+}
+
+TEST(Initializer, FixedKinds) {
+  const TensorType type{DType::f32, {3}};
+  EXPECT_EQ(doubles(zeros(type, 1, "b")), (std::vector<double>{0, 0, 0}));
+  EXPECT_EQ(doubles(ones(type, 1, "b")), (std::vector<double>{1, 1, 1}));
+  EXPECT_EQ(doubles(Initializer{InitializerKind::constant, -2.5}(type, 1, "b")),
+            (std::vector<double>{-2.5, -2.5, -2.5}));
+  const TensorType many{DType::f64, {20000}};
+  const Moments uniform = moments_of(Initializer{InitializerKind::uniform, 0.5}(many, 1, "u"));
+  EXPECT_NEAR(uniform.variance, 0.25 / 3, 0.003);
+  EXPECT_LT(uniform.high, 0.5);
+  const Moments normal = moments_of(Initializer{InitializerKind::normal, 0.02}(many, 1, "n"));
+  EXPECT_NEAR(normal.variance, 0.0004, 0.00002);
+}
+
+TEST(Initializer, DependsOnSeedAndPathAlone) {
+  const TensorType type{DType::f32, {4, 5}};
+  const HostTensor value = he_normal(type, 3, "dense/kernel");
+  EXPECT_EQ(value, he_normal(type, 3, "dense/kernel"));
+  EXPECT_FALSE(value == he_normal(type, 4, "dense/kernel"));
+  EXPECT_FALSE(value == he_normal(type, 3, "dense_1/kernel"));
+  // The same numbers, rounded, in another element type.
+  EXPECT_EQ(converted(he_normal({DType::f64, {4, 5}}, 3, "dense/kernel"), DType::f32), value);
+}
+
+TEST(Initializer, NamesAreParsed) {
+  for (const char* text : {"zeros", "ones", "constant", "uniform", "normal", "glorot_uniform",
+                           "glorot_normal", "he_uniform", "he_normal"})
+    EXPECT_EQ(name(parse_initializer_kind(text)), text);
+  EXPECT_EQ(error_of([] {
+              Initializer{InitializerKind::normal, -1}({DType::f32, {1}}, 1, "w");
+            }),
+            "initializer normal: scale must be finite and not negative, got -1");
+}
+
+TEST(Session, TakesInitialValuesFromItsSeed) {
+  const Layer layer = Dense{3};
+  weight_names(layer, {DType::f32, {1, 4}});
+  const Variable kernel = variables_of(layer)[0];
+  Session a("reference", {.seed = 5}), b("reference", {.seed = 5}), c("reference", {.seed = 6});
+  EXPECT_EQ(a.read(kernel), b.read(kernel));
+  EXPECT_FALSE(a.read(kernel) == c.read(kernel));
+}
+
+}  // namespace
+}  // namespace tenon::nn

@@ -1,0 +1,150 @@
+// Layers and losses, with gradients of inputs and weights, against data/layer_samples.json.
+#include "layer_testing.h"
+
+namespace tenon::nn {
+namespace {
+
+using Json = nlohmann::json;
+using samples::difference;
+using samples::read_tensor;
+
+constexpr double kTolerance = 1e-12;
+
+struct Expected {
+  std::vector<Feed> feeds;
+  std::vector<Tensor> fetches;
+  std::vector<HostTensor> values;
+  std::vector<std::string> labels;
+
+  void add(const Tensor& fetch, const Json& value, std::string label) {
+    fetches.push_back(fetch);
+    values.push_back(read_tensor(value));
+    labels.push_back(std::move(label));
+  }
+  Tensor feed(const Json& value) {
+    const HostTensor tensor = read_tensor(value);
+    feeds.emplace_back(placeholder(fmt::format("x{}", feeds.size()), tensor.type()), tensor);
+    return feeds.back().first;
+  }
+  void check(Session& session) const {
+    const std::vector<HostTensor> found = session.run(fetches, feeds);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_EQ(difference(found[i], values[i], kTolerance), "") << labels[i];
+  }
+};
+
+void add_layer(Expected& all, Session& session, const Json& sample) {
+  const std::string label =
+      sample.at("layer").get<std::string>() + " " + sample.at("attributes").dump();
+  const Layer layer = make_layer(sample.at("layer").get<std::string>());
+  AttributeReader reader(sample.at("attributes"));
+  layer.fields(reader);
+  Context context(Mode::inference, {}, DType::f64);
+  const Tensor x = all.feed(sample.at("input"));
+  const Tensor y = layer(x, context);
+  all.add(y, sample.at("output"), label + " output");
+
+  const Json& weights = sample.at("weights");
+  ASSERT_EQ(context.variables().size(), weights.size()) << label;
+  std::vector<Tensor> wrt;
+  for (const Variable& variable : context.variables()) {
+    ASSERT_TRUE(weights.contains(variable.name())) << label << " " << variable.name();
+    session.write(variable, read_tensor(weights.at(variable.name())));
+    wrt.push_back(Tensor(variable));
+  }
+  const Json& input_gradient = sample.at("input_gradient");
+  if (!input_gradient.is_null()) wrt.push_back(x);
+  const Tensor total = sum(y * Tensor(read_tensor(sample.at("cotangent"))));
+  const std::vector<Tensor> gradients = grad(total, wrt);
+  std::size_t i = 0;
+  for (const Variable& variable : context.variables())
+    all.add(gradients[i++], sample.at("weight_gradients").at(variable.name()),
+            label + " gradient of " + variable.name());
+  if (!input_gradient.is_null())
+    all.add(gradients[i], input_gradient, label + " gradient of the input");
+}
+
+void add_loss(Expected& all, const Json& sample) {
+  const std::string label = sample.at("loss").get<std::string>() + " of " +
+                            sample.at("prediction").dump() + sample.at("target").dump();
+  const Tensor prediction = all.feed(sample.at("prediction"));
+  const Tensor target = all.feed(sample.at("target"));
+  const Json& weight = sample.at("sample_weight");
+  const WeightedSum value =
+      find_loss(sample.at("loss").get<std::string>())
+          .apply(prediction, target, weight.is_null() ? Tensor() : all.feed(weight));
+  all.add(value.sum, sample.at("sum"), label + " sum");
+  all.add(value.weight, sample.at("weight"), label + " weight");
+  all.add(grad(value.sum, prediction), sample.at("gradient"), label + " gradient");
+}
+
+class Samples : public testing::TestWithParam<const char*> {};
+
+TEST_P(Samples, LayersAgreeWithPyTorch) {
+  Session session(GetParam());
+  Expected all;
+  std::set<std::string> kinds;
+  const Json samples = samples::read_samples("layer_samples.json");
+  for (const Json& sample : samples.at("layers")) {
+    kinds.insert(sample.at("layer").get<std::string>());
+    add_layer(all, session, sample);
+  }
+  all.check(session);
+  EXPECT_EQ(kinds.size(), 9u);
+}
+
+TEST_P(Samples, LossesAgreeWithPyTorch) {
+  Session session(GetParam());
+  Expected all;
+  std::set<std::string> names;
+  const Json samples = samples::read_samples("layer_samples.json");
+  for (const Json& sample : samples.at("losses")) {
+    names.insert(sample.at("loss").get<std::string>());
+    add_loss(all, sample);
+  }
+  all.check(session);
+  EXPECT_EQ(names.size(), 7u);
+}
+
+TEST_P(Samples, BatchNormAgreesWithPyTorchOverThreeSteps) {
+  for (const Json& sample : samples::read_samples("layer_samples.json").at("batch_norm")) {
+    Session session(GetParam());
+    BatchNorm norm{.momentum = 0.8, .epsilon = 1e-3};
+    bool is_first = true;
+    for (const Json& step : sample.at("steps")) {
+      Expected all;
+      Context context(Mode::training);
+      const Tensor x = all.feed(step.at("input"));
+      const Tensor y = norm(x, context);
+      if (std::exchange(is_first, false)) {
+        session.write(norm.scale, read_tensor(sample.at("scale")));
+        session.write(norm.offset, read_tensor(sample.at("offset")));
+      }
+      all.add(y, step.at("output"), "output");
+      const Tensor total = sum(y * Tensor(read_tensor(step.at("cotangent"))));
+      const std::vector<Tensor> g =
+          grad(total, std::array{x, Tensor(norm.scale), Tensor(norm.offset)});
+      for (std::size_t i = 0; i < g.size(); ++i)
+        all.add(g[i], step.at("gradients").at(i), fmt::format("gradient {}", i));
+      const std::vector<HostTensor> found = session.run(all.fetches, all.feeds, context.updates());
+      for (std::size_t i = 0; i < found.size(); ++i)
+        EXPECT_EQ(difference(found[i], all.values[i], kTolerance), "") << all.labels[i];
+      EXPECT_EQ(difference(session.read(norm.mean), read_tensor(step.at("mean")), kTolerance), "");
+      EXPECT_EQ(
+          difference(session.read(norm.variance), read_tensor(step.at("variance")), kTolerance),
+          "");
+    }
+    Expected inference;
+    Context context(Mode::inference);
+    inference.add(norm(inference.feed(sample.at("inference_input")), context),
+                  sample.at("inference_output"), "inference");
+    EXPECT_TRUE(context.updates().empty());
+    inference.check(session);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, Samples, testing::Values("reference", "cpu"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace tenon::nn
