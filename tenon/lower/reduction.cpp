@@ -47,9 +47,17 @@ std::vector<ValueId> Reduction::fold(Emitter& emitter, FoldAxis axis, ValueId ti
     is_best = emitter.call(ScalarFunction::logical_or, {is_best, both_nan});
   }
   const ValueId none = emitter.constant(DType::i32, std::numeric_limits<std::int32_t>::max());
-  const ValueId places = b.select(is_best, b.lane_index(DType::i32, 1, frame.lanes), none);
-  const ValueId place = b.fold(ScalarFunction::minimum, axis, places, active);
-  return {best, emitter.call(ScalarFunction::add, {place, b.cast(first, DType::i32)})};
+  const ValueId lanes = b.lane_index(DType::i32, 1, frame.lanes);
+  const ValueId place =
+      b.fold(ScalarFunction::minimum, axis, b.select(is_best, lanes, none), active);
+  ValueId found = best;
+  if (is_float(operand_type_.dtype)) {
+    // Zeros of both signs are equal: the value is that of the place.
+    const ValueId is_there = emitter.call(ScalarFunction::equal, {lanes, place});
+    const ValueId neutral = neutral_element(emitter, op_.kind, operand_type_.dtype);
+    found = b.fold(f, axis, b.select(is_there, full, neutral), active);
+  }
+  return {found, emitter.call(ScalarFunction::add, {place, b.cast(first, DType::i32)})};
 }
 
 std::vector<ValueId> Reduction::fold_carried(Emitter& emitter,
