@@ -6,7 +6,7 @@
 namespace tenon::codegen {
 namespace {
 
-constexpr std::string_view kText = R"c(
+constexpr std::string_view kWideText = R"c(
 /* A guess from a third of the exponent, then two steps of Halley's iteration. */
 TENON_INLINE float tenon_cbrt_f32(float x) {
   const float magnitude = TENON_FABSF(x);
@@ -197,6 +197,6 @@ TENON_INLINE float tenon_atan2_f32(float y, float x) {
 
 }  // namespace
 
-std::string_view f32_wide_function_text() { return kText; }
+std::string_view f32_wide_function_text() { return kWideText; }
 
 }  // namespace tenon::codegen

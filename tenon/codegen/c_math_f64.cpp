@@ -5,7 +5,7 @@
 namespace tenon::codegen {
 namespace {
 
-constexpr std::string_view kText = R"c(
+constexpr std::string_view kDoubleText = R"c(
 TENON_INLINE double tenon_rsqrt_f64(double x) { return 1.0 / TENON_SQRT(x); }
 
 /* x = n ln 2 + r + rest, |r| <= ln 2 / 2. Adding 1.5 * 2^52 rounds to an integer. */
@@ -214,6 +214,6 @@ TENON_INLINE double tenon_cbrt_f64(double x) {
 
 }  // namespace
 
-std::string_view f64_function_text() { return kText; }
+std::string_view f64_function_text() { return kDoubleText; }
 
 }  // namespace tenon::codegen

@@ -4,7 +4,7 @@
 namespace tenon::codegen {
 namespace {
 
-constexpr std::string_view kText = R"c(
+constexpr std::string_view kPowerText = R"c(
 /* log(x) = result + rest to about 2^-66, x > 0 and finite: 2 atanh(s) with s = (m - 1) / (m + 1),
    whose first two terms are summed in double-double arithmetic (T. Dekker, "A floating-point
    technique for extending the available precision", 1971). */
@@ -93,6 +93,6 @@ TENON_OUTLINE double tenon_power_f64(double x, double y) {
 
 }  // namespace
 
-std::string_view f64_power_text() { return kText; }
+std::string_view f64_power_text() { return kPowerText; }
 
 }  // namespace tenon::codegen

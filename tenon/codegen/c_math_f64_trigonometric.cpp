@@ -5,7 +5,7 @@
 namespace tenon::codegen {
 namespace {
 
-constexpr std::string_view kText = R"c(
+constexpr std::string_view kTrigonometricText = R"c(
 /* |x| >= 2^20, finite: |x| = (q + f) pi / 2 with |f| <= 1/2; returns f pi / 2 and q mod 4.
    M. Payne and R. Hanek, "Radian reduction for trigonometric functions", SIGNUM 1983: of 2 / pi
    only the 192 bits matter whose products with the 53 bits of x lie below 4 and above 2^-137. */
@@ -225,6 +225,6 @@ TENON_OUTLINE double tenon_atan2_f64(double y, double x) {
 
 }  // namespace
 
-std::string_view f64_trigonometric_text() { return kText; }
+std::string_view f64_trigonometric_text() { return kTrigonometricText; }
 
 }  // namespace tenon::codegen

@@ -15,19 +15,10 @@ class CPrinter final : public KernelPrinter {
     std::string row;  // the first, as C text; "" for 0
     std::int64_t rows, lane, lanes;
   };
-  // Accumulators of equal vector width within a register block.
-  struct Piece {
-    std::string type;     // "f32w"; "f32" for single lanes
-    std::string vectors;  // how many per row, as C text
-    std::string width;    // lanes of one, as C text
-    std::int64_t lane;    // first lane, from the block's first
-  };
-
-  // Where they come from and go to: a tile's array, or one number they all start with.
+  // Where accumulators come from and go to: a tile's array, or one number they all start with.
   struct Accumulators {
     std::string array;
     std::string start;  // "" if they start from the array
-    std::vector<Piece> pieces;
   };
 
   std::vector<Segment> segments(const kernel::Block& block, std::size_t begin, std::size_t end,
@@ -56,15 +47,13 @@ class CPrinter final : public KernelPrinter {
   // A contraction, or a loop around one, whose accumulators stay in registers throughout.
   void print_in_registers(const kernel::Contract& contract, kernel::ValueId initial,
                           const kernel::Block& block, std::size_t position);
-  void print_register_statement(const kernel::Statement& statement, const RegisterBlock& registers,
-                                const std::vector<Piece>& pieces);
-  void print_depth_loop(const kernel::Contract& contract, const RegisterBlock& registers,
-                        const std::vector<Piece>& pieces);
+  void print_register_statement(const kernel::Statement& statement, const RegisterBlock& registers);
+  void print_depth_loop(const kernel::Contract& contract, const RegisterBlock& registers);
   void print_register_block(const kernel::Statement& statement, const RegisterBlock& registers,
                             const Accumulators& accumulators);
   void print_integer_contract(const kernel::Contract& contract, const std::string& array);
+  static std::string row_text(const RegisterBlock& registers);
   void print_scalar_contract(const kernel::Contract& contract, kernel::ValueId result);
-  std::vector<Piece> pieces_of(DType dtype, std::int64_t lanes) const;
 };
 
 }  // namespace tenon::codegen

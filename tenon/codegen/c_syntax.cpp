@@ -28,17 +28,17 @@ T from_bits(std::uint64_t bits) {
 // Words that a buffer may not be called: C and CUDA keywords, and what the printers use.
 const std::set<std::string, std::less<>>& reserved_words() {
   static const std::set<std::string, std::less<>> words = {
-      "auto",      "break",  "case",     "char",    "const",    "continue",  "default",
-      "do",        "double", "else",     "enum",    "extern",   "float",     "for",
-      "goto",      "if",     "inline",   "int",     "long",     "register",  "restrict",
-      "return",    "short",  "signed",   "sizeof",  "static",   "struct",    "switch",
-      "typedef",   "union",  "unsigned", "void",    "volatile", "while",     "asm",
-      "typeof",    "bool",   "true",     "false",   "new",      "delete",    "class",
-      "template",  "this",   "operator", "private", "public",   "namespace", "using",
-      "try",       "catch",  "throw",    "linux",   "unix",     "i",         "j",
-      "k",         "l",      "r",        "p",       "instance", "first",     "last",
-      "factor",    "row",    "other",    "panel",   "thread",   "arguments", "team_row",
-      "team_lane", "scratch"};
+      "auto",      "break",    "case",      "char",    "const",    "continue",  "default",
+      "do",        "double",   "else",      "enum",    "extern",   "float",     "for",
+      "goto",      "if",       "inline",    "int",     "long",     "register",  "restrict",
+      "return",    "short",    "signed",    "sizeof",  "static",   "struct",    "switch",
+      "typedef",   "union",    "unsigned",  "void",    "volatile", "while",     "asm",
+      "typeof",    "bool",     "true",      "false",   "new",      "delete",    "class",
+      "template",  "this",     "operator",  "private", "public",   "namespace", "using",
+      "try",       "catch",    "throw",     "linux",   "unix",     "i",         "j",
+      "k",         "l",        "r",         "p",       "instance", "first",     "last",
+      "factor",    "row",      "b",         "c",       "other",    "panel",     "thread",
+      "arguments", "team_row", "team_lane", "scratch"};
   return words;
 }
 

@@ -27,87 +27,63 @@ std::string sum_text(const std::string& start, std::string_view index, std::int6
   return text;
 }
 
+std::string vector_width(DType dtype) { return dtype == DType::f32 ? "TENON_F32W" : "TENON_F64W"; }
+// As C text, for the width is the machine's.
+std::string vectors_per_row(DType dtype, std::int64_t lanes) {
+  const std::string width = vector_width(dtype);
+  if (lanes % full_width(dtype) == 0) return fmt::format("{} / {}", lanes, width);
+  return fmt::format("({} + {} - 1) / {}", lanes, width, width);
+}
+
 std::string or_zero(const std::string& text) { return text.empty() ? "0" : text; }
 
 }  // namespace
 
-// Vectors as wide as the machine's, then halves and quarters of the widest, then single lanes.
-std::vector<CPrinter::Piece> CPrinter::pieces_of(DType dtype, std::int64_t lanes) const {
-  const std::string prefix(name(dtype));
-  std::string macro = dtype == DType::f32 ? "TENON_F32" : "TENON_F64";
-  std::vector<Piece> pieces;
-  std::int64_t lane = 0;
-  const auto add = [&](std::string_view suffix, std::string_view macro_suffix,
-                       std::int64_t covered) {
-    if (covered == 0) return;
-    const std::string width = macro + std::string(macro_suffix);
-    pieces.push_back(
-        {prefix + std::string(suffix), fmt::format("{} / {}", covered, width), width, lane});
-    lane += covered;
-  };
-  const std::int64_t full = full_width(dtype);
-  add("w", "W", lanes / full * full);
-  add("h", "H", (lanes - lane) / (full / 2) * (full / 2));
-  add("q", "Q", (lanes - lane) / (full / 4) * (full / 4));
-  if (lane < lanes) pieces.push_back({prefix, fmt::format("{}", lanes - lane), "1", lane});
-  return pieces;
+std::string CPrinter::row_text(const RegisterBlock& registers) {
+  return registers.row.empty() ? "r" : fmt::format("({} + r)", registers.row);
 }
 
-void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& registers,
-                                const std::vector<Piece>& pieces) {
+void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& registers) {
   const DType dtype = type(contract.accumulator).dtype;
   const std::string_view c_type = c_element_type(dtype);
   const DType lhs_dtype = kernel_.buffers[contract.lhs.index].dtype;
   const DType rhs_dtype = kernel_.buffers[contract.rhs.index].dtype;
-  const std::string& lhs_start = storage(contract.lhs_offset).text;
-  const std::string& rhs_start = storage(contract.rhs_offset).text;
   const bool is_direct = rhs_dtype == dtype && contract.rhs_lane_stride == 1;
+  const std::string width = vector_width(dtype);
+  const std::string vectors = vectors_per_row(dtype, registers.lanes);
 
   open(fmt::format("for (int64_t k = 0; k < {}; ++k) {{", contract.depth));
-  const std::string depth = sum_text(rhs_start, "k", contract.rhs_depth_stride);
-  const auto rhs_place = [&](std::int64_t lane) {
-    return fmt::format("{}[{}{}]", buffer(contract.rhs), or_zero(depth),
-                       lane == 0 ? "" : fmt::format(" + {}", lane));
-  };
+  std::string row = sum_text(storage(contract.rhs_offset).text, "k", contract.rhs_depth_stride);
+  if (registers.lane > 0 && contract.rhs_lane_stride != 0)
+    row += fmt::format("{}{}", row.empty() ? "" : " + ", registers.lane * contract.rhs_lane_stride);
+  std::string source = fmt::format("&{}[{}]", buffer(contract.rhs), or_zero(row));
   if (!is_direct) {
     // Converted or strided lanes are gathered first.
     line(fmt::format("{} panel[{}]{};", c_type, registers.lanes, array_attributes()));
-    std::string place = sum_text(depth, "l", contract.rhs_lane_stride);
-    if (registers.lane > 0 && contract.rhs_lane_stride != 0)
-      place += fmt::format(" + {}", registers.lane * contract.rhs_lane_stride);
+    const std::string place = or_zero(sum_text(row, "l", contract.rhs_lane_stride));
     line(fmt::format(
         "for (int64_t l = 0; l < {}; ++l) panel[l] = {};", registers.lanes,
-        cast_text(rhs_dtype, dtype, fmt::format("{}[{}]", buffer(contract.rhs), or_zero(place)))));
+        cast_text(rhs_dtype, dtype, fmt::format("{}[{}]", buffer(contract.rhs), place))));
+    source = "panel";
   }
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
-    line(fmt::format("tenon_{} b{}[{}];", piece.type, i, piece.vectors));
-    line("TENON_UNROLL");
-    if (is_direct)
-      line(fmt::format("for (int j = 0; j < {}; ++j) b{}[j] = *(const tenon_{}*)(&{} + j * {});",
-                       piece.vectors, i, piece.type, rhs_place(registers.lane + piece.lane),
-                       piece.width));
-    else
-      line(fmt::format(
-          "for (int j = 0; j < {}; ++j) b{}[j] = *(const tenon_{}*)&panel[{} + j * {}];",
-          piece.vectors, i, piece.type, piece.lane, piece.width));
-  }
+  line(fmt::format("tenon_{}w b[{}];", dtype, vectors));
+  line("TENON_UNROLL");
+  line(fmt::format(
+      "for (int j = 0; j < {0}; ++j) b[j] = tenon_load_{1}w({2} + j * {3}, {4} - j * {3});",
+      vectors, dtype, source, width, registers.lanes));
   line("TENON_UNROLL");
   open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", registers.rows));
   std::string place =
-      sum_text(lhs_start, registers.row.empty() ? "r" : fmt::format("({} + r)", registers.row),
-               contract.lhs_row_stride);
-  place = sum_text(place, "k", contract.lhs_depth_stride);
-  line(fmt::format(
-      "const {} factor = {};", c_type,
-      cast_text(lhs_dtype, dtype, fmt::format("{}[{}]", buffer(contract.lhs), or_zero(place)))));
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    line("TENON_UNROLL");
-    line(fmt::format(
-        "for (int j = 0; j < {0}; ++j) c{1}[r][j] = tenon_fma_{2}(tenon_splat_{2}(factor), "
-        "b{1}[j], c{1}[r][j]);",
-        pieces[i].vectors, i, pieces[i].type));
-  }
+      sum_text(storage(contract.lhs_offset).text, row_text(registers), contract.lhs_row_stride);
+  place = or_zero(sum_text(place, "k", contract.lhs_depth_stride));
+  line(
+      fmt::format("const {} factor = {};", c_type,
+                  cast_text(lhs_dtype, dtype, fmt::format("{}[{}]", buffer(contract.lhs), place))));
+  line("TENON_UNROLL");
+  line(
+      fmt::format("for (int j = 0; j < {0}; ++j) "
+                  "c[r][j] = tenon_fma_{1}w(tenon_splat_{1}w(factor), b[j], c[r][j]);",
+                  vectors, dtype));
   close();
   close();
 }
@@ -139,10 +115,10 @@ const Contract* CPrinter::carried_contract(const Block& block, ValueId carried) 
   return found && uses_.count(carried) == 1 ? found : nullptr;
 }
 
-void CPrinter::print_register_statement(const Statement& statement, const RegisterBlock& registers,
-                                        const std::vector<Piece>& pieces) {
+void CPrinter::print_register_statement(const Statement& statement,
+                                        const RegisterBlock& registers) {
   if (const auto* contract = std::get_if<Contract>(&statement.instruction)) {
-    print_depth_loop(*contract, registers, pieces);
+    print_depth_loop(*contract, registers);
     return;
   }
   const auto* loop = std::get_if<Loop>(&statement.instruction);
@@ -153,8 +129,7 @@ void CPrinter::print_register_statement(const Statement& statement, const Regist
   const ValueId index = loop->body.arguments.front();
   storage(index) = {Storage::Kind::uniform, scalar_name(index)};
   open(fmt::format("for (int64_t {0} = 0; {0} < {1}; ++{0}) {{", scalar_name(index), loop->extent));
-  for (const Statement& inner : loop->body.statements)
-    print_register_statement(inner, registers, pieces);
+  for (const Statement& inner : loop->body.statements) print_register_statement(inner, registers);
   close();
 }
 
@@ -175,6 +150,7 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
     array = take_over(initial, block, position, result);
   }
   storage(result) = {Storage::Kind::array, array};
+  const Accumulators accumulators{array, start};
   if (contract.active_rows == 0 || contract.active_lanes == 0) return;
 
   const std::int64_t full = full_width(tile.dtype);
@@ -183,14 +159,12 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
   std::int64_t lane = 0;
   for (std::int64_t i = 0; i < lane_blocks; ++i) {
     const std::int64_t lanes = std::min(kMostVectorsPerRow * full, contract.active_lanes - lane);
-    const std::vector<Piece> pieces = pieces_of(tile.dtype, lanes);
     const std::int64_t vectors = (lanes + full - 1) / full;
     const std::int64_t most_rows = kMostVectors / vectors;
     const std::int64_t row_blocks = (contract.active_rows + most_rows - 1) / most_rows;
     const std::int64_t rows = (contract.active_rows + row_blocks - 1) / row_blocks;
     const std::int64_t whole = contract.active_rows / rows * rows;
     RegisterBlock registers{"", rows, lane, lanes};
-    const Accumulators accumulators{array, start, pieces};
     if (whole > rows) {
       registers.row = "row";
       open(fmt::format("for (int64_t row = 0; row < {}; row += {}) {{", whole, rows));
@@ -210,35 +184,28 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
 // Loads or fills the accumulators, runs the statement on them, and stores them.
 void CPrinter::print_register_block(const Statement& statement, const RegisterBlock& registers,
                                     const Accumulators& accumulators) {
-  const std::vector<Piece>& pieces = accumulators.pieces;
-  const std::int64_t lanes = type(statement.results.front()).lanes;
-  open(fmt::format("{{  // {} x {} accumulators", registers.rows, registers.lanes));
-  for (std::size_t i = 0; i < pieces.size(); ++i)
-    line(
-        fmt::format("tenon_{} c{}[{}][{}];", pieces[i].type, i, registers.rows, pieces[i].vectors));
-  const auto print_for_each = [&](std::size_t i, const std::string& text) {
+  const TileType& tile = type(statement.results.front());
+  const std::string width = vector_width(tile.dtype);
+  const std::string vectors = vectors_per_row(tile.dtype, registers.lanes);
+  const std::string place =
+      fmt::format("&{}[{} * {}{} + j * {}]", accumulators.array, row_text(registers), tile.lanes,
+                  registers.lane == 0 ? "" : fmt::format(" + {}", registers.lane), width);
+  const std::string left = fmt::format("{} - j * {}", registers.lanes, width);
+  const auto print_for_each = [&](const std::string& text) {
     line("TENON_UNROLL");
     open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", registers.rows));
     line("TENON_UNROLL");
-    line(fmt::format("for (int j = 0; j < {}; ++j) {}", pieces[i].vectors, text));
+    line(fmt::format("for (int j = 0; j < {}; ++j) {}", vectors, text));
     close();
   };
-  const auto place = [&](const Piece& piece) {
-    const std::int64_t lane = registers.lane + piece.lane;
-    return fmt::format("{}[{} * {}{} + j * {}]", accumulators.array,
-                       registers.row.empty() ? "r" : fmt::format("({} + r)", registers.row), lanes,
-                       lane == 0 ? "" : fmt::format(" + {}", lane), piece.width);
-  };
-  for (std::size_t i = 0; i < pieces.size(); ++i)
-    print_for_each(
-        i, fmt::format("c{}[r][j] = ", i) +
-               (accumulators.start.empty()
-                    ? fmt::format("*(const tenon_{}*)&{};", pieces[i].type, place(pieces[i]))
-                    : fmt::format("tenon_splat_{}({});", pieces[i].type, accumulators.start)));
-  print_register_statement(statement, registers, pieces);
-  for (std::size_t i = 0; i < pieces.size(); ++i)
-    print_for_each(
-        i, fmt::format("*(tenon_{}*)&{} = c{}[r][j];", pieces[i].type, place(pieces[i]), i));
+  open(fmt::format("{{  // {} x {} accumulators", registers.rows, registers.lanes));
+  line(fmt::format("tenon_{}w c[{}][{}];", tile.dtype, registers.rows, vectors));
+  if (accumulators.start.empty())
+    print_for_each(fmt::format("c[r][j] = tenon_load_{}w({}, {});", tile.dtype, place, left));
+  else
+    print_for_each(fmt::format("c[r][j] = tenon_splat_{}w({});", tile.dtype, accumulators.start));
+  print_register_statement(statement, registers);
+  print_for_each(fmt::format("tenon_store_{}w({}, c[r][j], {});", tile.dtype, place, left));
   close();
 }
 

@@ -98,9 +98,8 @@ struct TenonRuntime {
 
 )c";
 
-// $T float, $N f32, $M F32, $s element size; lanes of the widest vector, its half and its quarter.
-constexpr std::string_view kVectors =
-    R"c(/* Vectors of $T: the machine's widest (w), and at most half (h) and a quarter (q) of 512 bits. */
+// $T float, $N f32, $M F32, $s element size, $i int32_t, $p ps, $m the mask's type.
+constexpr std::string_view kVectors = R"c(/* Vectors of $T as wide as the machine's. */
 #if defined(__AVX512F__)
 #define TENON_$MW (64 / $s)
 #elif defined(__AVX__)
@@ -108,39 +107,37 @@ constexpr std::string_view kVectors =
 #else
 #define TENON_$MW (16 / $s)
 #endif
-#if defined(__AVX__)
-#define TENON_$MH (32 / $s)
-#else
-#define TENON_$MH (16 / $s)
-#endif
-#define TENON_$MQ (16 / $s)
-typedef $T tenon_$N __attribute__((aligned($s), may_alias));
 typedef $T tenon_$Nw __attribute__((vector_size(TENON_$MW * $s), aligned($s), may_alias));
-typedef $T tenon_$Nh __attribute__((vector_size(TENON_$MH * $s), aligned($s), may_alias));
-typedef $T tenon_$Nq __attribute__((vector_size(TENON_$MQ * $s), aligned($s), may_alias));
 /* x - 0 is x, minus zero included. */
-TENON_INLINE $T tenon_splat_$N($T x) { return x; }
 TENON_INLINE tenon_$Nw tenon_splat_$Nw($T x) { return x - (tenon_$Nw){0}; }
-TENON_INLINE tenon_$Nh tenon_splat_$Nh($T x) { return x - (tenon_$Nh){0}; }
-TENON_INLINE tenon_$Nq tenon_splat_$Nq($T x) { return x - (tenon_$Nq){0}; }
+/* The first `lanes`, or all if there are more; what is behind them is neither read nor written. */
+TENON_INLINE tenon_$Nw tenon_load_$Nw(const $T* from, int lanes) {
+  if (lanes >= TENON_$MW) return *(const tenon_$Nw*)from;
+#if defined(__AVX512F__)
+  return __builtin_ia32_loadu$p512_mask((const void*)from, (tenon_$Nw){0}, ($m)((1u << lanes) - 1u));
+#elif defined(__AVX__)
+  typedef $i tenon_mask __attribute__((vector_size(32)));
+  tenon_mask mask;
+  for (int i = 0; i < TENON_$MW; ++i) mask[i] = i < lanes ? -1 : 0;
+  return __builtin_ia32_maskload$p256((const void*)from, mask);
+#else
+  tenon_$Nw x = {0};
+  memcpy(&x, from, (size_t)lanes * $s);
+  return x;
+#endif
+}
+TENON_INLINE void tenon_store_$Nw($T* to, tenon_$Nw x, int lanes) {
+  if (lanes >= TENON_$MW)
+    *(tenon_$Nw*)to = x;
+  else
+    memcpy(to, &x, (size_t)lanes * $s);
+}
 /* a * b + c, rounded once in every lane. */
-#if defined(__FMA__)
-#define tenon_fma_$Nq(a, b, c) ((tenon_$Nq)__builtin_ia32_vfmadd$p(a, b, c))
-#define tenon_fma_$Nh(a, b, c) ((tenon_$Nh)__builtin_ia32_vfmadd$p256(a, b, c))
 #if defined(__AVX512F__)
 #define tenon_fma_$Nw(a, b, c) ((tenon_$Nw)__builtin_ia32_vfmadd$p512_mask(a, b, c, -1, 4))
+#elif defined(__FMA__)
+#define tenon_fma_$Nw(a, b, c) ((tenon_$Nw)__builtin_ia32_vfmadd$p256(a, b, c))
 #else
-#define tenon_fma_$Nw(a, b, c) tenon_fma_$Nh(a, b, c)
-#endif
-#else
-TENON_INLINE tenon_$Nq tenon_fma_$Nq(tenon_$Nq a, tenon_$Nq b, tenon_$Nq c) {
-  for (int i = 0; i < TENON_$MQ; ++i) c[i] = tenon_fma_$N(a[i], b[i], c[i]);
-  return c;
-}
-TENON_INLINE tenon_$Nh tenon_fma_$Nh(tenon_$Nh a, tenon_$Nh b, tenon_$Nh c) {
-  for (int i = 0; i < TENON_$MH; ++i) c[i] = tenon_fma_$N(a[i], b[i], c[i]);
-  return c;
-}
 TENON_INLINE tenon_$Nw tenon_fma_$Nw(tenon_$Nw a, tenon_$Nw b, tenon_$Nw c) {
   for (int i = 0; i < TENON_$MW; ++i) c[i] = tenon_fma_$N(a[i], b[i], c[i]);
   return c;
@@ -161,6 +158,8 @@ std::string vector_text(DType dtype) {
   replace("$M", f32 ? "F32" : "F64");
   replace("$s", f32 ? "4" : "8");
   replace("$p", f32 ? "ps" : "pd");
+  replace("$i", f32 ? "int32_t" : "int64_t");
+  replace("$m", f32 ? "unsigned short" : "unsigned char");
   return text;
 }
 

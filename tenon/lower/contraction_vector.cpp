@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kFoldLanes = 64;  // of the contracted axis at once, whatever the target
 constexpr std::int64_t kFoldRows = 4;
-constexpr std::int64_t kTileElements = 512;
+constexpr std::int64_t kVectorTileElements = 512;
 
 ValueId multiply_add(Emitter& emitter, ValueId a, ValueId b, ValueId c) {
   if (is_float(emitter.type(c).dtype)) return emitter.builder().fused_multiply_add(a, b, c);
@@ -149,7 +149,7 @@ void lower_multiplied(Contraction& problem, const AxisGroup& lanes) {
       tile_extent(lanes.extent, std::max<std::int64_t>(128, writer.target().team));
   tiling.push_back({lanes, width, Along::lanes, false});
   if (rows != nullptr) {
-    const std::int64_t room = std::max<std::int64_t>(kTileElements / width, 1);
+    const std::int64_t room = std::max<std::int64_t>(kVectorTileElements / width, 1);
     const bool is_cpu = writer.target().kind == Target::Kind::cpu;
     tiling.push_back({*rows, is_cpu ? tile_extent(rows->extent, room) : 1, Along::rows, false});
   }

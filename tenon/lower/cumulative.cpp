@@ -7,7 +7,7 @@ using kernel::ValueId;
 
 namespace {
 
-constexpr std::int64_t kMostLanes = 128;
+constexpr std::int64_t kCumulativeLanes = 128;
 
 Space line_space(const Shape& shape, std::int64_t axis) {
   Space space;
@@ -32,7 +32,7 @@ void lower_cumulative(RegionWriter& writer, std::uint32_t node) {
   if (!tiling.empty()) {
     tiling.back().along = Along::lanes;
     tiling.back().tile =
-        tile_extent(tiling.back().group.extent, std::max(kMostLanes, writer.target().team));
+        tile_extent(tiling.back().group.extent, std::max(kCumulativeLanes, writer.target().team));
   }
   Emitter emitter(writer.context(), writer.kernel_name(""), space, tile_count(tiling));
   write_tile(emitter, tiling, emitter.builder().instance(), [&](std::span<const TilePlace>) {

@@ -9,8 +9,8 @@ namespace {
 
 using Carried = std::vector<std::vector<ValueId>>;  // for each reduction
 
-constexpr std::int64_t kMostLanes = 64;
-constexpr std::int64_t kTileElements = 512;
+constexpr std::int64_t kColumnLanes = 64;
+constexpr std::int64_t kColumnTileElements = 512;
 constexpr std::int64_t kLeastRows = 16;  // partial sums of a column, whatever its length
 constexpr std::int64_t kMostRows = 128;
 
@@ -115,7 +115,7 @@ struct ColumnReducer {
 };
 
 std::int64_t choose_rows(std::int64_t extent, std::int64_t lanes) {
-  const std::int64_t most = std::clamp(kTileElements / lanes, kLeastRows, kMostRows);
+  const std::int64_t most = std::clamp(kColumnTileElements / lanes, kLeastRows, kMostRows);
   if (extent <= most) return extent;
   return divisor_within(extent, std::max(most / 2, kLeastRows), most).value_or(most);
 }
@@ -137,10 +137,11 @@ void lower_column_reduction(ReductionProblem& problem) {
     finds_positions |= reduction.finds_position();
   if (finds_positions) reduced = {group_of(problem.found.space, kReduced)};
   tiling.back().along = Along::lanes;
-  tiling.back().tile = tile_extent(tiling.back().group.extent, std::max(kMostLanes, target.team));
-  const std::int64_t rows = finds_positions ? 1
-                                            : choose_rows(reduced.back().extent,
-                                                          std::min(tiling.back().tile, kMostLanes));
+  tiling.back().tile = tile_extent(tiling.back().group.extent, std::max(kColumnLanes, target.team));
+  const std::int64_t rows =
+      finds_positions
+          ? 1
+          : choose_rows(reduced.back().extent, std::min(tiling.back().tile, kColumnLanes));
   const Partials partials = choose_partials(problem, reduced.front().extent);
   if (partials.blocks > 1) {
     const std::int64_t size = (reduced.front().extent + partials.blocks - 1) / partials.blocks;

@@ -8,7 +8,7 @@ using kernel::ValueId;
 
 namespace {
 
-constexpr std::int64_t kMostLanes = 512;
+constexpr std::int64_t kScatterLanes = 512;
 
 std::optional<ScalarFunction> combining_function(ir::ScatterKind kind) {
   switch (kind) {
@@ -114,8 +114,8 @@ struct ScatterWriter {
     }
     for (std::size_t i = 0; i + 1 < tiling.size(); ++i) tiling[i].along = Along::none;
     if (!tiling.empty() && tiling.back().along == Along::lanes)
-      tiling.back().tile =
-          tile_extent(tiling.back().group.extent, std::max(kMostLanes / 4, writer.target().team));
+      tiling.back().tile = tile_extent(tiling.back().group.extent,
+                                       std::max(kScatterLanes / 4, writer.target().team));
     Emitter emitter(writer.context(), writer.kernel_name("updates"), found.space,
                     tile_count(tiling));
     write_tile(emitter, tiling, emitter.builder().instance(), [&](std::span<const TilePlace>) {

@@ -78,7 +78,7 @@ WeightedSum sparse_from_probabilities(const Tensor& p, const Tensor& t, const Te
 
 WeightedSum dense_from_logits(const Tensor& p, const Tensor& t, const Tensor& w) {
   const Tensor targets = same_shape_target(p, t, "categorical_cross_entropy_from_logits");
-  return weighted_sum(-sum(targets * log_softmax(p), {-1}), w,
+  return weighted_sum(-sum(targets * tenon::log_softmax(p), {-1}), w,
                       "categorical_cross_entropy_from_logits");
 }
 
@@ -90,7 +90,7 @@ WeightedSum dense_from_probabilities(const Tensor& p, const Tensor& t, const Ten
 
 WeightedSum binary_from_logits(const Tensor& p, const Tensor& t, const Tensor& w) {
   const Tensor targets = same_shape_target(p, t, "binary_cross_entropy_from_logits");
-  return weighted_sum(softplus(p) - targets * p, w, "binary_cross_entropy_from_logits");
+  return weighted_sum(tenon::softplus(p) - targets * p, w, "binary_cross_entropy_from_logits");
 }
 
 WeightedSum binary_from_probabilities(const Tensor& p, const Tensor& t, const Tensor& w) {
