@@ -34,8 +34,10 @@ Tensor LayerNorm::operator()(const Tensor& x, Context& context) {
   require(is_float(x.dtype()) && x.rank() >= 1,
           "LayerNorm: expected a float input [..., features], got {}", x.type());
   const TensorType type{x.dtype(), {x.extent(-1)}};
-  return layer_norm(x, context.variable(scale, "scale", type, ones),
-                    context.variable(offset, "offset", type, zeros), epsilon);
+  // One after the other: the order of arguments is the compiler's choice.
+  const Tensor scale_now = context.variable(scale, "scale", type, ones);
+  const Tensor offset_now = context.variable(offset, "offset", type, zeros);
+  return layer_norm(x, scale_now, offset_now, epsilon);
 }
 
 }  // namespace tenon::nn

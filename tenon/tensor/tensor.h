@@ -31,7 +31,8 @@ class Tensor {
   Tensor(bool value);
   template <std::integral T>  // other integers count as i64; UserError beyond its range
   Tensor(T value) : Tensor(weak_integer(static_cast<std::int64_t>(value))) {
-    require(std::in_range<std::int64_t>(value), "the number {} does not fit i64", value);
+    require(value <= T{0} || static_cast<std::uint64_t>(value) <= INT64_MAX,
+            "the number {} does not fit i64", value);
   }
   Tensor(const Variable& variable);  // reads the variable at the start of the step
   explicit Tensor(const HostTensor& value);

@@ -98,7 +98,7 @@ TEST(UserModule, IsAPlainStructThatTrainsAndClones) {
   EXPECT_EQ(Layer(Residual{}).get<Dense>(), nullptr);
 
   Context context(Mode::inference);
-  const Tensor y = Layer(model).call_as_root(numbers({1, 4}, {1, 2, 3, 4}), context);
+  const Tensor y = Layer(model).call_as_root(numbers({1, 4}, {1, 2, 3, 4}, DType::f32), context);
   Session session("reference");
   std::vector<Tensor> wrt;
   for (const Variable& variable : context.variables()) wrt.emplace_back(variable);

@@ -162,7 +162,7 @@ TEST(Session, StandardOutputGetsPrintsWithoutACallback) {
   testing::internal::CaptureStdout();
   session.run(print(constant({1, 2}), "h1"));
   std::fflush(stdout);
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "h1 = [1. 2.]\n");
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "h1 = [1., 2.]\n");
 }
 
 TEST(Session, Errors) {
