@@ -69,7 +69,7 @@ class Check {
     }
     const std::vector<std::uint32_t> reductions = reductions_of(graph_, region_.nodes);
     if (anchors > 1 || (anchors == 1 && !reductions.empty())) return false;
-    if (!are_positions_few()) return false;
+    if (!are_positions_few(reductions)) return false;
     if (anchors == 1) return fits_contraction();
     if (!reductions.empty()) return fits_reductions(reductions);
     return have_count(count(region_.outputs.front()));
@@ -84,21 +84,26 @@ class Check {
                                [&](ir::Value value) { return count(value) == expected; });
   }
 
-  // At how many different positions each node is computed, roughly.
-  bool are_positions_few() const {
+  // At how many different positions each node is computed, roughly: few, and expensive ones once.
+  bool are_positions_few(const std::vector<std::uint32_t>& reductions) const {
     std::map<std::uint32_t, std::int64_t> same, other;  // read at one's own positions, or elsewhere
+    std::int64_t largest = 1;
+    for (const std::uint32_t node : region_.nodes) largest = std::max(largest, count({node, 0}));
     for (std::size_t i = region_.nodes.size(); i-- > 0;) {
       const std::uint32_t index = region_.nodes[i];
       const ir::Node& node = graph_.node(index);
-      const bool is_small = count({index, 0}) == 1;
+      const std::int64_t size = count({index, 0});
       const std::int64_t positions =
-          is_small ? 1 : std::max<std::int64_t>(same[index] + other[index], 1);
-      if (positions > (is_expensive(node) ? 1 : 4)) return false;
+          size == 1 ? 1 : std::max<std::int64_t>(same[index] + other[index], 1);
+      const bool is_small = size * 8 <= largest && !holds<ir::RandomBits>(node);
+      if (positions > (is_expensive(node) && !is_small ? 1 : 4)) return false;
+      // All reductions of a region read the same positions.
+      const bool is_reduction = std::ranges::count(reductions, index) > 0;
       for (const ir::Value operand : node.operands) {
         if (!is_inside(operand)) continue;
         if (holds<ir::Concatenate>(node))  // every operand is computed for every element
           other[operand.node] += positions * static_cast<std::int64_t>(node.operands.size());
-        else if (reads_other_positions(node))
+        else if (reads_other_positions(node) && !is_reduction)
           other[operand.node] += positions;
         else
           same[operand.node] = std::max(same[operand.node], positions);
