@@ -1,7 +1,7 @@
 #include "tenon/base/narrow_float.h"
 
-#include <cmath>
 #include <gtest/gtest.h>
+#include <cmath>
 #include <limits>
 
 namespace tenon {
