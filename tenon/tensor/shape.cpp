@@ -67,8 +67,9 @@ Tensor transpose(const Tensor& x, Axes permutation) {
     std::iota(permutation.rbegin(), permutation.rend(), 0);
   }
   for (std::int64_t& axis : permutation) axis = normalize_axis(axis, x.rank(), "transpose");
-  const bool identity = std::ranges::is_sorted(permutation) &&
-                        static_cast<std::int64_t>(permutation.size()) == x.rank();
+  const bool identity =
+      std::ranges::adjacent_find(permutation, std::ranges::greater_equal{}) == permutation.end() &&
+      static_cast<std::int64_t>(permutation.size()) == x.rank();
   return identity ? x : apply_op(ir::Transpose{std::move(permutation)}, {x});
 }
 

@@ -149,6 +149,8 @@ Tensor find(const Tensor& any, std::string_view name) {
     if (known == name && (!found || (needed[i] && !needed[*found]))) found = i;
     names.push_back(known);
   }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
   if (!found)
     throw UserError(fmt::format("no tensor is called {}; known: {}{}", in_quotes(name),
                                 names.empty() ? "none" : join(names, ", "),

@@ -88,7 +88,7 @@ TEST(Find, ReturnsTheNamedTensorOfTheGraph) {
   EXPECT_EQ(find(y, "dense/kernel").shape(), Shape{});
   EXPECT_EQ(
       error_of([&] { find(y, "h2"); }),
-      "no tensor is called \"h2\"; known: dense/kernel, input, h1, loss; did you mean \"h1\"?");
+      "no tensor is called \"h2\"; known: dense/kernel, h1, input, loss; did you mean \"h1\"?");
   EXPECT_EQ(error_of([&] { find(Tensor(1.0f), "h"); }), "no tensor is called \"h\"; known: none");
 }
 
