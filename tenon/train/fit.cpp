@@ -109,7 +109,7 @@ class FitLoop {
   std::optional<RunLock> lock_;
   bool is_resumed_ = false;
   std::optional<MetricsLog> metrics_log_;
-  ResidentData* data_ = nullptr;
+  std::shared_ptr<ResidentData> data_;
   ReadyStep* full_ = nullptr;
   ReadyStep* last_ = nullptr;  // for the short last batch
   std::vector<std::int64_t> order_;
@@ -310,7 +310,7 @@ History FitLoop::run() {
 
   is_running_ = may_run_on();
   if (is_running_ && state_.position.epochs_done < last_epoch()) {
-    data_ = &state_.on_device(dataset_);
+    data_ = state_.on_device(dataset_);
     const bool has_full = dataset_.size() >= options_.batch_size;
     (has_full ? full_ : last_) = &step_of(has_full ? options_.batch_size : tail_);
     const CompiledStep& main_step = (has_full ? full_ : last_)->step;

@@ -183,15 +183,15 @@ void Trainer::State::define_weights() {
   is_built = true;
 }
 
-ResidentData& Trainer::State::on_device(const data::Dataset& dataset) {
+std::shared_ptr<ResidentData> Trainer::State::on_device(const data::Dataset& dataset) {
   for (const auto& known : resident)
     if (known->dataset.x().data() == dataset.x().data() &&
         known->dataset.size() == dataset.size() && known->dataset.y().data() == dataset.y().data())
-      return *known;
+      return known;
   if (resident.size() >= 2) resident.erase(resident.begin());  // training and validation data stay
-  resident.push_back(std::make_unique<ResidentData>(ResidentData{
+  resident.push_back(std::make_shared<ResidentData>(ResidentData{
       dataset, session.upload(dataset.x().view()), session.upload(dataset.y().view())}));
-  return *resident.back();
+  return resident.back();
 }
 
 void RunningMeans::add(const RunningMeans& other) {

@@ -60,14 +60,14 @@ Evaluation Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch_si
   require(state.is_built, "evaluate: the model has no weights yet; fit, build or load it first");
   state.require_fits(dataset, "evaluate");
   if (batch_size == 0) batch_size = evaluation_batch(dataset.size());
-  ResidentData& data = state.on_device(dataset);
+  const std::shared_ptr<ResidentData> data = state.on_device(dataset);
   RunningMeans means = state.no_means();
   std::vector<std::int64_t> indices;
   for (std::int64_t first = 0; first < dataset.size(); first += batch_size) {
     const std::int64_t count = std::min(batch_size, dataset.size() - first);
     indices.resize(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i) indices[static_cast<std::size_t>(i)] = first + i;
-    state.run(state.evaluation_step(data.x.type(), data.y.type(), count), data, indices, means);
+    state.run(state.evaluation_step(data->x.type(), data->y.type(), count), *data, indices, means);
   }
   return state.evaluation_of(means, dataset.size());
 }

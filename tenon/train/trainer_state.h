@@ -74,12 +74,13 @@ struct Trainer::State {
 
   // Steps by (purpose, types of the resident data, batch size).
   std::map<std::string, std::unique_ptr<ReadyStep>> steps;
-  std::vector<std::int64_t> prediction_sizes;  // of the compiled prediction steps
-  std::vector<std::unique_ptr<ResidentData>> resident;
-  std::int64_t last_rows = 0;    // of the data of the last fit
-  RunningMeans last_step_means;  // of the last step run
+  std::vector<std::int64_t> prediction_sizes;           // of the compiled prediction steps
+  std::vector<std::shared_ptr<ResidentData>> resident;  // the last few used
+  std::int64_t last_rows = 0;                           // of the data of the last fit
+  RunningMeans last_step_means;                         // of the last step run
 
-  ResidentData& on_device(const data::Dataset& dataset);
+  // Uploads the dataset unless it is there already.
+  std::shared_ptr<ResidentData> on_device(const data::Dataset& dataset);
   // Fits the scaling and defines the weights by tracing the model once.
   void build(const data::Dataset& dataset);
   // The same for inputs and scaling that are set already.

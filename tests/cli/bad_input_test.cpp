@@ -117,9 +117,7 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "npz:FILE, text:FILE; did you mean \"csv\"?"},
           {train({"--normalize", "0,2"}), 2,
            "--normalize: normalization \"0,2\": 0,1 or -1,1 or standard or none expected"},
-          {train({"--dtype", "f16"}), 2,
-           "--dtype: unknown value \"f16\"; known: f32, f64; did you "
-           "mean \"f32\"?"},
+          {train({"--dtype", "f16"}), 2, "--dtype: unknown value \"f16\"; known: f32, f64"},
           {train({"--threads", "-3"}), 2,
            "--threads: expected a whole number from 0 to 1024, got \"-3\""},
           {train({"--seed", "x"}), 2,
@@ -195,7 +193,7 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
           {with_data("csv:FOLDERnone.csv"), 1,
            "cannot read FOLDERnone.csv: No such file or directory"},
           {with_data("csv:FOLDER"), 1, "cannot read FOLDER: it is a folder"},
-          {with_data("csv:FOLDERempty.csv"), 1, "FOLDERempty.csv: no records"},
+          {with_data("csv:FOLDERempty.csv"), 1, "FOLDERempty.csv: the file holds no records"},
           {with_data("csv:FOLDERhalf.csv"), 1,
            "FOLDERhalf.csv: line 1: the label 0.5 is not an integer; help: for numbers to predict, "
            "the task is regression"},

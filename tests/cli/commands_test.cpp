@@ -146,7 +146,7 @@ TEST_F(Commands, InspectShowsAModelWithoutTraining) {
   const Outcome outcome =
       run_tenon({"inspect", "--model", "lenet", "--batch-size", "2", "--device", "reference"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("conv2d (conv2d)            (None, 28, 28, 6)           156\n"),
+  EXPECT_NE(outcome.out.find("conv2d (conv2d)             (None, 28, 28, 6)           156\n"),
             std::string::npos)
       << outcome.out;
   EXPECT_NE(outcome.out.find("Total parameters: 61,706"), std::string::npos) << outcome.out;

@@ -1,0 +1,89 @@
+// A step of a fit allocates nothing once the first ones have run: counted over the whole process.
+#include <atomic>
+#include <cerrno>
+
+#include "train_testing.h"
+
+// Sanitizers bring their own malloc.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define TENON_COUNTS_ALLOCATIONS 1
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) noexcept {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* old, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_realloc(old, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  *result = __libc_memalign(alignment, size);
+  return *result == nullptr ? ENOMEM : 0;
+}
+}
+#endif
+
+namespace tenon {
+namespace {
+
+#ifdef TENON_COUNTS_ALLOCATIONS
+
+// Counts from the end of step 10 to the end of the epoch's last step.
+struct AllocationCounter final : Callback {
+  long at_step_10 = -1, at_last_step = -1;
+  bool on_step_end(Trainer&, const StepInfo& info) override {
+    if (info.step == 10) at_step_10 = allocations;
+    if (info.step_in_epoch == info.steps_in_epoch && info.epoch == 1) at_last_step = allocations;
+    return true;
+  }
+};
+
+long allocations_of_fit(FitOptions options, const std::string& device) {
+  AllocationCounter counter;
+  options.epochs = 1;
+  options.batch_size = 4;
+  options.callbacks = {&counter};
+  Trainer trainer(model_with_state(), small_options(device));
+  trainer.fit(blobs(4 * 30 + 1), options);  // the last batch is short
+  EXPECT_GE(counter.at_step_10, 0);
+  return counter.at_last_step - counter.at_step_10;
+}
+
+TEST(Allocation, ARunningEpochAllocatesNothingOnTheCpu) {
+  EXPECT_EQ(allocations_of_fit({}, "cpu"), 0);
+}
+
+TEST(Allocation, NorWithEveryStepInTheMetrics) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(allocations_of_fit({.run_folder = folder / "run", .log_every = 1}, "cpu"), 0);
+}
+
+TEST(Allocation, IsSeenByThisCounter) {
+  // Checkpoints within an epoch are the exception.
+  const TemporaryFolder folder;
+  EXPECT_GT(allocations_of_fit({.checkpoint_every = 15, .run_folder = folder / "run"}, "cpu"), 0);
+}
+
+#endif
+
+}  // namespace
+}  // namespace tenon
