@@ -111,26 +111,40 @@ typedef $T tenon_$Nw __attribute__((vector_size(TENON_$MW * $s), aligned($s), ma
 /* x - 0 is x, minus zero included. */
 TENON_INLINE tenon_$Nw tenon_splat_$Nw($T x) { return x - (tenon_$Nw){0}; }
 /* The first `lanes`, or all if there are more; what is behind them is neither read nor written. */
+#if defined(__AVX512F__)
+#define tenon_mask_$Nw(lanes) (($m)((1u << (lanes)) - 1u))
+#elif defined(__AVX__)
+typedef $i tenon_$Nw_lanes __attribute__((vector_size(32)));
+TENON_INLINE tenon_$Nw_lanes tenon_mask_$Nw(int lanes) {
+  tenon_$Nw_lanes mask;
+  for (int i = 0; i < TENON_$MW; ++i) mask[i] = i < lanes ? -1 : 0;
+  return mask;
+}
+#endif
 TENON_INLINE tenon_$Nw tenon_load_$Nw(const $T* from, int lanes) {
   if (lanes >= TENON_$MW) return *(const tenon_$Nw*)from;
 #if defined(__AVX512F__)
-  return __builtin_ia32_loadu$p512_mask((const void*)from, (tenon_$Nw){0}, ($m)((1u << lanes) - 1u));
+  return __builtin_ia32_loadu$p512_mask((const void*)from, (tenon_$Nw){0}, tenon_mask_$Nw(lanes));
 #elif defined(__AVX__)
-  typedef $i tenon_mask __attribute__((vector_size(32)));
-  tenon_mask mask;
-  for (int i = 0; i < TENON_$MW; ++i) mask[i] = i < lanes ? -1 : 0;
-  return __builtin_ia32_maskload$p256((const void*)from, mask);
+  return __builtin_ia32_maskload$p256((const void*)from, tenon_mask_$Nw(lanes));
 #else
   tenon_$Nw x = {0};
-  memcpy(&x, from, (size_t)lanes * $s);
+  for (int i = 0; i < lanes; ++i) x[i] = from[i];
   return x;
 #endif
 }
 TENON_INLINE void tenon_store_$Nw($T* to, tenon_$Nw x, int lanes) {
-  if (lanes >= TENON_$MW)
+  if (lanes >= TENON_$MW) {
     *(tenon_$Nw*)to = x;
-  else
-    memcpy(to, &x, (size_t)lanes * $s);
+    return;
+  }
+#if defined(__AVX512F__)
+  __builtin_ia32_storeu$p512_mask((void*)to, x, tenon_mask_$Nw(lanes));
+#elif defined(__AVX__)
+  __builtin_ia32_maskstore$p256((void*)to, tenon_mask_$Nw(lanes), x);
+#else
+  for (int i = 0; i < lanes; ++i) to[i] = x[i];
+#endif
 }
 /* a * b + c, rounded once in every lane. */
 #if defined(__AVX512F__)
