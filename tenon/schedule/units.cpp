@@ -7,6 +7,7 @@ namespace {
 // Row-major and dense: the same bytes under another type.
 bool only_renames(const ir::Graph& graph, const ir::Node& node) {
   if (std::holds_alternative<ir::Reshape>(node.op)) return true;
+  if (std::holds_alternative<ir::ShardingConstraint>(node.op)) return true;
   return std::holds_alternative<ir::Bitcast>(node.op) &&
          byte_size(node.results[0]) == byte_size(graph.type(node.operands[0]));
 }
@@ -61,11 +62,10 @@ ValueTable::ValueTable(const ir::Graph& graph, std::span<const lower::Region> re
       for (const ir::Value output : region.outputs) is_made[number(output)] = true;
   for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const ir::Node& node = graph.node(i);
-    const bool is_barrier = std::holds_alternative<ir::Barrier>(node.op);
-    if (is_barrier || std::holds_alternative<ir::ShardingConstraint>(node.op)) {
+    if (std::holds_alternative<ir::Barrier>(node.op)) {
       for (std::uint32_t k = 0; k < node.results.size(); ++k) {
         make_alias({i, k}, node.operands[k]);
-        if (is_barrier) barriers_[number({i, k})].push_back(i);
+        barriers_[number({i, k})].push_back(i);
       }
     } else if (only_renames(graph, node) && !is_made[number({i, 0})]) {
       make_alias({i, 0}, node.operands[0]);
