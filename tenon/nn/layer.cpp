@@ -1,6 +1,8 @@
 #include "tenon/nn/layer.h"
 
-#include "tenon/ir/graph.h"
+#include <algorithm>
+#include <map>
+
 #include "tenon/nn/activation.h"
 
 namespace tenon::nn {
