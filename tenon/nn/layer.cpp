@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tenon/nn/activation.h"
+#include "tenon/tensor/build.h"
 
 namespace tenon::nn {
 namespace {
