@@ -4,6 +4,8 @@
 
 namespace tenon::codegen {
 
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 // How a team holds a tile: element (r, l) is on thread (r % row_threads) * lane_threads +
 // l % lane_threads, in its register (r / row_threads) * lane_registers + l / lane_threads. The
 // threads split so that each holds as few elements, as nearly square, as can be; so a tile of one

@@ -37,6 +37,8 @@ struct BufferId {
 
 // argument: memory given by the caller (weights, batches, arena). shared: scratch of one instance,
 // visible to its whole team, undefined at the start.
+// Two arguments may be one memory only if they have equal sizes in bytes, one is written and the
+// other is not (in place); a kernel reads what it needs of an element no later than it writes it.
 enum class Space : std::uint8_t { argument, shared };
 struct Buffer {
   std::string name;  // an identifier, for readers of the generated code
@@ -143,7 +145,8 @@ struct StoreIndexed {
 // Combines a tile along rows or lanes with add, multiply, minimum, maximum, logical_and or
 // logical_or, in an order that depends on the extent n alone: partial j (of 16) combines elements
 // j, j + 16, j + 32, ... in order; then partials j and j + 8, j and j + 4, ... combine while both
-// exist. Lanes at and after active_lanes do not take part.
+// exist. Elements at and after `active` do not take part. (A team of several threads combines what
+// each thread holds, then the threads: that order depends on n and the team alone.)
 enum class FoldAxis : std::uint8_t { rows, lanes };
 struct Fold {
   ScalarFunction function = ScalarFunction::add;
