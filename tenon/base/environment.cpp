@@ -44,6 +44,13 @@ std::optional<int> threads() {
   return value;
 }
 
+std::int64_t vector_bytes() {
+  const auto text = read_variable("TENON_VECTOR_BYTES");
+  if (!text || *text == "64") return 64;
+  require(*text == "32", "TENON_VECTOR_BYTES is {}; expected 32 or 64", in_quotes(*text));
+  return 32;
+}
+
 bool keep_source() {
   const auto text = read_variable("TENON_KEEP_SOURCE");
   return text && *text != "0";

@@ -1,5 +1,6 @@
 // Environment variables: the one place that reads them.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,6 +18,10 @@ std::optional<std::string> compiler();
 // Threads that compiled steps use, from TENON_THREADS; none if it is not set.
 // UserError unless it is a whole number from 1 to 1024.
 std::optional<int> threads();
+
+// The widest vectors that compiled code may use, in bytes, from TENON_VECTOR_BYTES: 32 keeps code
+// to AVX2 on a processor with AVX-512. UserError unless it is 32 or 64; 64 if it is not set.
+std::int64_t vector_bytes();
 
 // TENON_KEEP_SOURCE is set and not "0": generated sources stay beside the compiled code.
 bool keep_source();

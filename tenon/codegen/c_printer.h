@@ -33,6 +33,10 @@ class CPrinter final : public KernelPrinter {
   }
   std::string array_attributes() const override { return " __attribute__((aligned(64)))"; }
   std::string scalar_store_guard() const override { return ""; }
+  std::string select_text(DType dtype, const std::string& predicate, const std::string& on_true,
+                          const std::string& on_false) const override {
+    return fmt::format("tenon_select_{}({}, {}, {})", dtype, predicate, on_true, on_false);
+  }
   void print_fold(const kernel::Fold& fold, kernel::ValueId result) override;
   void print_contract(const kernel::Contract& contract, const kernel::Block& block,
                       std::size_t position) override;

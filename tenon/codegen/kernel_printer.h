@@ -42,6 +42,11 @@ class KernelPrinter {
   // The length of a tile's array.
   virtual std::int64_t array_length(const kernel::TileType& type) const = 0;
   virtual std::string array_attributes() const = 0;
+  virtual std::string select_text(DType dtype, const std::string& predicate,
+                                  const std::string& on_true, const std::string& on_false) const {
+    (void)dtype;
+    return fmt::format("{} ? {} : {}", predicate, on_true, on_false);
+  }
   // What has to stand before a store of one scalar: "if (thread == 0) " for a team.
   virtual std::string scalar_store_guard() const = 0;
   virtual void print_fold(const kernel::Fold& fold, kernel::ValueId result) = 0;

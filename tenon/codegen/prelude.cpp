@@ -19,6 +19,7 @@ struct Needs {
   std::set<std::pair<DType, DType>> conversions;
   std::set<std::pair<ScalarFunction, DType>> folds;  // of whole tiles by a team
   std::set<DType> vectors;                           // accumulators: f32, f64
+  std::set<DType> selects;
   bool random = false;
 
   void call(ScalarFunction f, DType dtype) {
@@ -39,6 +40,8 @@ struct Needs {
         call(node->function, dtype_of(node->operands.front()));
       if (const auto* node = std::get_if<Cast>(&instruction))
         convert(dtype_of(node->operand), node->dtype);
+      if (const auto* node = std::get_if<Select>(&instruction))
+        selects.insert(dtype_of(node->on_true));
       if (std::holds_alternative<RandomWord>(instruction)) random = true;
       if (const auto* node = std::get_if<Fold>(&instruction)) {
         call(node->function, dtype_of(node->tile));
@@ -97,6 +100,27 @@ struct TenonRuntime {
 #endif
 
 )c";
+
+constexpr std::string_view kSelectComment =
+    R"c(/* c ? x : y without a branch that a load could move into: gcc 12 masks several such loads of an
+   unrolled loop by the mask of the first (wrong values with AVX-512). Still one blend. */
+)c";
+
+std::string select_definition(DType dtype) {
+  if (is_float(dtype) && !is_narrow_float(dtype))
+    return spell_for(dtype, R"c(TENON_INLINE $T tenon_select_$N(uint8_t c, $T x, $T y) {
+  const $U mask = ($U)0 - c;
+  return tenon_float_$N((tenon_bits_$N(x) & mask) | (tenon_bits_$N(y) & ~mask));
+}
+
+)c");
+  return spell_for(dtype, R"c(TENON_INLINE $T tenon_select_$N(uint8_t c, $T x, $T y) {
+  const $U mask = ($U)(($U)0 - c);
+  return ($T)($U)((($U)x & mask) | (($U)y & ($U)~mask));
+}
+
+)c");
+}
 
 // $T float, $N f32, $M F32, $s element size, $i int32_t, $p ps, $m the mask's type.
 constexpr std::string_view kVectors = R"c(/* Vectors of $T as wide as the machine's. */
@@ -195,6 +219,8 @@ std::string c_prelude(std::span<const Kernel> kernels) {
   const Needs needs = needs_of(kernels);
   std::string text = std::string(kRuntime) + c_math_macros();
   for (const DType dtype : needs.vectors) text += vector_text(dtype);
+  if (!needs.selects.empty()) text += kSelectComment;
+  for (const DType dtype : needs.selects) text += select_definition(dtype);
   return text + function_texts(needs);
 }
 

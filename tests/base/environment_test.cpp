@@ -51,6 +51,20 @@ TEST(Environment, ThreadsAreChecked) {
   }
 }
 
+TEST(Environment, VectorBytesAreChecked) {
+  ScopedVariable unset("TENON_VECTOR_BYTES", nullptr);
+  EXPECT_EQ(environment::vector_bytes(), 64);
+  ScopedVariable avx2("TENON_VECTOR_BYTES", "32");
+  EXPECT_EQ(environment::vector_bytes(), 32);
+  ScopedVariable bad("TENON_VECTOR_BYTES", "16");
+  try {
+    environment::vector_bytes();
+    ADD_FAILURE() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(), "TENON_VECTOR_BYTES is \"16\"; expected 32 or 64");
+  }
+}
+
 TEST(Environment, FlagsAndLists) {
   ScopedVariable off("TENON_KEEP_SOURCE", "0");
   EXPECT_FALSE(environment::keep_source());

@@ -109,19 +109,20 @@ Compiler find_compiler() {
   return {path, versions[key] = read_version(path)};
 }
 
-const std::vector<std::string>& compiler_flags() {
+std::vector<std::string> compiler_flags() {
   // The arena holds values of different types at one address over time: no aliasing by type.
-  static const std::vector<std::string> flags = {"-std=gnu11",
-                                                 "-O3",
-                                                 "-march=native",
-                                                 "-ffp-contract=off",
-                                                 "-fno-math-errno",
-                                                 "-fno-trapping-math",
-                                                 "-fno-strict-aliasing",
-                                                 "-fPIC",
-                                                 "-fno-semantic-interposition",
-                                                 "-fvisibility=hidden",
-                                                 "-w"};
+  std::vector<std::string> flags = {"-std=gnu11",
+                                    "-O3",
+                                    "-march=native",
+                                    "-ffp-contract=off",
+                                    "-fno-math-errno",
+                                    "-fno-trapping-math",
+                                    "-fno-strict-aliasing",
+                                    "-fPIC",
+                                    "-fno-semantic-interposition",
+                                    "-fvisibility=hidden",
+                                    "-w"};
+  if (environment::vector_bytes() < cpu_info().vector_bytes) flags.push_back("-mno-avx512f");
   return flags;
 }
 
@@ -130,7 +131,7 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
   Compilation compilation;
   compilation.library = folder / "step.so";
   std::vector<std::string> common = {compiler.path.string()};
-  common.insert(common.end(), compiler_flags().begin(), compiler_flags().end());
+  for (std::string& flag : compiler_flags()) common.push_back(std::move(flag));
 
   std::vector<std::filesystem::path> texts;
   for (std::size_t i = 0; i < sources.size(); ++i) {

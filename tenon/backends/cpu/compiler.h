@@ -14,8 +14,9 @@ struct Compiler {
 // TENON_CC, or the first of cc, gcc and clang in PATH. BackendError saying what to install.
 Compiler find_compiler();
 
-// How generated C is compiled: optimised, without libm, and without any licence to change results.
-const std::vector<std::string>& compiler_flags();
+// How generated C is compiled: optimised for this processor (within TENON_VECTOR_BYTES), without
+// libm, and without any licence to change results.
+std::vector<std::string> compiler_flags();
 
 // Compiles C texts into one shared library `folder`/step.so; several texts compile side by side.
 // The texts stay in the folder. BackendError naming source and command, with what the compiler

@@ -5,6 +5,7 @@
 #include "tenon/backends/cpu/code_cache.h"
 #include "tenon/backends/cpu/source.h"
 #include "tenon/base/cpu_info.h"
+#include "tenon/base/environment.h"
 #include "tenon/base/text.h"
 #include "tenon/ir/print.h"
 #include "tenon/passes/pass.h"
@@ -17,8 +18,9 @@ namespace {
 lower::Target cpu_target() {
   lower::Target target;
   target.kind = lower::Target::Kind::cpu;
-  target.vector_bytes = cpu_info().vector_bytes;
-  target.registers = cpu_info().vector_registers;
+  target.vector_bytes = std::min(cpu_info().vector_bytes, environment::vector_bytes());
+  const bool is_narrowed = target.vector_bytes < cpu_info().vector_bytes;
+  target.registers = is_narrowed ? 16 : cpu_info().vector_registers;
   return target;
 }
 
