@@ -1,11 +1,11 @@
 // Standard headers nearly every source includes; compiled once per folder.
 #pragma once
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <fmt/format.h>
 #include <functional>
 #include <map>
 #include <memory>

@@ -239,8 +239,8 @@ std::string KernelPrinter::expression(const Instruction& instruction, ValueId re
                                  element(node.b), element(node.c));
             },
             [&](const Select& node) {
-              return select_text(type(result).dtype, element(node.predicate),
-                                 element(node.on_true), element(node.on_false));
+              return select_text(type(result).dtype, element(node.predicate), element(node.on_true),
+                                 element(node.on_false));
             },
             [&](const Cast& node) {
               return cast_text(type(node.operand).dtype, node.dtype, element(node.operand));

@@ -150,7 +150,7 @@ Tensor find(const Tensor& any, std::string_view name) {
     names.push_back(known);
   }
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   if (!found)
     throw UserError(fmt::format("no tensor is called {}; known: {}{}", in_quotes(name),
                                 names.empty() ? "none" : join(names, ", "),

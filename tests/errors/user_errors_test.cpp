@@ -311,7 +311,8 @@ TEST(UserErrors, TensorsThatDoNotFit) {
             "add: shapes [8, 3] and [4] do not broadcast: 3 and 4 (axis -1) differ and neither is "
             "1\n    f32[8,3] from \"x\"\n    f32[4] from \"y\"");
   EXPECT_EQ(error_of([&] { matmul(x, y); }),
-            "matmul: inner dimensions differ\n    x f32[8,3] from \"x\"\n    y f32[4] from \"y\"\n  3 != 4");
+            "matmul: inner dimensions differ\n    x f32[8,3] from \"x\"\n    y f32[4] from \"y\"\n "
+            " 3 != 4");
   EXPECT_EQ(error_of([&] {
               reshape(x, {5, 5});
             }),
