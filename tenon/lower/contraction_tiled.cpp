@@ -18,7 +18,7 @@ struct TileSize {
 };
 
 // Accumulators fill most of the registers, two vectors of lanes wide where there are that many
-// lanes; reference/cpu_performance.md section 4.
+// lanes.
 TileSize choose_tile(const Target& target, DType accumulate, std::int64_t rows,
                      std::int64_t lanes) {
   if (target.kind == Target::Kind::cuda)
