@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all build quickstart test check golden bench docs install clean packages
+.PHONY: all build quickstart test check sanitize golden bench docs install clean packages
 
 all: build
 
@@ -28,10 +28,15 @@ test: packages $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(JOBS)
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-# Formatting, lint, structure, the second compiler, sanitizers, fuzzing, CUDA texts.
+# Formatting, structure, the second compiler's warnings, CUDA texts.
 check: packages
 	@bash tools/install_packages.sh tools/packages_check.txt
 	@bash tools/check.sh
+
+# The fast tests built by clang with ASan and UBSan, and lint: a second build of everything.
+sanitize: packages
+	@bash tools/install_packages.sh tools/packages_check.txt
+	@bash tools/check.sh sanitize
 
 # Rewrites the golden texts; read the diff before committing it.
 golden: $(BUILD)/build.ninja

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `make check` runs; every part prints its name, its time, and whether it passed.
+# What `make check` (and with the argument "sanitize", `make sanitize`) runs; every part prints its
+# name, its time, and whether it passed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 jobs=$(nproc)
@@ -29,11 +30,28 @@ lint() {
     | grep -E 'warning:|error:' && return 1 || return 0
 }
 
+# Every source of tenon/, folder by folder, with every warning an error.
+clang_warnings() {
+  local work folder
+  work=$(mktemp -d)
+  mkdir -p "$work/generated/tenon"
+  sed 's/@PROJECT_VERSION@/0/' tenon/version.h.in >"$work/generated/tenon/version.h"
+  for folder in $(git ls-files 'tenon/*.cpp' | cut -d/ -f2 | sort -u); do
+    git ls-files "tenon/$folder/*.cpp" "tenon/$folder/**/*.cpp" | sort -u | sed "s|.*|#include \"&\"|" >"$work/$folder.cpp"
+  done
+  ls "$work"/*.cpp | xargs -P "$jobs" -n 1 clang++-14 -std=c++20 -fsyntax-only -Wall -Wextra -Wnon-virtual-dtor -Werror \
+    -include cmake/precompiled.h -I. -I"$work/generated"
+  local status=$?
+  rm -rf "$work"
+  return $status
+}
+
 # The consumer project builds Tenon by add_subdirectory, with clang, ASan and UBSan, so that one
 # build serves as second compiler, sanitizer run and packaging check.
 second_compiler() {
   cmake -S tests/consumer -B build-check -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=10 \
     -DTENON_SOURCE="$PWD" -DTENON_BUILD_TESTS=ON -DTENON_BUILD_CLI=ON -DTENON_WARNINGS_AS_ERRORS=ON \
     -DTENON_SANITIZE=address,undefined -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >build-check.log 2>&1 \
     || { cat build-check.log; return 1; }
@@ -53,18 +71,22 @@ cuda_texts() {
   fi
   local python=python3
   [ -x .cache/nvrtc/bin/python ] && python=.cache/nvrtc/bin/python
-  $python tools/check_cuda.py tests/golden/cuda_*.cu tests/golden/cuda_*.txt
+  $python tools/check_cuda.py tests/golden/cuda_*.txt
 }
 
-part "formatting" format
-part "include directions and file sizes" structure
-part "second compiler (clang), ASan, UBSan: build" second_compiler
-part "fast tests under ASan and UBSan" sanitizers
-part "lint" lint
-part "CUDA texts compile" cuda_texts
+if [ "${1:-}" = sanitize ]; then
+  part "clang with ASan and UBSan, by add_subdirectory: build" second_compiler
+  part "fast tests under ASan and UBSan" sanitizers
+  part "lint" lint
+else
+  part "formatting" format
+  part "include directions and file sizes" structure
+  part "clang compiles every source without a warning" clang_warnings
+  part "CUDA texts compile" cuda_texts
+fi
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed[@]}"
   exit 1
 fi
-echo "make check: ok"
+echo "all checks: ok"
