@@ -24,7 +24,7 @@ constexpr std::string_view kFlags =
     "-std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -shared -Wall "
     "-Wno-unused -Werror";
 
-std::string read_text(const std::filesystem::path& path) {
+std::string read_messages(const std::filesystem::path& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -72,7 +72,7 @@ CompiledKernels::CompiledKernels(std::span<const kernel::Kernel> kernels,
                                           choice.processor, (base / "kernels.so").string(),
                                           (base / "kernels.c").string(), (base / "log").string());
   if (std::system(command.c_str()) != 0) {
-    ADD_FAILURE() << command << "\n" << read_text(base / "log") << text;
+    ADD_FAILURE() << command << "\n" << read_messages(base / "log") << text;
   } else {
     library_ = dlopen((base / "kernels.so").c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library_) ADD_FAILURE() << dlerror();
