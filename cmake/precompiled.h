@@ -1,4 +1,4 @@
-// Standard headers nearly every source includes; compiled once per folder.
+// Standard headers nearly every source includes; compiled once for all folders.
 #pragma once
 #include <fmt/format.h>
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Headers every test includes; compiled once per test program.
+// Headers every test includes; compiled once for all test programs.
 #pragma once
 #include <gtest/gtest.h>
 

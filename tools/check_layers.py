@@ -57,5 +57,18 @@ for path in sorted(root.glob("tenon/**/*")) + sorted(root.glob("tests/**/*")):
         used = "/".join(pieces[:2]) if pieces[0] == "backends" and len(pieces) > 2 else pieces[0]
         if used != folder and used not in MAY_INCLUDE[folder]:
             errors.append(f"{name}: {folder} may not include {used} ({target})")
+
+
+def closure(name, seen):
+    """Every header that this one includes, however far."""
+    if name not in seen and (root / name).exists():
+        seen.add(name)
+        for target in re.findall(r'#include "(tenon/[\w/]+\.\w+)"', (root / name).read_text()):
+            closure(target, seen)
+    return seen
+
+
+if "tenon/ir/op.h" in closure("tenon/tenon.h", set()):
+    errors.append("tenon/tenon.h reaches tenon/ir/op.h: a public header must not show the ops")
 print("\n".join(questions + errors) or "layers and sizes: ok")
 sys.exit(bool(errors))

@@ -6,7 +6,11 @@
 #include <utility>
 
 #include "tenon/base/host_tensor.h"
-#include "tenon/ir/graph.h"
+#include "tenon/ir/sharding.h"
+
+namespace tenon::ir {
+class Graph;
+}
 
 namespace tenon::backends {
 

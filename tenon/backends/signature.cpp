@@ -1,6 +1,7 @@
 #include "tenon/backends/signature.h"
 
 #include "tenon/backends/host_buffer.h"
+#include "tenon/ir/graph.h"
 
 namespace tenon::backends {
 

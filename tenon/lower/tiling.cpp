@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kMostSplits = 64;
 constexpr std::int64_t kTileElements = 1024;
+constexpr std::int64_t kShortLanes = 16;
 
 }  // namespace
 
@@ -79,8 +80,32 @@ bool is_computed_with(const Survey& survey, const AxisGroup& group) {
 
 }  // namespace
 
+namespace {
+
+// A short last group (few channels, say) makes poor vectors. Where most addresses step evenly over
+// it and the one before, both become one; the others are computed from digits.
+std::vector<AxisGroup> without_short_lanes(const Survey& survey, std::vector<AxisGroup> groups) {
+  if (groups.size() < 2 || groups.back().extent >= kShortLanes) return groups;
+  AxisGroup joined = groups[groups.size() - 2];
+  joined.axes.insert(joined.axes.end(), groups.back().axes.begin(), groups.back().axes.end());
+  joined.extent *= groups.back().extent;
+  std::size_t even = 0, uneven = 0;
+  for (const Emitter::Form& form : survey.forms) {
+    if (!form.is_memory && depends_on(form.affine, joined)) return groups;
+    if (!form.is_memory || !depends_on(form.affine, joined)) continue;
+    ++(step_of(form.affine, joined, survey.space) == 1 ? even : uneven);
+  }
+  if (even < 2 * uneven) return groups;
+  groups.pop_back();
+  groups.back() = std::move(joined);
+  return groups;
+}
+
+}  // namespace
+
 Tiling choose_tiling(const Target& target, const Survey& survey,
-                     const std::vector<AxisGroup>& groups) {
+                     const std::vector<AxisGroup>& merged) {
+  const std::vector<AxisGroup> groups = without_short_lanes(survey, merged);
   Tiling tiling;
   for (const AxisGroup& group : groups) tiling.push_back({group, 1, Along::none});
   if (tiling.empty()) return tiling;

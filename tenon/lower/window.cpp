@@ -7,6 +7,12 @@ namespace tenon::lower {
 
 using kernel::ValueId;
 
+namespace {
+
+constexpr std::int64_t kMostUnrolled = 16;
+
+}  // namespace
+
 Space window_space(const Shape& result, const Shape& offsets) {
   Space space = space_of(result, kKept);
   for (const SpaceAxis& axis : space_of(offsets, kReduced)) space.push_back(axis);
@@ -19,10 +25,23 @@ std::vector<ValueId> for_each_offset(Emitter& emitter, std::span<const ValueId> 
   std::vector<std::size_t> axes;
   for (std::size_t axis = 0; axis < space.size(); ++axis)
     if (space[axis].label == kReduced) axes.push_back(axis);
+  std::int64_t count = 1;
+  for (const std::size_t axis : axes) count *= space[axis].extent;
   const std::function<std::vector<ValueId>(std::size_t, std::span<const ValueId>)> step =
       [&](std::size_t level, std::span<const ValueId> values) -> std::vector<ValueId> {
     if (level == axes.size()) return body(values);
     const std::size_t axis = axes[level];
+    if (count <= kMostUnrolled) {
+      // A small window is written out, so that what is carried need not be stored.
+      std::vector<ValueId> next(values.begin(), values.end());
+      for (std::int64_t i = 0; i < space[axis].extent; ++i)
+        emitter.scoped([&] {
+          emitter.bind({{axis}, space[axis].extent, kReduced},
+                       emitter.index_constant(DType::i64, i));
+          next = step(level + 1, next);
+        });
+      return next;
+    }
     return emitter.loop(space[axis].extent, values, [&](ValueId i, std::span<const ValueId> inner) {
       emitter.bind({{axis}, space[axis].extent, kReduced}, i);
       return step(level + 1, inner);

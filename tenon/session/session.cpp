@@ -27,6 +27,9 @@ CompiledStep& CompiledStep::operator=(CompiledStep&&) noexcept = default;
 
 std::size_t CompiledStep::input_count() const { return state_->inputs; }
 std::size_t CompiledStep::fetch_count() const { return state_->fetch_types.size(); }
+const TensorType& CompiledStep::input_type(std::size_t index) const {
+  return state_->graph.inputs()[index].type;
+}
 const TensorType& CompiledStep::fetch_type(std::size_t index) const {
   return state_->fetch_types[index];
 }

@@ -48,6 +48,7 @@ class CompiledStep {
 
   std::size_t input_count() const;
   std::size_t fetch_count() const;
+  const TensorType& input_type(std::size_t index) const;
   const TensorType& fetch_type(std::size_t index) const;
   const ir::Graph& graph() const;
   const backends::MemoryReport& memory() const;

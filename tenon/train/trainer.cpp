@@ -89,7 +89,7 @@ HostTensor Trainer::predict(const data::Array& x, std::int64_t batch_size) {
     const std::int64_t count = std::min(batch_size, x.size() - first);
     const std::int64_t rows = prediction_rows(count, batch_size);
     ReadyStep& step = state.prediction_step(rows);
-    HostTensor input(step.step.graph().inputs()[0].type);
+    HostTensor input(step.step.input_type(0));
     if (count > 0) {
       const data::Array part = x.rows(first, count);
       std::byte* to = input.bytes().data();

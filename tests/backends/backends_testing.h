@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "tenon/backends/backend.h"
+#include "tenon/ir/graph.h"
 
 namespace tenon::backends {
 

@@ -39,14 +39,15 @@ struct Outcome {
   std::string out, err;
 };
 
-// Starts the program with its output going to the two files.
+// Starts the program with its output going to the two files; `environment` holds NAME=value.
 inline pid_t start_tenon(const std::vector<std::string>& arguments, const std::string& out,
-                         const std::string& err) {
+                         const std::string& err, const std::vector<std::string>& environment = {}) {
   std::vector<char*> argv{const_cast<char*>("tenon")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const pid_t child = ::fork();
   if (child != 0) return child;
+  for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
   const int flags = O_WRONLY | O_CREAT | O_TRUNC;
   ::dup2(::open(out.c_str(), flags, 0600), STDOUT_FILENO);
   ::dup2(::open(err.c_str(), flags, 0600), STDERR_FILENO);
@@ -68,6 +69,17 @@ inline Outcome run_tenon(const std::vector<std::string>& arguments) {
   outcome.out = io::read_text_file(folder / "out");
   outcome.err = io::read_text_file(folder / "err");
   return outcome;
+}
+
+// A file of bytes in the format of MNIST's.
+inline void write_idx(const std::string& file, const std::vector<std::uint16_t>& shape,
+                      const std::vector<unsigned char>& data) {
+  std::string bytes("\0\0\x08", 3);
+  bytes += static_cast<char>(shape.size());
+  for (const std::uint16_t extent : shape)
+    bytes += std::string("\0\0", 2) + static_cast<char>(extent >> 8) + static_cast<char>(extent);
+  bytes.append(data.begin(), data.end());
+  io::write_file_atomically(file, bytes);
 }
 
 // Two columns around (0, 0), (4, 0), (0, 4) and the class, with a header.

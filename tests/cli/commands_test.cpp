@@ -96,17 +96,6 @@ TEST_F(Commands, PredictReadsAndWritesItsFiles) {
                         folder_ / "wide.npy"));
 }
 
-// Tiny images in the files of MNIST.
-void write_idx(const std::string& file, const std::vector<unsigned char>& shape,
-               const std::vector<unsigned char>& data) {
-  std::string bytes("\0\0\x08", 3);
-  bytes += static_cast<char>(shape.size());
-  for (const unsigned char extent : shape)
-    bytes += std::string("\0\0\0", 3) + static_cast<char>(extent);
-  bytes.append(data.begin(), data.end());
-  io::write_file_atomically(file, bytes);
-}
-
 TEST(Images, TrainPredictAndShow) {
   const TemporaryFolder folder;
   std::vector<unsigned char> pixels, labels;

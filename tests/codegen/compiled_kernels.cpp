@@ -14,7 +14,7 @@
 #include "tenon/codegen/emit.h"
 #include "tenon/codegen/runtime_abi.h"
 #include "tenon/kernel/builder.h"
-#include "tests/codegen/evaluate_kernel.h"
+#include "tests/kernel_evaluator/evaluate_kernel.h"
 
 namespace tenon::codegen {
 
@@ -113,7 +113,10 @@ void expect_same_bits(std::span<const kernel::Kernel> kernels, const ComparisonO
       if (buffer.space == kernel::Space::argument)
         arguments.push_back(random_tensor(buffer, sequence));
     inputs.push_back(arguments);
-    evaluate_kernel(kernel, pointers_to(arguments), 0, kernel.grid);
+    std::vector<std::span<std::byte>> memory;
+    for (HostTensor* argument : pointers_to(arguments)) memory.push_back(argument->bytes());
+    // They are run in order below: instances may share elements.
+    kernel::evaluate_kernel(kernel, memory, kernel::Instances::in_order);
     expected.push_back(std::move(arguments));
   }
   for (const CompilerChoice& choice : compiler_choices(options.all_compilers)) {

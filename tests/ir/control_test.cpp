@@ -6,7 +6,7 @@ namespace tenon::ir {
 namespace {
 
 using D = DType;
-const TensorType kScalar{D::f64, {}};
+const TensorType kScalarF64{D::f64, {}};
 
 // A graph over inputs of the types, made by `make(builder, inputs)`.
 template <class Make>
@@ -22,7 +22,7 @@ using Values = std::vector<Value>;
 
 // c' = c * x + w, stacked c'.
 Scan horner(std::int64_t length, bool reverse = false) {
-  return {subgraph({kScalar, kScalar, kScalar},
+  return {subgraph({kScalarF64, kScalarF64, kScalarF64},
                    [](Builder& b, const Values& v) -> Values {
                      const Value next = add(b, multiply(b, v[0], v[1]), v[2]);
                      return {next, next};
@@ -45,13 +45,13 @@ TEST(Scan, OfNoStepsReturnsWhatItCarries) {
 
 TEST(Scan, TypeRule) {
   const TensorType xs{D::f64, {3}};
-  EXPECT_EQ(type_rule(horner(3), {kScalar, xs, kScalar}), "accepted: f64[] f64[3]");
-  EXPECT_EQ(type_rule(horner(4), {kScalar, xs, kScalar}),
+  EXPECT_EQ(type_rule(horner(3), {kScalarF64, xs, kScalarF64}), "accepted: f64[] f64[3]");
+  EXPECT_EQ(type_rule(horner(4), {kScalarF64, xs, kScalarF64}),
             "scan: scanned operand 1 is f64[3]; its first extent must be the length 4");
-  EXPECT_EQ(type_rule(horner(-1), {kScalar, xs, kScalar}), "scan: length -1 is negative");
-  EXPECT_EQ(type_rule(horner(3), {kScalar}),
+  EXPECT_EQ(type_rule(horner(-1), {kScalarF64, xs, kScalarF64}), "scan: length -1 is negative");
+  EXPECT_EQ(type_rule(horner(3), {kScalarF64}),
             "scan: 1 carried and 1 scanned operands expected, 1 operands given");
-  EXPECT_EQ(type_rule(horner(3), {kScalar, xs, {D::f32, {}}}),
+  EXPECT_EQ(type_rule(horner(3), {kScalarF64, xs, {D::f32, {}}}),
             "scan: body takes (f64[], f64[], f64[]), it is given (f64[], f64[], f32[])");
   EXPECT_EQ(type_rule(Scan{{}, 3, 0, 0, false}, {}), "scan: body is missing");
   const GraphRef widens = subgraph({{D::f32, {}}}, [](Builder& b, const Values& v) -> Values {
@@ -60,16 +60,16 @@ TEST(Scan, TypeRule) {
   EXPECT_EQ(type_rule(Scan{widens, 3, 1, 0, false}, {{D::f32, {}}}),
             "scan: carried value 0 is f32[], body returns f64[]");
   const GraphRef nothing =
-      subgraph({kScalar}, [](Builder&, const Values&) -> Values { return {}; });
-  EXPECT_EQ(type_rule(Scan{nothing, 3, 1, 0, false}, {kScalar}),
+      subgraph({kScalarF64}, [](Builder&, const Values&) -> Values { return {}; });
+  EXPECT_EQ(type_rule(Scan{nothing, 3, 1, 0, false}, {kScalarF64}),
             "scan: body has 0 outputs for 1 carried values");
 }
 
 TEST(Scan, BodiesAssignNoState) {
   Builder b;
-  const Value x = b.input({"average", kScalar, Role::state, {}});
+  const Value x = b.input({"average", kScalarF64, Role::state, {}});
   const GraphRef body(std::move(b).finish({{"", x, 0, Merge::carry}}));
-  EXPECT_EQ(type_rule(Scan{body, 3, 1, 0, false}, {kScalar}),
+  EXPECT_EQ(type_rule(Scan{body, 3, 1, 0, false}, {kScalarF64}),
             "scan: body assigns \"average\"; only the outermost graph updates state");
 }
 
@@ -94,7 +94,7 @@ TEST(Scan, SumsOfInvariantGradientsAreWide) {
 }
 
 While doubling() {
-  const TensorTypes types = {kScalar, kScalar};
+  const TensorTypes types = {kScalarF64, kScalarF64};
   return {subgraph(types,
                    [](Builder& b, const Values& v) -> Values {
                      return {compare(b, ScalarFunction::less, v[0], v[1])};
@@ -120,16 +120,16 @@ TEST(While, HasNoDerivative) {
 TEST(While, TypeRule) {
   While broken = doubling();
   std::swap(broken.condition, broken.body);
-  EXPECT_EQ(type_rule(broken, {kScalar, kScalar}),
+  EXPECT_EQ(type_rule(broken, {kScalarF64, kScalarF64}),
             "while: condition must return one bool[], it returns (f64[], f64[])");
   broken = doubling();
   broken.body = broken.condition;
-  EXPECT_EQ(type_rule(broken, {kScalar, kScalar}),
+  EXPECT_EQ(type_rule(broken, {kScalarF64, kScalarF64}),
             "while: the state is (f64[], f64[]), body returns (bool[])");
 }
 
 Cond choose() {
-  const TensorTypes types = {kScalar, kScalar};
+  const TensorTypes types = {kScalarF64, kScalarF64};
   return {subgraph(types,
                    [](Builder& b, const Values& v) -> Values { return {multiply(b, v[0], v[1])}; }),
           subgraph(types, [](Builder& b, const Values& v) -> Values { return {exp(b, v[1])}; })};
@@ -148,13 +148,13 @@ TEST(Cond, Derivatives) {
 }
 
 TEST(Cond, TypeRule) {
-  EXPECT_EQ(type_rule(choose(), {kScalar, kScalar, kScalar}),
+  EXPECT_EQ(type_rule(choose(), {kScalarF64, kScalarF64, kScalarF64}),
             "cond: the first operand must be bool[], the operands are (f64[], f64[], f64[])");
   Cond broken = choose();
-  broken.on_false = subgraph({kScalar, kScalar}, [](Builder& b, const Values& v) -> Values {
+  broken.on_false = subgraph({kScalarF64, kScalarF64}, [](Builder& b, const Values& v) -> Values {
     return {cast(b, v[0], D::f32)};
   });
-  EXPECT_EQ(type_rule(broken, {{D::boolean, {}}, kScalar, kScalar}),
+  EXPECT_EQ(type_rule(broken, {{D::boolean, {}}, kScalarF64, kScalarF64}),
             "cond: on_true returns (f64[]), on_false returns (f32[])");
 }
 
@@ -162,7 +162,7 @@ TEST(Cond, TypeRule) {
 CustomGradient amplified() {
   const auto keep = [](Builder&, const Values& v) -> Values { return {v[0]}; };
   const auto twice = [](Builder& b, const Values& v) -> Values { return {add(b, v[2], v[2])}; };
-  return {subgraph({kScalar}, keep), subgraph({kScalar, kScalar, kScalar}, twice)};
+  return {subgraph({kScalarF64}, keep), subgraph({kScalarF64, kScalarF64, kScalarF64}, twice)};
 }
 
 TEST(CustomGradient, UsesTheGivenDerivative) {
@@ -174,22 +174,22 @@ TEST(CustomGradient, UsesTheGivenDerivative) {
 TEST(CustomGradient, TypeRule) {
   CustomGradient broken = amplified();
   broken.backward = broken.forward;
-  EXPECT_EQ(type_rule(broken, {kScalar}),
+  EXPECT_EQ(type_rule(broken, {kScalarF64}),
             "custom_gradient: backward takes (f64[]), it is given (f64[], f64[], f64[])");
   broken.backward =
-      subgraph({kScalar, kScalar, kScalar}, [](Builder&, const Values&) -> Values { return {}; });
-  EXPECT_EQ(type_rule(broken, {kScalar}),
+      subgraph({kScalarF64, kScalarF64, kScalarF64}, [](Builder&, const Values&) -> Values { return {}; });
+  EXPECT_EQ(type_rule(broken, {kScalarF64}),
             "custom_gradient: backward returns 0 gradients for 1 operands");
   broken.backward =
-      subgraph({kScalar, kScalar, kScalar},
+      subgraph({kScalarF64, kScalarF64, kScalarF64},
                [](Builder& b, const Values& v) -> Values { return {cast(b, v[0], D::f32)}; });
-  EXPECT_EQ(type_rule(broken, {kScalar}),
+  EXPECT_EQ(type_rule(broken, {kScalarF64}),
             "custom_gradient: operand 0 is f64[], its gradient from backward is f32[]");
 }
 
 TEST(StopGradient, IsTheIdentityAndNothingFlowsBack) {
   Builder b;
-  const Value x = b.input({"x", kScalar, Role::data, {}});
+  const Value x = b.input({"x", kScalarF64, Role::data, {}});
   const Value y = multiply(b, x, stop_gradient(b, x));
   const Graph graph = std::move(b).finish({y});
   EXPECT_EQ(interpret(graph, HostTensors{numbers({}, {3})}), HostTensors{numbers({}, {9})});

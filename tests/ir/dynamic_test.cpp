@@ -5,7 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-const TensorType kMatrix{DType::f32, {2, 3}};
 const TensorType kStart{DType::i32, {}};
 
 TEST(DynamicSlice, ClampsItsStarts) {

@@ -7,7 +7,6 @@
 namespace tenon::ir {
 namespace {
 
-const TensorType kMatrix{DType::f32, {2, 3}};
 
 TEST(Iota, CountsAlongItsAxis) {
   EXPECT_EQ(run_op(Iota{{DType::i32, {2, 3}}, 1}, {}),

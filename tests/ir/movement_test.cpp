@@ -6,7 +6,6 @@ namespace tenon::ir {
 namespace {
 
 constexpr std::int64_t kHuge = std::int64_t{1} << 40;
-const TensorType kMatrix{DType::f32, {2, 3}};
 const TensorType kScalar{DType::f32, {}};
 
 TEST(Broadcast, RepeatsAlongNewAxes) {

@@ -1,6 +1,7 @@
 // Helpers for tests of single ops: run one, read its error, build its graph, fill tensors.
 #pragma once
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "tenon/ir/interpret.h"
 
 namespace tenon::ir {
+
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline const TensorType kMatrix{DType::f32, {2, 3}};
 
 // One node over inputs of these types, all its results as outputs.
 inline Graph single_op_graph(Op op, const TensorTypes& types) {

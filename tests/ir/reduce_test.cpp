@@ -5,8 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-const double kNan = std::numeric_limits<double>::quiet_NaN();
-const double kInfinity = std::numeric_limits<double>::infinity();
 
 Reduce reduce_of(ReduceKind kind, Axes axes, DType accumulate = DType::f64) {
   return {kind, std::move(axes), accumulate};

@@ -5,8 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-const double kNan = std::numeric_limits<double>::quiet_NaN();
-const double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(Sort, SortsAlongAnAxisAndCarriesOthersAlong) {
   const HostTensor keys = numbers({2, 3}, {3, 1, 2, -1, 5, 0});

@@ -5,8 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-const double kNan = std::numeric_limits<double>::quiet_NaN();
-const double kInfinity = std::numeric_limits<double>::infinity();
 
 Window line(std::int64_t size, std::int64_t stride, std::int64_t low = 0, std::int64_t high = 0,
             std::int64_t dilation = 1) {

@@ -1,8 +1,8 @@
 // Every conformance case, one kernel for each node, run by the kernel evaluator for every target.
-#include "../conformance/case.h"
-#include "kernel_evaluator.h"
 #include "tenon/ir/inline_composites.h"
 #include "tenon/ir/interpret.h"
+#include "tests/conformance/case.h"
+#include "tests/lower/evaluate_regions.h"
 
 namespace tenon::lower {
 namespace {

@@ -7,7 +7,7 @@
 #include "tenon/ir/interpret.h"
 #include "tests/fuzz/random_graph.h"
 #include "tests/fuzz/random_inputs.h"
-#include "tests/lower/kernel_evaluator.h"
+#include "tests/lower/evaluate_regions.h"
 
 namespace tenon::schedule {
 namespace {

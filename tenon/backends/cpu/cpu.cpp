@@ -9,6 +9,7 @@
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/thread_pool.h"
+#include "tenon/ir/graph.h"
 
 namespace tenon::backends {
 

@@ -1,6 +1,7 @@
 // A graph compiled for the processor: machine code, its constants, and what it needs to run.
 #pragma once
 #include <filesystem>
+#include <map>
 
 #include "tenon/backends/cpu/library.h"
 #include "tenon/backends/signature.h"

@@ -1,19 +1,13 @@
-// Runs kernels on byte buffers exactly as kernel.h says, one element at a time: the judge of
-// lowering that needs no compiler.
+// Runs lowered regions without a compiler, for tests of lowering and fusion.
 #pragma once
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tenon/ir/graph.h"
-#include "tenon/kernel/kernel.h"
 #include "tenon/lower/region.h"
 
 namespace tenon::lower {
-
-// Runs every instance, in order. std::runtime_error if an access leaves its buffer, or if an
-// instance reads or writes an element that another instance has written.
-void evaluate_kernel(const kernel::Kernel& kernel, std::span<const std::span<std::byte>> arguments);
 
 // Runs the regions in order, after the graph's inputs; returns the graph's outputs. Scratch and
 // results start as garbage. Parameters, constants and reshapes need no region.

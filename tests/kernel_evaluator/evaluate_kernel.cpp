@@ -1,4 +1,4 @@
-#include "kernel_evaluator.h"
+#include "tests/kernel_evaluator/evaluate_kernel.h"
 
 #include <cmath>
 #include <stdexcept>
@@ -6,13 +6,10 @@
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/scalar_evaluate.h"
 #include "tenon/base/threefry.h"
-#include "tenon/kernel/builder.h"
 
-namespace tenon::lower {
+namespace tenon::kernel {
 
 namespace {
-
-using namespace kernel;
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
@@ -41,8 +38,9 @@ std::int64_t integer(const HostTensor& value, std::int64_t element) {
 
 class Machine {
  public:
-  Machine(const Kernel& kernel, std::span<const std::span<std::byte>> arguments)
-      : kernel_(kernel), values_(kernel.values.size()) {
+  Machine(const Kernel& kernel, std::span<const std::span<std::byte>> arguments,
+          Instances instances)
+      : kernel_(kernel), instances_(instances), values_(kernel.values.size()) {
     std::size_t next = 0;
     for (const Buffer& buffer : kernel.buffers) {
       const std::size_t bytes = at(buffer.elements) * size_of(buffer.dtype);
@@ -80,7 +78,7 @@ class Machine {
     if (index < 0 || index >= buffer.elements)
       fail(kernel_, fmt::format("instance {} touches element {} of {}, which has {}", instance_,
                                 index, buffer.name, buffer.elements));
-    if (buffer.space == Space::argument) {
+    if (buffer.space == Space::argument && instances_ == Instances::independent) {
       std::int64_t& writer = writer_[id.index][at(index)];
       if (writer != -1 && writer != instance_)
         fail(kernel_, fmt::format("instances {} and {} share element {} of {}", writer, instance_,
@@ -164,7 +162,8 @@ class Machine {
     const std::uint32_t key1 = get(node.key1).as<std::uint32_t>()[0];
     for (std::size_t i = 0; i < at(value.size()); ++i)
       value.as<std::uint32_t>()[i] = random_word(
-          key0, key1, static_cast<std::uint64_t>(get(node.index).as<std::int64_t>()[i]));
+          key0, key1,
+          static_cast<std::uint64_t>(integer(get(node.index), static_cast<std::int64_t>(i))));
     set(results[0], std::move(value));
   }
   void execute(const Splat& node, const Results& results) {
@@ -301,6 +300,7 @@ class Machine {
   }
 
   const Kernel& kernel_;
+  Instances instances_;
   std::vector<HostTensor> values_;
   std::vector<std::span<std::byte>> memory_;
   std::vector<std::vector<std::byte>> shared_;
@@ -314,98 +314,11 @@ void Machine::execute(const Bitcast& node, const Results& results) {
   set(results[0], std::move(value));
 }
 
-bool is_source(const ir::Node& node) {
-  return std::holds_alternative<ir::Parameter>(node.op) ||
-         std::holds_alternative<ir::Constant>(node.op);
-}
-
 }  // namespace
 
-void evaluate_kernel(const Kernel& kernel, std::span<const std::span<std::byte>> arguments) {
-  Machine(kernel, arguments).run();
+void evaluate_kernel(const Kernel& kernel, std::span<const std::span<std::byte>> arguments,
+                     Instances instances) {
+  Machine(kernel, arguments, instances).run();
 }
 
-ir::HostTensors evaluate_regions(const ir::Graph& graph, std::span<const Region> regions,
-                                 const Target& target, std::span<const HostTensor> inputs) {
-  std::map<ir::Value, HostTensor> values;
-  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
-    const ir::Node& node = graph.node(i);
-    if (const auto* parameter = std::get_if<ir::Parameter>(&node.op))
-      values.insert_or_assign({i, 0}, inputs[at(parameter->position)]);
-    if (const auto* constant = std::get_if<ir::Constant>(&node.op))
-      values.insert_or_assign({i, 0}, *constant->value);
-  }
-  int number = 0;
-  for (const Region& region : regions) {
-    for (const ir::Value output : region.outputs) {
-      HostTensor tensor(graph.type(output));
-      std::ranges::fill(tensor.bytes(), std::byte{0x7f});
-      values.insert_or_assign(output, std::move(tensor));
-    }
-    std::map<ir::Value, std::vector<std::byte>> scratch;
-    for (const LoweredRegion& lowered :
-         lower(graph, region, target, fmt::format("k{}", number++))) {
-      kernel::verify(lowered.kernel);
-      std::vector<std::span<std::byte>> arguments;
-      for (const LoweredRegion::Argument& argument : lowered.arguments) {
-        if (argument.kind == LoweredRegion::Argument::Kind::scratch) {
-          auto& memory = scratch[argument.value];
-          memory.resize(at(argument.bytes), std::byte{0x7f});
-          arguments.emplace_back(memory);
-        } else {
-          const auto found = values.find(argument.value);
-          if (found == values.end())
-            throw std::runtime_error(
-                fmt::format("%{} is read before it is made", argument.value.node));
-          arguments.push_back(found->second.bytes());
-        }
-      }
-      evaluate_kernel(lowered.kernel, arguments);
-    }
-  }
-  ir::HostTensors outputs;
-  for (const ir::Output& output : graph.outputs()) outputs.push_back(values.at(output.value));
-  return outputs;
-}
-
-std::vector<Region> regions_of_single_nodes(const ir::Graph& graph) {
-  std::vector<Region> regions;
-  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
-    const ir::Node& node = graph.node(i);
-    if (is_source(node)) continue;
-    Region region{{i}, {}, {}};
-    for (const ir::Value operand : node.operands)
-      if (std::ranges::count(region.inputs, operand) == 0) region.inputs.push_back(operand);
-    for (std::uint32_t k = 0; k < node.results.size(); ++k) region.outputs.push_back({i, k});
-    regions.push_back(std::move(region));
-  }
-  return regions;
-}
-
-std::string compare(const HostTensor& found, const HostTensor& expected, double tolerance) {
-  if (found.type() != expected.type())
-    return fmt::format("found {}, expected {}", found.type(), expected.type());
-  double scale = 0;
-  for (std::int64_t i = 0; i < expected.size(); ++i) {
-    const double value = std::abs(element_as_double(expected, i));
-    if (std::isfinite(value)) scale = std::max(scale, value);
-  }
-  for (std::int64_t i = 0; i < expected.size(); ++i) {
-    const double a = element_as_double(found, i), b = element_as_double(expected, i);
-    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
-    if (is_float(expected.dtype()) && std::abs(a - b) <= tolerance * scale) continue;
-    return fmt::format("element {} is {}, expected {}", i, a, b);
-  }
-  return "";
-}
-
-const std::vector<Target>& test_targets() {
-  static const std::vector<Target> targets{
-      {Target::Kind::cpu, 32, 16, 1, 0},
-      {Target::Kind::cpu, 64, 32, 1, 0},
-      {Target::Kind::cuda, 0, 0, 128, 48 * 1024},
-  };
-  return targets;
-}
-
-}  // namespace tenon::lower
+}  // namespace tenon::kernel

@@ -1,0 +1,193 @@
+// The promises about numbers, for every model of `tenon train`: the same bits however it is run.
+#include <cmath>
+#include <csignal>
+#include <optional>
+
+#include "tenon/base/cpu_info.h"
+#include "tenon/base/environment.h"
+#include "tenon/base/threefry.h"
+#include "tenon/train/metric_table.h"
+#include "tests/end_to_end/run_difference.h"
+#include "tests/end_to_end/training_runs.h"
+
+namespace tenon {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Variant kBase{.name = "base"};
+const Variant kBaseF64{.name = "base-f64", .dtype = "f64", .cache = "cache-f64"};
+const Variant kAvx2{.name = "avx2", .vector_bytes = 32, .cache = "cache-avx2"};
+
+std::optional<std::string> installed_clang() {
+  for (const char* name : {"clang", "clang-14"})
+    for (const fs::path& folder : environment::program_folders())
+      if (fs::exists(folder / name)) return name;
+  return std::nullopt;
+}
+
+Variant clang_variant() {
+  return {.name = "clang", .compiler = installed_clang().value_or(""), .cache = "cache-clang"};
+}
+
+class Numbers : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    try {
+      runs_ = &ModelRuns::of(GetParam());
+    } catch (const UserError& error) {
+      FAIL() << error.what();
+    }
+    // What must compile does so while other runs are compared.
+    runs_->start(kBase);
+    runs_->start(kBaseF64);
+    runs_->start(kAvx2);
+    if (installed_clang()) runs_->start(clang_variant());
+    ASSERT_EQ(runs_->start(kBase).wait(), 0) << runs_->start(kBase).errors();
+    ASSERT_EQ(runs_->start(kBaseF64).wait(), 0) << runs_->start(kBaseF64).errors();
+  }
+
+  void expect_same_bits(const Variant& base, const Variant& variant) {
+    const std::string run = runs_->run(variant);
+    if (runs_->start(variant).wait() != 0) return;  // which is a failure already
+    EXPECT_EQ(first_difference(runs_->run(base), run), "") << variant.name;
+  }
+
+  // `tenon cache` for the folder of compiled code of a variant.
+  nlohmann::json run_cache(const Variant& variant, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"cache", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const std::string out = runs_->folder_of(kBase) + "/cache.out";
+    EXPECT_EQ(cli::exit_status(cli::start_tenon(arguments, out, out + ".err",
+                                                {"TENON_CACHE_DIR=" + runs_->cache_of(variant)})),
+              0);
+    return nlohmann::json::parse(io::read_text_file(out));
+  }
+
+  ModelRuns* runs_ = nullptr;
+};
+
+// Equal bits of nothing would prove nothing.
+TEST_P(Numbers, AreThoseOfATrainingThatLearns) {
+  for (const Variant& variant : {kBase, kBaseF64}) {
+    const MetricTable table =
+        read_metrics_csv(fs::path(runs_->run(variant)) / "metrics.csv", 1000, {"accuracy"});
+    ASSERT_EQ(table.rows.size(), 33u);  // a row for each step, and three of validation
+    EXPECT_EQ(table.rows.back().step, ModelRuns::kSteps);
+    EXPECT_TRUE(table.rows.back().is_validation);
+    for (std::size_t row = 0; row < table.rows.size(); ++row)
+      EXPECT_TRUE(std::isfinite(table.values_of(row)[0])) << row;
+    EXPECT_LT(table.values_of(32)[0], 0.8 * table.values_of(0)[0]);
+  }
+  EXPECT_NE(first_difference(runs_->run(kBase), runs_->run(kBaseF64)), "");
+}
+
+TEST_P(Numbers, DoNotDependOnThreads) {
+  for (const Variant& base : {kBase, kBaseF64}) {
+    bool uses_threads = false;
+    for (const std::string& source : runs_->sources_of(base))
+      uses_threads = uses_threads || source.find("runtime->parallel(") != std::string::npos;
+    EXPECT_TRUE(uses_threads) << "the sizes are too small to test threads";
+    for (const int threads : {2, 3, 7, 16}) {
+      Variant variant = base;
+      variant.name = fmt::format("{}-threads-{}", base.name, threads);
+      variant.threads = threads;
+      expect_same_bits(base, variant);
+    }
+  }
+}
+
+TEST_P(Numbers, AreTheSameAgain) {
+  for (const Variant& base : {kBase, kBaseF64}) {
+    Variant variant = base;
+    variant.name += "-again";
+    expect_same_bits(base, variant);
+  }
+}
+
+TEST_P(Numbers, AreTheSameAfterTheCacheIsCleared) {
+  Variant cleared = kBase;
+  cleared.name = cleared.cache = "cleared";
+  fs::copy(runs_->cache_of(kBase), runs_->cache_of(cleared));
+  const auto removed = run_cache(cleared, {"--clear"})["entries"].get<int>();
+  EXPECT_GT(removed, 0);
+  EXPECT_TRUE(fs::is_empty(runs_->cache_of(cleared)));
+  expect_same_bits(kBase, cleared);
+  EXPECT_EQ(run_cache(cleared, {})["entries"].get<int>(), removed);  // compiled anew
+}
+
+TEST_P(Numbers, AreTheSameFromGccAndClang) {
+  if (!installed_clang()) GTEST_SKIP() << "clang is not installed";
+  expect_same_bits(kBase, clang_variant());
+}
+
+TEST_P(Numbers, AreTheSameFromAvx2AndAvx512) {
+  expect_same_bits(kBase, kAvx2);
+  const bool is_same_code = runs_->sources_of(kBase) == runs_->sources_of(kAvx2);
+  EXPECT_EQ(is_same_code, cpu_info().vector_bytes < 64);
+  if (is_same_code) fmt::print("no AVX-512 on this machine: both runs are of the same code\n");
+}
+
+int rows_in(const std::string& file) {
+  if (!fs::exists(file)) return 0;
+  const std::string text = io::read_text_file(file);
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// Killed first between two steps, then at any moments until one process gets to the end.
+TEST_P(Numbers, AreTheSameAfterKills) {
+  const Variant killed{.name = "killed", .more = {"--resume", "--checkpoint-every", "1"}};
+  const std::string metrics = runs_->run_of(killed) + "/metrics.csv";
+  ThreefrySequence random{3};
+  int kills = 0;
+  std::string lines;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const pid_t process = runs_->start(killed).process();
+    if (kills == 0) {
+      const auto rows = static_cast<int>(3 + random.below(12));
+      siginfo_t ended{};
+      while (rows_in(metrics) < rows && ended.si_pid == 0) {
+        ::usleep(200);
+        ::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOHANG | WNOWAIT);
+      }
+    } else {
+      // The longer it takes, the longer a process lives: the run must end.
+      ::usleep(static_cast<useconds_t>(1000 + random.below(100'000 + 50'000 * kills)));
+    }
+    ::kill(process, SIGKILL);
+    const int status = runs_->start(killed).wait();
+    lines += runs_->start(killed).errors();
+    if (status == 0 && kills > 0) break;
+    ASSERT_TRUE(status == 0 || status == 128 + SIGKILL) << lines;
+    runs_->forget(killed);
+    if (kills == 0 && rows_in(metrics) > ModelRuns::kSteps) {
+      fs::remove_all(runs_->run_of(killed));  // too late to resume anything
+      continue;
+    }
+    ++kills;
+  }
+  EXPECT_GT(kills, 0);
+  expect_same_bits(kBase, killed);
+  // One of them went on from the middle of the run.
+  bool resumes = false;
+  for (int step = 1; step < ModelRuns::kSteps; ++step)
+    resumes = resumes || lines.find(fmt::format("resumed {} at step {} ", runs_->run_of(killed),
+                                                step)) != std::string::npos;
+  EXPECT_TRUE(resumes) << lines;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Numbers, testing::ValuesIn(offered_models()),
+                         [](const auto& model) {
+                           std::string name = model.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(OfferedModels, AreReadFromTheHelp) {
+  const std::vector<std::string> models = offered_models();
+  EXPECT_EQ(std::count(models.begin(), models.end(), "mlp"), 1);
+  EXPECT_EQ(std::count(models.begin(), models.end(), "lenet"), 1);
+}
+
+}  // namespace
+}  // namespace tenon
