@@ -20,9 +20,10 @@ constexpr double kParallelNanoseconds = 20000;
 // Text that compilers read quickly.
 constexpr std::int64_t kLongestConstant = 64 * 1024;
 constexpr std::int64_t kAllConstants = 256 * 1024;
-// Kernels of one file; more files than that compile faster side by side.
-constexpr std::size_t kKernelsOfOneFile = 64;
-constexpr std::size_t kKernelsPerPart = 32;
+// Files compile side by side: a text longer than the first is cut into parts of at least the
+// second.
+constexpr std::size_t kLongestFile = 24 * 1024;
+constexpr std::size_t kPartLength = 12 * 1024;
 
 constexpr std::string_view kKernelParameters = "(void* const*, int64_t, int64_t)";
 
@@ -211,50 +212,48 @@ class EntryPrinter {
   int repeats_ = 0;  // Repeats around the current step
 };
 
-// Kernels that other files call under another name, since their own is private to the file.
-std::string print_part(std::span<const kernel::Kernel> kernels) {
-  std::string text = codegen::c_prelude(kernels);
-  for (const kernel::Kernel& kernel : kernels) {
-    text += '\n';
-    text += codegen::emit_c(kernel);
-    text += fmt::format("void tenon_{0}{1} __attribute__((alias(\"{0}\")));\n", kernel.name,
-                        kKernelParameters);
-  }
-  return text;
+// The kernels of one part, under names that other files can call: their own is private to the file.
+std::string print_part(std::span<const kernel::Kernel> kernels,
+                       std::span<const std::string> texts) {
+  std::string part = codegen::c_prelude(kernels);
+  for (std::size_t i = 0; i < kernels.size(); ++i)
+    part += fmt::format("\n{}void tenon_{}{} __attribute__((alias(\"{}\")));\n", texts[i],
+                        kernels[i].name, kKernelParameters, kernels[i].name);
+  return part;
 }
 
 }  // namespace
 
 Source print_source(const Plan& plan) {
   const std::span<const kernel::Kernel> kernels = plan.kernels;
-  const bool has_parts = kernels.size() > kKernelsOfOneFile;
+  std::vector<std::string> texts;
+  std::size_t length = 0;
+  for (const kernel::Kernel& kernel : kernels) {
+    texts.push_back(codegen::emit_c(kernel));
+    length += texts.back().size();
+  }
+  const bool has_parts = kernels.size() > 1 && length > kLongestFile;
   EntryPrinter entry(plan, has_parts);
   Source source;
-  std::string first;
-  if (has_parts) {
-    first = codegen::c_prelude({});
-    first += '\n';
-    for (const kernel::Kernel& kernel : kernels)
-      first += fmt::format("void tenon_{}{};\n", kernel.name, kKernelParameters);
-  } else {
-    first = codegen::c_prelude(kernels);
-    first += '\n';
-    // Kernels stay functions of their own: merged into the entry they would compile slowly.
-    for (const kernel::Kernel& kernel : kernels)
-      first += fmt::format("static void {}{} __attribute__((noinline));\n", kernel.name,
-                           kKernelParameters);
-    for (const kernel::Kernel& kernel : kernels) {
-      first += '\n';
-      first += codegen::emit_c(kernel);
-    }
-  }
+  std::string first = codegen::c_prelude(has_parts ? std::span<const kernel::Kernel>{} : kernels);
+  first += '\n';
+  // Kernels stay functions of their own: merged into the entry they would compile slowly.
+  for (const kernel::Kernel& kernel : kernels)
+    first += has_parts ? fmt::format("void tenon_{}{};\n", kernel.name, kKernelParameters)
+                       : fmt::format("static void {}{} __attribute__((noinline));\n", kernel.name,
+                                     kKernelParameters);
+  if (!has_parts)
+    for (const std::string& text : texts) first += '\n' + text;
   first += '\n';
   first += entry.print();
   source.files.push_back(std::move(first));
   if (has_parts)
-    for (std::size_t begin = 0; begin < kernels.size(); begin += kKernelsPerPart)
-      source.files.push_back(
-          print_part(kernels.subspan(begin, std::min(kKernelsPerPart, kernels.size() - begin))));
+    for (std::size_t begin = 0, end = 0; begin < kernels.size(); begin = end) {
+      std::size_t part_length = 0;
+      while (end < kernels.size() && part_length < kPartLength) part_length += texts[end++].size();
+      source.files.push_back(print_part(kernels.subspan(begin, end - begin),
+                                        std::span(texts).subspan(begin, end - begin)));
+    }
   source.passed_constants = entry.passed_constants();
   source.uses_threads = entry.uses_threads();
   return source;
