@@ -1,5 +1,6 @@
 // Every bad option and file: one line, word for word, and the exit status.
 #include "cli_testing.h"
+#include "tenon/io/npz.h"
 
 namespace tenon::cli {
 namespace {
@@ -88,6 +89,22 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "--learning-rate: expected a number above 0, got \"0\""},
           {train({"--learning-rate", "nan"}), 2, "--learning-rate: expected a number, got \"nan\""},
           {train({"--learning-rate", "1e-300"}), 2, "--learning-rate: 1e-300 does not fit f32"},
+          {train({"--optimizer", "sgd", "--momentum", "1.5"}), 2,
+           "--momentum: expected a number from 0 to below 1, got \"1.5\""},
+          {train({"--optimizer", "sgd", "--momentum", "1"}), 2,
+           "--momentum: expected a number from 0 to below 1, got \"1\""},
+          {train({"--optimizer", "sgd", "--momentum", "0.9999999999"}), 2,
+           "--momentum: 0.9999999999 is 1 in f32; a number from 0 to below 1 expected"},
+          {train({"--task", "regression", "--metrics", "accuracy"}), 2,
+           "--metrics: accuracy is of classes, the labels of FOLDERpoints.csv are numbers; none is "
+           "what they have"},
+          {train({"--loss", "mean_squared_error", "--metrics", "accuracy"}), 2,
+           "--metrics: accuracy is of classes, mean_squared_error is a loss of numbers; none is "
+           "what it has"},
+          {train({"--label", "clas"}), 2,
+           "--label: FOLDERpoints.csv: no column is named \"clas\"; did you mean \"class\"?"},
+          {train({"--label", "9"}), 2,
+           "--label: FOLDERpoints.csv: no column is named \"9\", and there are 3 columns"},
           {train({"--momentum", "0.5"}), 2, "--momentum: adam has none; it is for sgd"},
           {train({"--optimizer", "gradient_descent", "--weight-decay", "0.5"}), 2,
            "--weight-decay: gradient_descent has none; it is for adam and sgd"},
@@ -121,7 +138,9 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--threads", "-3"}), 2,
            "--threads: expected a whole number from 0 to 1024, got \"-3\""},
           {train({"--seed", "x"}), 2,
-           "--seed: expected a whole number from 0 to 9223372036854775807, got \"x\""},
+           "--seed: expected a whole number from 0 to 18446744073709551615, got \"x\""},
+          {train({"--seed", "-1"}), 2,
+           "--seed: expected a whole number from 0 to 18446744073709551615, got \"-1\""},
           {train({"--log-every", "0"}), 2,
            "--log-every: expected a whole number from 1 to 1099511627776, got \"0\""},
           {train({"--out", ""}), 2, "--out: expected a value, got an empty one"},
@@ -180,6 +199,11 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
   io::write_file_atomically(folder / "ragged.csv", "1,2,0\n1,2\n");
   io::write_file_atomically(folder / "half.csv", "1,2,0.5\n3,4,1\n");
   io::write_file_atomically(folder / "wide.csv", "1,2,3\n");
+  io::write_file_atomically(folder / "same.csv", "a,b,y\n1,2,x\n3,4,x\n");
+  io::write_file_atomically(folder / "ones.csv", "a,b,y\n1,2,1\n3,4,1\n");
+  io::write_file_atomically(folder / "large.csv", "a,b,y\n1,2,9000000\n");
+  io::write_file_atomically(folder / "semicolons.csv", "a;b;y\n1;2;x\n3;4;z\n");
+  io::write_npz(folder / "scalar.npz", {{"x", make_scalar(1.0f)}, {"y", make_scalar(1.0f)}});
   io::write_file_atomically(folder / "not.npz", "PK");
   io::write_file_atomically(folder / "not.npy", "PK");
   io::write_file_atomically(folder / "not.png", "PK");
@@ -196,17 +220,27 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
           {with_data("csv:FOLDERempty.csv"), 1, "FOLDERempty.csv: the file holds no records"},
           {with_data("csv:FOLDERhalf.csv"), 1,
            "FOLDERhalf.csv: line 1: the label 0.5 is not an integer; help: for numbers to predict, "
-           "the task is regression"},
+           "--task regression (CsvOptions::task in C++)"},
           {with_data("idx:FOLDERnone"), 1, "cannot read FOLDERnone: there is no such folder"},
           {with_data("idx:FOLDERrun"), 1,
            "FOLDERrun: neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz is there"},
-          {{"train", "--model", "mlp", "--data", "csv:FOLDERpoints.csv", "--label", "clas"},
-           1,
-           "FOLDERpoints.csv: no column is named \"clas\"; did you mean \"class\"?"},
+          {with_data("csv:FOLDERsame.csv"), 1,
+           "FOLDERsame.csv: only one class, \"x\"; two or more are needed"},
+          {with_data("csv:FOLDERones.csv"), 1,
+           "FOLDERones.csv: only one class, \"1\"; two or more are needed"},
+          {with_data("csv:FOLDERlarge.csv"), 1,
+           "FOLDERlarge.csv: line 2: the label 9000000 is not a class; classes are 0 to 1048575; "
+           "help: for numbers to predict, --task regression (CsvOptions::task in C++)"},
+          {with_data("csv:FOLDERsemicolons.csv"), 1,
+           "FOLDERsemicolons.csv: the only column is the label; there are no features; help: "
+           "fields "
+           "are separated by commas, and line 1 holds \";\""},
+          {with_data("npz:FOLDERscalar.npz"), 1,
+           "FOLDERscalar.npz: x is f32[]; an array needs a first axis that counts the samples"},
           {train({"--out", "FOLDERrun"}), 1,
            "FOLDERrun holds a run already; go on with it by --resume, replace it by --overwrite, "
            "or choose another --out"},
-          {train({"--out", "FOLDERrun", "--resume", "--hidden", "4", "--batch-size", "9"}), 1,
+          {train({"--out", "FOLDERrun", "--resume", "--hidden", "4", "--batch-size", "9"}), 2,
            "FOLDERrun/run.json: the run cannot go on: training/batch_size was 8, now it is 9"},
           {train({"--out", "FOLDERpoints.csv"}), 1,
            "cannot make the folder FOLDERpoints.csv: Not a directory"},

@@ -5,6 +5,7 @@
 
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
+#include "tenon/base/error.h"
 #include "tenon/base/threefry.h"
 #include "tenon/train/metric_table.h"
 #include "tests/end_to_end/run_difference.h"

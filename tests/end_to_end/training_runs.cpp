@@ -1,5 +1,6 @@
 #include "tests/end_to_end/training_runs.h"
 
+#include "tenon/base/error.h"
 #include "tenon/base/text.h"
 #include "tenon/base/threefry.h"
 
@@ -10,8 +11,8 @@ namespace fs = std::filesystem;
 
 // Sizes that compile fast, fill no vector evenly and yet give several threads something to do.
 const std::map<std::string, std::vector<std::string>> kSmallSizes = {
-    {"mlp", {"--hidden", "100,9"}},
-    {"lenet", {"--filters", "3,5", "--hidden", "12"}},
+    {"mlp", {"--hidden", "100"}},
+    {"lenet", {"--filters", "3,5", "--hidden", "none"}},
 };
 
 // Noise, with a band of rows that is brighter for each class.

@@ -1,0 +1,116 @@
+// What --out, --resume and Ctrl-C do to a run folder, seen from outside.
+#include <csignal>
+
+#include "cli_testing.h"
+
+namespace tenon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RunFolder : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_points(points_, 30);
+    ASSERT_EQ(run_tenon(train_arguments(points_, run_)).status, 0);
+  }
+  Outcome resume(const char* epochs, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = train_arguments(points_, run_, {"--resume"});
+    arguments[8] = epochs;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_tenon(arguments);
+  }
+  std::string model() const { return io::read_text_file(fs::path(run_) / "model.safetensors"); }
+  const TemporaryFolder folder_;
+  const std::string points_ = folder_ / "points.csv";
+  const std::string run_ = folder_ / "run";
+};
+
+TEST_F(RunFolder, WithoutItsDescriptionIsNotReplaced) {
+  const std::string before = model();
+  fs::remove(fs::path(run_) / "run.json");
+  const Outcome outcome = resume("3");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err,
+            fmt::format("error: {} holds model.safetensors but no run.json: the run cannot go on; "
+                        "help: put run.json back, replace the run (overwrite), or choose another "
+                        "folder\n",
+                        run_));
+  EXPECT_EQ(model(), before);
+}
+
+TEST_F(RunFolder, OfAFinishedRunSaysSo) {
+  const std::string before = model();
+  const Outcome outcome = resume("2");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(outcome.err.starts_with(
+      fmt::format("resumed {} at step 8: its 2 epochs are done, nothing is left to do\n", run_)))
+      << outcome.err;
+  EXPECT_EQ(model(), before);
+}
+
+TEST_F(RunFolder, FewerEpochsOrStepsThanAreDoneAreRefused) {
+  const std::string before = model();
+  const Outcome epochs = resume("1");
+  EXPECT_EQ(epochs.status, 2);
+  EXPECT_EQ(epochs.err, fmt::format("error: {}: the run cannot go on: 2 epochs are done, 1 asked "
+                                    "for\n",
+                                    run_));
+  const Outcome steps = resume("3", {"--max-steps", "7"});
+  EXPECT_EQ(steps.status, 2);
+  EXPECT_EQ(steps.err, fmt::format("error: {}: the run cannot go on: 8 steps are done, max_steps "
+                                   "is 7\n",
+                                   run_));
+  EXPECT_EQ(model(), before);
+  EXPECT_EQ(resume("3", {"--max-steps", "9"}).status, 0);
+  EXPECT_EQ(resume("2").err.substr(0, 6), "error:");  // a step of the third epoch is done
+}
+
+TEST_F(RunFolder, OptionsOfAnotherRunAreBadOptions) {
+  const Outcome outcome = resume("3", {"--seed", "9"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(
+      outcome.err,
+      fmt::format("error: {}/run.json: the run cannot go on: seed was 0, now it is 9\n", run_));
+}
+
+TEST_F(RunFolder, OfAFailedStartIsNotLeft) {
+  std::vector<std::string> arguments = train_arguments(points_, folder_ / "failed");
+  arguments[12] = "cpu";
+  const pid_t child = start_tenon(arguments, folder_ / "out", folder_ / "err",
+                                  {"TENON_CC=/bin/false", "TENON_CACHE_DIR=" + folder_ / "cache"});
+  EXPECT_EQ(exit_status(child), 1);
+  EXPECT_FALSE(fs::exists(folder_ / "failed"));
+}
+
+TEST_F(RunFolder, SecondInterruptEndsACompileAndLeavesNothing) {
+  io::write_file_atomically(folder_ / "slow",
+                            "#!/bin/sh\n[ \"$1\" = --version ] && { echo slow 1; exit 0; }\n"
+                            "sleep 600\n");
+  fs::permissions(folder_ / "slow", fs::perms::owner_all);
+  std::vector<std::string> arguments = train_arguments(points_, folder_ / "new");
+  arguments[12] = "cpu";
+  const pid_t child =
+      start_tenon(arguments, folder_ / "out", folder_ / "err",
+                  {"TENON_CC=" + folder_ / "slow", "TENON_CACHE_DIR=" + folder_ / "cache"});
+  const auto has_sources = [&] {
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "cache", error))
+      if (entry.path().extension() == ".c") return true;
+    return false;
+  };
+  while (!has_sources()) ::usleep(10'000);
+  ::kill(child, SIGINT);
+  const auto err = [&] { return io::read_text_file(folder_ / "err"); };
+  while (err().find('\n') == std::string::npos) ::usleep(10'000);
+  ::kill(child, SIGINT);
+  EXPECT_EQ(exit_status(child), 130);
+  EXPECT_EQ(err(),
+            "stopping when the step or compile that runs now is done; Ctrl-C again ends at once\n"
+            "ended at once; nothing was saved since the last checkpoint\n");
+  EXPECT_TRUE(fs::is_empty(folder_ / "cache"));
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+}  // namespace
+}  // namespace tenon::cli
