@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all build quickstart test check sanitize golden bench docs install clean packages
+.PHONY: all build quickstart test check check-quick golden bench docs install clean packages
 
 all: build
 
@@ -28,15 +28,14 @@ test: packages $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(JOBS)
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-# Formatting, structure, the second compiler's warnings, CUDA texts.
+# Formatting, structure, CUDA texts, a second build by clang with ASan and UBSan, its tests, lint.
 check: packages
 	@bash tools/install_packages.sh tools/packages_check.txt
 	@bash tools/check.sh
 
-# The fast tests built by clang with ASan and UBSan, and lint: a second build of everything.
-sanitize: packages
-	@bash tools/install_packages.sh tools/packages_check.txt
-	@bash tools/check.sh sanitize
+# The part of `make check` that takes seconds.
+check-quick:
+	@bash tools/check.sh quick
 
 # Rewrites the golden texts; read the diff before committing it.
 golden: $(BUILD)/build.ninja
@@ -45,7 +44,7 @@ golden: $(BUILD)/build.ninja
 
 docs:
 	@bash tools/install_packages.sh tools/packages_check.txt
-	@doxygen docs/Doxyfile && echo "docs/html/index.html"
+	@mkdir -p docs/html && doxygen docs/Doxyfile && echo "docs/html/index.html"
 
 install: build
 	@ninja -C $(BUILD) tenon && cmake --install $(BUILD)

@@ -74,8 +74,10 @@ def remez(grid, target, weight, unknowns):
     return coefficients, largest
 
 
-def fit(name, kind, function, weight, low, high, degree, size=None):
-    """Fits function(x) on [low, high] by a polynomial of x; weight(x) scales its error."""
+def fit(name, kind, function, weight, low, high, degree, size=None, refit=True):
+    """Fits function(x) on [low, high] by a polynomial of x; weight(x) scales its error.
+
+    Without `refit` all coefficients of the first fit are rounded at once."""
     size = size or 30 * (degree + 2)
     low, high = mpf(low), mpf(high)
     grid = [low + (high - low) * (1 - cos(pi * (i + mpf("0.5")) / size)) / 2 for i in range(size)]
@@ -86,6 +88,12 @@ def fit(name, kind, function, weight, low, high, degree, size=None):
     for unknowns in range(degree + 1, 0, -1):
         coefficients, largest = remez(grid, target, weights, unknowns)
         ideal = largest if ideal is None else ideal
+        if not refit:
+            rounded = [float(c) for c in coefficients]
+            errors = [sum(mpf(c) * x**i for i, c in enumerate(rounded)) - f
+                      for x, f in zip(grid, target)]
+            target = errors
+            break
         value = to_f32(coefficients[0]) if kind == "f32" else float(coefficients[0])
         rounded.append(value)
         # Divided by x, what remains is again a polynomial from the constant up.
@@ -153,6 +161,11 @@ def erf_weight(z):
     return series(z, lambda x: sqrt(x) / erf(sqrt(x)), [sqrt(pi) / 2])
 
 
+def erfc_scaled(q):  # (1 + 2 x) e^(x^2) erfc(x), x = 4 (1 + q) / (1 - q)
+    x = 4 * (1 + q) / (1 - q)
+    return (1 + 2 * x) * exp(x * x) * erfc(x)
+
+
 def exp2_rest(r):  # 2^r = 1 + r p(r)
     return series(r, lambda x: (mpf(2)**x - 1) / x, [log(2), log(2)**2 / 2])
 
@@ -181,6 +194,9 @@ FITS = {
     "erf_small_f64": lambda n: fit(n, "f64", erf_rest, erf_weight, 0, ERF_SPLIT**2, 11),
     "erf_large_f64": lambda n: fit(n, "f64", lambda x: log(erfc(x)),
                                    lambda x: erfc(x) / erf(x), ERF_SPLIT, 6, 18),
+    # For tenon/tensor/special_functions.cpp: x from 0.5 to 28.
+    "erfc_f64": lambda n: fit(n, "f64", erfc_scaled, lambda q: mpf(1), -mpf(7) / 9, mpf("0.75"),
+                              22, refit=False),
 }
 
 for fit_name in sys.argv[1:] or FITS:

@@ -6,19 +6,19 @@ namespace tenon::optim {
 
 struct Adam {
   static constexpr std::string_view kKind = "adam";
-  float learning_rate = 1e-3f;
-  float beta1 = 0.9f;
-  float beta2 = 0.999f;
-  float epsilon = 1e-8f;      // added to sqrt(v_hat), after bias correction
-  float weight_decay = 0.0f;  // decoupled (AdamW): w -= learning_rate * weight_decay * w
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;    // added to sqrt(v_hat), after bias correction
+  double weight_decay = 0;  // decoupled (AdamW): w -= learning_rate * weight_decay * w
 
   std::vector<Update> update(RuleContext& context, const Variable& weight, const Tensor& gradient);
   void fields(HyperparameterVisitor& visit) {
-    visit("learning_rate", learning_rate);
-    visit("beta1", beta1);
-    visit("beta2", beta2);
-    visit("epsilon", epsilon);
-    visit("weight_decay", weight_decay);
+    visit("learning_rate", learning_rate, Range::positive);
+    visit("beta1", beta1, Range::fraction);
+    visit("beta2", beta2, Range::fraction);
+    visit("epsilon", epsilon, Range::not_negative);
+    visit("weight_decay", weight_decay, Range::not_negative);
   }
 };
 

@@ -7,9 +7,11 @@ namespace tenon::optim {
 // w -= learning_rate * g.
 struct GradientDescent {
   static constexpr std::string_view kKind = "gradient_descent";
-  float learning_rate = 1e-2f;
+  double learning_rate = 1e-2;
   std::vector<Update> update(RuleContext& context, const Variable& weight, const Tensor& gradient);
-  void fields(HyperparameterVisitor& visit) { visit("learning_rate", learning_rate); }
+  void fields(HyperparameterVisitor& visit) {
+    visit("learning_rate", learning_rate, Range::positive);
+  }
 };
 
 // velocity = momentum * velocity + g; w -= learning_rate * velocity; with nesterov
@@ -17,15 +19,15 @@ struct GradientDescent {
 // weight_decay adds weight_decay * w to g.
 struct Sgd {
   static constexpr std::string_view kKind = "sgd";
-  float learning_rate = 1e-2f;
-  float momentum = 0.9f;
-  float weight_decay = 0.0f;
+  double learning_rate = 1e-2;
+  double momentum = 0.9;
+  double weight_decay = 0;
   bool nesterov = false;
   std::vector<Update> update(RuleContext& context, const Variable& weight, const Tensor& gradient);
   void fields(HyperparameterVisitor& visit) {
-    visit("learning_rate", learning_rate);
-    visit("momentum", momentum);
-    visit("weight_decay", weight_decay);
+    visit("learning_rate", learning_rate, Range::positive);
+    visit("momentum", momentum, Range::fraction);
+    visit("weight_decay", weight_decay, Range::not_negative);
     visit("nesterov", nesterov);
   }
 };

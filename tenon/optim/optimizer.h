@@ -10,22 +10,31 @@
 
 namespace tenon::optim {
 
-// What an optimizer's rule may use while a step is traced.
+// What an optimizer's rule may use while the update of one weight is traced.
 class RuleContext {
  public:
   virtual ~RuleContext() = default;
-  // Scalar state, f32, written by the host between steps.
-  virtual Tensor learning_rate() = 0;
-  // 1 at the first update; f32 scalar.
+  // A scalar of the weight's element type: state "optimizer/<name>" (f64) that the host may write
+  // between steps. The name is one that the rule's `fields` shows.
+  virtual Tensor hyperparameter(std::string_view name) = 0;
+  // 1 at the first update; a scalar of the weight's element type.
   virtual Tensor step() = 0;
-  // A moment of the weight's type that starts at zero, named "<optimizer>/<weight path>/<name>".
+  // State that starts at zero, named "optimizer/<weight path>/<name>": of the weight's type, or of
+  // another one.
   virtual Variable slot(const Variable& weight, std::string_view name) = 0;
+  virtual Variable slot(const Variable& weight, std::string_view name, const TensorType& type) = 0;
 };
+
+// The numbers a hyperparameter may be; all are finite.
+enum class Range : std::uint8_t { any, positive, not_negative, fraction };  // fraction: [0, 1)
+bool contains(Range range, double value);
+// "above 0", "in [0, 1)", ...
+std::string_view description(Range range);
 
 class HyperparameterVisitor {
  public:
   virtual ~HyperparameterVisitor() = default;
-  virtual void operator()(std::string_view name, float& value) = 0;
+  virtual void operator()(std::string_view name, double& value, Range range) = 0;
   virtual void operator()(std::string_view name, bool& value) = 0;
 };
 
@@ -34,15 +43,16 @@ concept Rule = std::copy_constructible<R> &&
     requires(R rule, RuleContext& context, const Variable& weight, const Tensor& gradient,
              HyperparameterVisitor& visitor) {
   { R::kKind } -> std::convertible_to<std::string_view>;
-  { rule.learning_rate } -> std::convertible_to<float>;
+  { rule.learning_rate } -> std::convertible_to<double>;
   // The new value of the weight and of its slots.
   { rule.update(context, weight, gradient) } -> std::same_as<std::vector<Update>>;
   rule.fields(visitor);
 };
 
-// Any optimizer, with the state it keeps. Copies share the state.
+// Any optimizer, with the state it keeps. Copies share the state; a Trainer works on a clone.
 class Optimizer {
  public:
+  // UserError for a hyperparameter out of its range.
   template <class R>
   requires(!std::same_as<R, Optimizer>) && Rule<R> Optimizer(R rule)
       : Optimizer(std::make_shared<Model<R>>(std::move(rule))) {}
@@ -55,10 +65,14 @@ class Optimizer {
 
   std::string_view kind() const;
   void fields(HyperparameterVisitor& visitor) const;
-  Variable learning_rate() const;
-  Variable step() const;
-  // Everything a checkpoint must keep: step, learning rate, slots in order of creation.
+  // The scalar state of a hyperparameter, f64[]; UserError listing the known ones.
+  Variable hyperparameter(std::string_view name) const;
+  Variable learning_rate() const { return hyperparameter("learning_rate"); }
+  Variable step() const;  // i64[], the number of updates made
+  // Everything a checkpoint must keep: step, hyperparameters, slots in order of creation.
   std::vector<Variable> state() const;
+  // The same hyperparameters, with state of its own.
+  Optimizer clone() const;
 
  private:
   struct Interface {
@@ -67,7 +81,7 @@ class Optimizer {
                                        const Tensor& gradient) = 0;
     virtual void fields(HyperparameterVisitor& visitor) = 0;
     virtual std::string_view kind() const = 0;
-    virtual float learning_rate() const = 0;
+    virtual std::shared_ptr<Interface> copy() const = 0;
   };
   template <class R>
   struct Model final : Interface {
@@ -78,7 +92,7 @@ class Optimizer {
     }
     void fields(HyperparameterVisitor& visitor) override { rule.fields(visitor); }
     std::string_view kind() const override { return R::kKind; }
-    float learning_rate() const override { return rule.learning_rate; }
+    std::shared_ptr<Interface> copy() const override { return std::make_shared<Model>(rule); }
     R rule;
   };
   struct State;

@@ -16,19 +16,11 @@ using Json = nlohmann::json;
 
 constexpr std::int64_t kFormat = 1;
 
-// The shortest decimal that reads back as this float: 0.001, not 0.0010000000474974513.
-double shortest_decimal(float value) {
-  const std::string text = fmt::format("{}", value);
-  double decimal = value;
-  std::from_chars(text.data(), text.data() + text.size(), decimal);
-  return decimal;
-}
-
 class HyperparameterWriter final : public optim::HyperparameterVisitor {
  public:
   explicit HyperparameterWriter(Json& out) : out_(out) {}
-  void operator()(std::string_view name, float& value) override {
-    out_[std::string(name)] = shortest_decimal(value);
+  void operator()(std::string_view name, double& value, optim::Range) override {
+    out_[std::string(name)] = value;
   }
   void operator()(std::string_view name, bool& value) override { out_[std::string(name)] = value; }
 
@@ -39,13 +31,11 @@ class HyperparameterWriter final : public optim::HyperparameterVisitor {
 class HyperparameterReader final : public optim::HyperparameterVisitor {
  public:
   explicit HyperparameterReader(JsonFields& in) : in_(in) {}
-  void operator()(std::string_view name, float& value) override {
-    const double number = in_.number(name);
-    if (std::abs(number) > std::numeric_limits<float>::max())
-      in_.fail(name, fmt::format("{} does not fit f32", number));
-    value = static_cast<float>(number);
-    if (name == "learning_rate" && !(value > 0))
-      in_.fail(name, fmt::format("a number above 0 expected, found {}", number));
+  void operator()(std::string_view name, double& value, optim::Range range) override {
+    value = in_.number(name);
+    if (!optim::contains(range, value))
+      in_.fail(name,
+               fmt::format("a number {} expected, found {}", optim::description(range), value));
   }
   void operator()(std::string_view name, bool& value) override { value = in_.boolean(name); }
 
@@ -71,8 +61,8 @@ TrainingRecord read_training(JsonFields fields) {
 }
 
 optim::Optimizer read_optimizer(JsonFields fields) {
-  optim::Optimizer optimizer =
-      fields.named("kind", [](const std::string& kind) { return optim::make_optimizer(kind); });
+  optim::Optimizer optimizer = fields.named_part(
+      "kind", [](const std::string& kind) { return optim::make_optimizer(kind); });
   HyperparameterReader reader(fields);
   optimizer.fields(reader);
   fields.finish();
@@ -116,14 +106,14 @@ RunDescription description_from_json(const Json& json, const std::string& file) 
                                       TENON_VERSION, kFormat, format));
   RunDescription description;
   description.model = layer_from_json(fields.at("model"), file, "model");
-  description.loss = fields.named(
-      "loss", [](const std::string& text) { return std::string(nn::find_loss(text).name); });
+  description.loss =
+      fields.named_part("loss", [](const std::string& text) { return nn::find_loss(text).name; });
   description.metrics = fields.texts("metrics");
   for (const std::string& metric : description.metrics) {
     try {
       nn::find_metric(metric);
     } catch (const UserError& error) {
-      fields.fail("metrics", error.what());
+      fields.fail("metrics", error.what() + fields.custom_part_help());
     }
   }
   description.optimizer = read_optimizer(fields.object("optimizer"));
@@ -153,16 +143,17 @@ RunDescription read_description(const std::filesystem::path& file) {
   return description_from_json(io::read_json(file), file.string());
 }
 
-void require_same_run(const RunDescription& before, const RunDescription& now,
-                      const std::string& file) {
-  Json old_json = to_json(before), new_json = to_json(now);
+void require_same_run(const Json& before, const RunDescription& now, const std::string& file) {
+  Json old_json = before, new_json = to_json(now);
+  JsonFields fields(before, file, "");
+  // A run that was saved after its fit does not say which data it saw.
+  const bool names_data = !fields.object("training").text("data_hash").empty();
   for (Json* json : {&old_json, &new_json}) {
     Json& training = (*json)["training"];
     training.erase("epochs");
     training.erase("data");
     json->erase("tenon");
-    // A run that was saved after its fit does not say which data it saw.
-    if (before.training.data_hash.empty()) training = nullptr;
+    if (!names_data) training = nullptr;
   }
   const Json difference = Json::diff(old_json, new_json);
   if (difference.empty()) return;
@@ -175,8 +166,8 @@ void require_same_run(const RunDescription& before, const RunDescription& now,
   if (pointer == "/training/data_hash")
     throw UserError(fmt::format(
         "{}: the run cannot go on: its data has changed (other samples, labels or order)", file));
-  throw UserError(fmt::format("{}: the run cannot go on: {} was {}, now it is {}", file,
-                              pointer.substr(1), shown(old_json), shown(new_json)));
+  throw ResumeError(fmt::format("{}: the run cannot go on: {} was {}, now it is {}", file,
+                                pointer.substr(1), shown(old_json), shown(new_json)));
 }
 
 }  // namespace tenon

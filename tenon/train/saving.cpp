@@ -49,15 +49,6 @@ std::vector<double> flat(const RunningMeans& means) {
   return values;
 }
 
-class RateReader final : public optim::HyperparameterVisitor {
- public:
-  void operator()(std::string_view name, float& rate) override {
-    if (name == "learning_rate") value = rate;
-  }
-  void operator()(std::string_view, bool&) override {}
-  float value = 0;
-};
-
 io::NamedTensors read_tensors(const std::string& file) {
   return io::read_safetensors(file).tensors;
 }
@@ -171,7 +162,8 @@ void Trainer::State::apply_waiting() {
   if (waiting.empty()) return;
   const std::string& file = waiting_file;
   const Variable counter = options.optimizer.step();
-  const float count = need(waiting, counter.name(), counter.type(), file).as<float>()[0];
+  const std::int64_t count =
+      need(waiting, counter.name(), counter.type(), file).as<std::int64_t>()[0];
   for (const Variable& variable : options.optimizer.state()) {
     // Before the first step there may be no moments yet: they start at zero.
     if (count == 0 && !waiting.contains(variable.name())) continue;
@@ -240,11 +232,6 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   } catch (const UserError& error) {
     throw UserError(fmt::format("{}: the model cannot be built: {}", file, error.what()));
   }
-  // A new optimizer's rate is fixed before its description is read.
-  RateReader rate;
-  state.options.optimizer.fields(rate);
-  state.session.write(state.options.optimizer.learning_rate(), make_scalar(rate.value));
-
   const StoredCheckpoint stored = read_checkpoint(files);
   state.load_weights(stored.weights, files.model().string());
   if (!stored.state) return trainer;

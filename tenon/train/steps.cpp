@@ -24,6 +24,17 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
                                options.keep_texts}) {
   require(options.dtype == DType::f32 || options.dtype == DType::f64,
           "Trainer: dtype must be f32 or f64, got {}", options.dtype);
+  require(static_cast<bool>(options.loss.apply), "Trainer: loss \"{}\" has no function",
+          options.loss.name);
+  for (const nn::Metric& metric : options.metrics)
+    require(static_cast<bool>(metric.apply), "Trainer: metric \"{}\" has no function", metric.name);
+  for (const nn::Metric& metric : options.metrics)
+    require(metric.name != nn::accuracy.name || options.loss.name != nn::mean_squared_error.name,
+            "Trainer: metric {} is of classes, loss {} is of numbers; leave the metric out, or "
+            "choose a loss of classes",
+            metric.name, options.loss.name);
+  // Two trainers may be given one optimizer; each has moments of its own.
+  options.optimizer = options.optimizer.clone();
   key.define("random/key", {DType::u32, {2}}, VariableKind::key, [](std::uint64_t seed) {
     return make_tensor<std::uint32_t>(
         {2}, {static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint32_t>(seed)});
@@ -80,7 +91,11 @@ std::vector<Tensor> sums_of(const nn::WeightedSum& loss, const TrainerOptions& o
 
 ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& y,
                                          std::int64_t batch) {
-  auto& step = steps[step_key("train", x, y, batch)];
+  std::string purpose = "train";
+  // What is frozen decides what the step updates.
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    if (!weights[i].is_trainable()) purpose += fmt::format(" -{}", i);
+  auto& step = steps[step_key(purpose, x, y, batch)];
   if (step) return *step;
   const Tensor all_x = placeholder("x", x), all_y = placeholder("y", y);
   const Tensor indices = placeholder("indices", {DType::i32, {batch}});
@@ -91,8 +106,7 @@ ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& 
   const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
   StepResult result;
   result.fetches = sums_of(loss, options, prediction, target);
-  result.updates = options.optimizer.minimize(loss.sum / loss.weight, context.variables());
-  result.updates.insert(result.updates.end(), context.updates().begin(), context.updates().end());
+  result.updates = context.minimize(loss.sum / loss.weight, options.optimizer);
   result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
   step = ready(session, std::array{all_x, all_y, indices}, result, batch);
   apply_waiting();

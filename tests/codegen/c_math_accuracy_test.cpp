@@ -255,7 +255,7 @@ void expect_same_results(const std::vector<T>& x, const std::vector<T>& y) {
     if (pair.second != *kDTypeOf<T> || info(pair.first).result == ScalarResult::boolean) continue;
     std::vector<T> expected(x.size());
     float_libraries().front()->call(pair, x.data(), y.data(), expected.data(), count);
-    for (const MathLibrary* library : float_libraries()) {
+    for (const auto& library : float_libraries()) {
       std::vector<T> found(x.size());
       library->call(pair, x.data(), y.data(), found.data(), count);
       EXPECT_TRUE(equal_bits(expected, found))
@@ -282,14 +282,14 @@ TEST(CMathAccuracy, NothingComesFromAMathLibrary) {
                                             "__gmon_start__",
                                             "_ITM_deregisterTMCloneTable",
                                             "_ITM_registerTMCloneTable"};
-  for (const MathLibrary* library : float_libraries())
+  for (const auto& library : float_libraries())
     for (const std::string& symbol : library->undefined_symbols())
       EXPECT_NE(std::find(allowed.begin(), allowed.end(), symbol), allowed.end())
           << symbol << " is called by the code of " << library->choice().program;
 }
 
 TEST(CMathAccuracy, LoopsOverF32FunctionsBecomeVectorCode) {
-  for (const MathLibrary* library : float_libraries()) {
+  for (const auto& library : float_libraries()) {
     if (!library->reports_loops()) continue;
     for (const ScalarPair& pair : every_function(true)) {
       if (pair.second != DType::f32 || pair.first == remainder) continue;

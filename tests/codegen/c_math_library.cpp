@@ -153,15 +153,15 @@ bool MathLibrary::is_vectorized(ScalarPair function) const {
   return false;
 }
 
-const std::vector<const MathLibrary*>& float_libraries() {
-  static const std::vector<const MathLibrary*> libraries = [] {
-    std::vector<std::future<const MathLibrary*>> running;
+const std::vector<std::unique_ptr<MathLibrary>>& float_libraries() {
+  static const std::vector<std::unique_ptr<MathLibrary>> libraries = [] {
+    std::vector<std::future<std::unique_ptr<MathLibrary>>> running;
     for (const CompilerChoice& choice : compiler_choices())
       running.push_back(std::async(std::launch::async, [choice] {
-        return static_cast<const MathLibrary*>(
-            new MathLibrary(every_function(true), {}, choice, "-O3"));
+        return std::make_unique<MathLibrary>(every_function(true), std::vector<CastPair>{},
+                                             choice, "-O3");
       }));
-    std::vector<const MathLibrary*> made;
+    std::vector<std::unique_ptr<MathLibrary>> made;
     for (auto& one : running) made.push_back(one.get());
     return made;
   }();

@@ -54,7 +54,7 @@ class MathLibrary {
 };
 
 // The float functions by every compiler choice.
-const std::vector<const MathLibrary*>& float_libraries();
+const std::vector<std::unique_ptr<MathLibrary>>& float_libraries();
 // The integer functions, conversions and random words, by cc.
 const MathLibrary& exact_library();
 

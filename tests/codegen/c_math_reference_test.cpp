@@ -87,7 +87,7 @@ TEST(CMathReference, IntegersAndBoolsMeanWhatTheReferenceMeans) {
 }
 
 TEST(CMathReference, SpecialFloatsMeanWhatTheReferenceMeans) {
-  for (const MathLibrary* library : float_libraries()) {
+  for (const auto& library : float_libraries()) {
     expect_reference_meaning<float>(*library, every_function(true));
     expect_reference_meaning<double>(*library, every_function(true));
   }

@@ -85,7 +85,7 @@ constexpr Special kSpecials[] = {
 template <class T>
 void expect_specials() {
   for (const Special& special : kSpecials)
-    for (const MathLibrary* library : float_libraries()) {
+    for (const auto& library : float_libraries()) {
       const T x = static_cast<T>(special.x);
       const T y = static_cast<T>(special.y);
       const T expected = static_cast<T>(special.expected);

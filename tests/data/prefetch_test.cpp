@@ -9,26 +9,7 @@
 
 #include "data_testing.h"
 #include "tenon/data/epoch_order.h"
-
-// Counts what the program allocates; the sanitizers have allocators of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TENON_COUNTS_ALLOCATIONS 1
-namespace {
-std::atomic<std::int64_t> allocation_count{0};
-}
-void* operator new(std::size_t size) {
-  ++allocation_count;
-  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  ++allocation_count;
-  void* memory = nullptr;
-  return ::posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
-}
-#endif
+#include "tests/allocations/count_allocations.h"
 
 namespace tenon::data {
 namespace {
@@ -135,7 +116,7 @@ TEST(Prefetcher, SteadyStateAllocatesNothing) {
                         {.depth = 3, .threads = 1, .epochs = 40});
   constexpr int kWarmUp = 50;  // every slot has seen both sizes
   for (int i = 0; i < kWarmUp; ++i) ASSERT_NE(prefetcher.next(), nullptr);
-  const std::int64_t before = allocation_count;
+  const long before = allocation_count;
   int count = 0;
   while (prefetcher.next() != nullptr) ++count;
   EXPECT_EQ(allocation_count - before, 0);

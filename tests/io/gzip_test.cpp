@@ -19,7 +19,7 @@ std::string gunzip_error(std::string_view packed, std::uint64_t limit = kMaxUnpa
 
 TEST(Gzip, RoundTripsIncludingSeveralMembers) {
   std::string text;
-  for (int i = 0; i < 50000; ++i) text += fmt::format("{} ", i * i);
+  for (std::int64_t i = 0; i < 50000; ++i) text += fmt::format("{} ", i * i);
   EXPECT_EQ(gunzip(source_of(gzipped(text))), bytes_of(text));
   EXPECT_EQ(gunzip(source_of(gzipped(""))), bytes_of(""));
   EXPECT_EQ(gunzip(source_of(gzipped("one ") + gzipped("") + gzipped("two"))), bytes_of("one two"));

@@ -17,8 +17,8 @@ using samples::read_tensor;
 class AttributeReader final : public HyperparameterVisitor {
  public:
   explicit AttributeReader(const Json& json) : json_(json) {}
-  void operator()(std::string_view name, float& value) override {
-    if (json_.contains(std::string(name))) value = json_.at(std::string(name)).get<float>();
+  void operator()(std::string_view name, double& value, Range) override {
+    if (json_.contains(std::string(name))) value = json_.at(std::string(name)).get<double>();
   }
   void operator()(std::string_view name, bool& value) override {
     if (json_.contains(std::string(name))) value = json_.at(std::string(name)).get<bool>();
@@ -56,15 +56,41 @@ INSTANTIATE_TEST_SUITE_P(Devices, Samples, testing::Values("reference", "cpu"),
 
 TEST(Optimizer, LearningRateIsStateThatTheHostWrites) {
   const Variable weight(make_scalar(1.0), "w");
-  const Optimizer optimizer = GradientDescent{.learning_rate = 0.5f};
+  const Optimizer optimizer = GradientDescent{.learning_rate = 0.5};
   Session session("reference");
   CompiledStep step =
       session.compile({}, {{}, optimizer.minimize(Tensor(weight) * 1.0, std::array{weight})});
   step.run(std::span<const HostView>{});
   EXPECT_EQ(doubles(session.read(weight)), (std::vector<double>{0.5}));
-  session.write(optimizer.learning_rate(), make_scalar(0.25f));
+  session.write(optimizer.learning_rate(), make_scalar(0.25));
   step.run(std::span<const HostView>{});
   EXPECT_EQ(doubles(session.read(weight)), (std::vector<double>{0.25}));
+}
+
+TEST(Optimizer, EveryHyperparameterIsStateThatTheHostWrites) {
+  const Variable weight(make_scalar(1.0), "w");
+  const Optimizer optimizer = Sgd{.learning_rate = 1, .momentum = 0};
+  Session session("reference");
+  CompiledStep step =
+      session.compile({}, {{}, optimizer.minimize(Tensor(weight) * 1.0, std::array{weight})});
+  session.write(optimizer.hyperparameter("weight_decay"), make_scalar(0.5));
+  step.run(std::span<const HostView>{});
+  EXPECT_EQ(doubles(session.read(weight)), (std::vector<double>{-0.5}));
+  session.write(optimizer.hyperparameter("weight_decay"), make_scalar(0.0));
+  session.write(optimizer.hyperparameter("momentum"), make_scalar(0.5));
+  step.run(std::span<const HostView>{});  // velocity 0.5 * 1.5 + 1
+  EXPECT_EQ(doubles(session.read(weight)), (std::vector<double>{-2.25}));
+}
+
+TEST(Optimizer, ACloneHasStateOfItsOwn) {
+  const Variable a(make_scalar(1.0f), "a");
+  const Optimizer first = Adam{.beta1 = 0.5};
+  first.minimize(Tensor(a) * 1.0f, std::array{a});
+  const Optimizer second = first.clone();
+  EXPECT_EQ(second.state().size(), 6u);
+  EXPECT_FALSE(first.step() == second.step());
+  Session session("reference");
+  EXPECT_EQ(doubles(session.read(second.hyperparameter("beta1"))), (std::vector<double>{0.5}));
 }
 
 TEST(Optimizer, StateHasNamesAndKinds) {
@@ -79,12 +105,13 @@ TEST(Optimizer, StateHasNamesAndKinds) {
   for (const Variable& variable : adam.state()) names.push_back(variable.name());
   EXPECT_EQ(names,
             (std::vector<std::string>{"optimizer/step", "optimizer/learning_rate",
-                                      "optimizer/dense/kernel/m", "optimizer/dense/kernel/v"}));
+                                      "optimizer/beta1", "optimizer/beta2", "optimizer/epsilon",
+                                      "optimizer/weight_decay", "optimizer/dense/kernel/m", "optimizer/dense/kernel/v"}));
   EXPECT_EQ(adam.learning_rate().kind(), VariableKind::scalar);
-  EXPECT_EQ(adam.state()[2].kind(), VariableKind::optimizer);
+  EXPECT_EQ(adam.state()[6].kind(), VariableKind::optimizer);
   // A second trace finds the same moments.
   adam.minimize(sum(Tensor(a)), std::array{a});
-  EXPECT_EQ(adam.state().size(), 4u);
+  EXPECT_EQ(adam.state().size(), 8u);
 }
 
 TEST(Optimizer, Errors) {
@@ -92,6 +119,15 @@ TEST(Optimizer, Errors) {
             "optimizer adam: learning_rate must be finite and above 0, got 0");
   EXPECT_EQ(error_of([] { Optimizer(Sgd{.learning_rate = INFINITY}); }),
             "optimizer sgd: learning_rate must be finite and above 0, got inf");
+  EXPECT_EQ(error_of([] { Optimizer(Sgd{.momentum = NAN}); }),
+            "optimizer sgd: momentum must be in [0, 1), got nan");
+  EXPECT_EQ(error_of([] { Optimizer(Adam{.beta1 = 2}); }),
+            "optimizer adam: beta1 must be in [0, 1), got 2");
+  EXPECT_EQ(error_of([] { Optimizer(Adam{.epsilon = -1}); }),
+            "optimizer adam: epsilon must be finite and 0 or more, got -1");
+  EXPECT_EQ(error_of([] { Optimizer(Sgd{}).hyperparameter("momentun"); }),
+            "optimizer sgd has no hyperparameter \"momentun\"; known: learning_rate, momentum, "
+            "weight_decay; did you mean \"momentum\"?");
   EXPECT_EQ(error_of([] { make_optimizer("adamm"); }),
             "unknown optimizer \"adamm\"; known: adam, sgd, gradient_descent; did you mean "
             "\"adam\"?");

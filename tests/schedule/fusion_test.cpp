@@ -70,7 +70,8 @@ TEST(Fusion, ValuesOfOneUpdateAreOutputsOfOneKernel) {
 TEST(Fusion, BiasAndActivationJoinTheContraction) {
   Builder b;
   const Value x = input(b, {32, 20}), w = input(b, {20, 48}), bias = input(b, {48});
-  const Value sum = ir::add(b, ir::matmul(b, x, w), ir::broadcast(b, bias, {32, 48}, {1}));
+  const Value spread = ir::broadcast(b, bias, {32, 48}, {1});
+  const Value sum = ir::add(b, ir::matmul(b, x, w), spread);
   const Value y = ir::maximum(b, sum, ir::zeros_like(b, sum));
   const ir::Graph graph = std::move(b).finish({y});
   EXPECT_EQ(summary(graph), Lines({"broadcast dot add constant broadcast maximum -> 1"}));

@@ -1,46 +1,6 @@
 // A step of a fit allocates nothing once the first ones have run: counted over the whole process.
-#include <atomic>
-#include <cerrno>
-
+#include "tests/allocations/count_allocations.h"
 #include "train_testing.h"
-
-// Sanitizers bring their own malloc.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TENON_COUNTS_ALLOCATIONS 1
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t size) noexcept {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* old, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_realloc(old, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  *result = __libc_memalign(alignment, size);
-  return *result == nullptr ? ENOMEM : 0;
-}
-}
-#endif
 
 namespace tenon {
 namespace {
@@ -51,8 +11,8 @@ namespace {
 struct AllocationCounter final : Callback {
   long at_step_10 = -1, at_last_step = -1;
   bool on_step_end(Trainer&, const StepInfo& info) override {
-    if (info.step == 10) at_step_10 = allocations;
-    if (info.step_in_epoch == info.steps_in_epoch && info.epoch == 1) at_last_step = allocations;
+    if (info.step == 10) at_step_10 = allocation_count;
+    if (info.step_in_epoch == info.steps_in_epoch && info.epoch == 1) at_last_step = allocation_count;
     return true;
   }
 };

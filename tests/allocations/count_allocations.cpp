@@ -1,18 +1,13 @@
-#include "tests/backends/count_allocations.h"
+#include "tests/allocations/count_allocations.h"
 
 #include <cerrno>
 #include <cstddef>
 
-namespace tenon::backends {
+namespace tenon {
 std::atomic<long> allocation_count = 0;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-const bool kCountsAllocations = false;
-#else
-const bool kCountsAllocations = true;
-#endif
-}  // namespace tenon::backends
+}
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifdef TENON_COUNTS_ALLOCATIONS
 // glibc's own functions stay reachable under these names.
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -21,19 +16,19 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
 void* malloc(std::size_t bytes) {
-  ++tenon::backends::allocation_count;
+  ++tenon::allocation_count;
   return __libc_malloc(bytes);
 }
 void* calloc(std::size_t count, std::size_t bytes) {
-  ++tenon::backends::allocation_count;
+  ++tenon::allocation_count;
   return __libc_calloc(count, bytes);
 }
 void* realloc(void* memory, std::size_t bytes) {
-  ++tenon::backends::allocation_count;
+  ++tenon::allocation_count;
   return __libc_realloc(memory, bytes);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
-  ++tenon::backends::allocation_count;
+  ++tenon::allocation_count;
   return __libc_memalign(alignment, bytes);
 }
 void* memalign(std::size_t alignment, std::size_t bytes) { return aligned_alloc(alignment, bytes); }
