@@ -1,38 +1,16 @@
 #include "tenon/io/byte_source.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
+
+#include "tenon/base/regular_file.h"
 
 namespace tenon::io {
 
-struct ByteSource::File {
-  explicit File(int d) : descriptor(d) {}
-  ~File() { ::close(descriptor); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int descriptor;
-};
-
 ByteSource ByteSource::open(const std::filesystem::path& path) {
   ByteSource source;
-  source.name_ = path.string();
-  require(!source.name_.empty(), "cannot read a file: its name is empty");
-  require(source.name_.find('\0') == std::string::npos, "cannot read {}: the name holds a NUL byte",
-          source.name_.c_str());
-  // O_NONBLOCK: opening a FIFO without a writer must not hang.
-  const int descriptor = ::open(source.name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  require(descriptor >= 0, "cannot read {}: {}", source.name_, std::strerror(errno));
-  source.file_ = std::make_shared<File>(descriptor);
-  struct stat status {};
-  require(::fstat(descriptor, &status) == 0, "cannot read {}: {}", source.name_,
-          std::strerror(errno));
-  require(!S_ISDIR(status.st_mode), "cannot read {}: it is a folder", source.name_);
-  require(S_ISREG(status.st_mode), "cannot read {}: it is not a regular file", source.name_);
-  source.size_ = static_cast<std::uint64_t>(status.st_size);
+  source.file_ = std::make_shared<RegularFile>(path);
+  source.name_ = source.file_->name();
+  source.size_ = source.file_->size();
   return source;
 }
 
@@ -54,20 +32,10 @@ ByteSource ByteSource::borrow(std::string name, std::span<const std::byte> bytes
 void ByteSource::read(std::uint64_t offset, std::span<std::byte> out) const {
   const std::uint64_t left = offset <= size_ ? size_ - offset : 0;
   if (out.size() > left) fail_at(name_, offset, "{} bytes expected, {} left", out.size(), left);
-  if (file_ == nullptr) {
-    if (!out.empty()) std::memcpy(out.data(), data_ + offset, out.size());
-    return;
-  }
-  constexpr std::size_t kMaxRead = std::size_t{1} << 30;  // Linux reads at most 2 GiB per call
-  while (!out.empty()) {
-    const ssize_t count = ::pread(file_->descriptor, out.data(), std::min(out.size(), kMaxRead),
-                                  static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_at(name_, offset, "reading failed: {}", std::strerror(errno));
-    if (count == 0) fail_at(name_, offset, "the file was shortened while it was read");
-    out = out.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
+  if (file_ != nullptr)
+    file_->read(offset, out);
+  else if (!out.empty())
+    std::memcpy(out.data(), data_ + offset, out.size());
 }
 
 std::vector<std::byte> ByteSource::read_all(std::uint64_t limit) const {

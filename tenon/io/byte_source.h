@@ -12,6 +12,10 @@
 
 #include "tenon/base/error.h"
 
+namespace tenon {
+class RegularFile;
+}
+
 namespace tenon::io {
 
 // Raises UserError "FILE: byte N: REASON": how every binary reader reports bad input.
@@ -42,11 +46,10 @@ class ByteSource {
   std::vector<std::byte> read_all(std::uint64_t limit) const;
 
  private:
-  struct File;
   ByteSource() = default;
   std::string name_;
   std::uint64_t size_ = 0;
-  std::shared_ptr<const File> file_;                      // or
+  std::shared_ptr<const RegularFile> file_;               // or
   std::shared_ptr<const std::vector<std::byte>> memory_;  // or borrowed:
   const std::byte* data_ = nullptr;
 };

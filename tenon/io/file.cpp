@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <random>
 
 #include "tenon/base/error.h"
 #include "tenon/io/byte_source.h"
@@ -18,6 +19,28 @@ namespace {
 std::filesystem::path folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.parent_path();
   return folder.empty() ? "." : folder;
+}
+
+// Temporary files are ".NAME.0123456789abcdef.tmp": numbers of processes repeat, random ones do
+// not.
+constexpr std::size_t kRandomDigits = 16;
+constexpr std::string_view kTemporaryEnd = ".tmp";
+
+std::string temporary_start(const std::filesystem::path& target) {
+  return fmt::format(".{}.", target.filename().string());
+}
+
+std::string temporary_name(const std::filesystem::path& target) {
+  std::random_device random;
+  return fmt::format("{}{:08x}{:08x}{}", temporary_start(target), random(), random(),
+                     kTemporaryEnd);
+}
+
+bool is_temporary_name(std::string_view name, std::string_view start) {
+  if (name.size() != start.size() + kRandomDigits + kTemporaryEnd.size()) return false;
+  const std::string_view digits = name.substr(start.size(), kRandomDigits);
+  return name.starts_with(start) && name.ends_with(kTemporaryEnd) &&
+         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 }  // namespace
@@ -42,12 +65,11 @@ AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(target) {
   const std::filesystem::file_status status = std::filesystem::status(target, error);
   require(!std::filesystem::exists(status) || std::filesystem::is_regular_file(status),
           "cannot write {}: it exists and is not a regular file", target.string());
-  static std::atomic<std::uint64_t> counter{0};
-  temporary_ = (folder_of(target) /
-                fmt::format(".{}.{}-{}.tmp", target.filename().string(), ::getpid(), counter++))
-                   .string();
   constexpr mode_t kMode = 0666;  // less the umask
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+  do {
+    temporary_ = (folder_of(target) / temporary_name(target)).string();
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+  } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail("cannot write");
 }
 
@@ -103,6 +125,18 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
+void remove_temporaries(const std::filesystem::path& target) {
+  const std::string start = temporary_start(target);
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder_of(target), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::filesystem::path path = entry->path();
+    if (!is_temporary_name(path.filename().string(), start)) continue;
+    require(::unlink(path.c_str()) == 0 || errno == ENOENT, "cannot remove {}: {}", path.string(),
+            std::strerror(errno));
+  }
+}
+
 bool file_exists(const std::filesystem::path& path) {
   std::error_code error;
   return std::filesystem::is_regular_file(path, error);
@@ -114,6 +148,7 @@ bool folder_exists(const std::filesystem::path& path) {
 }
 
 void make_folders(const std::filesystem::path& path) {
+  require(!path.empty(), "cannot make a folder without a name: the path is empty");
   std::error_code error;
   std::filesystem::create_directories(path, error);
   require(folder_exists(path), "cannot make the folder {}: {}", path.string(),

@@ -46,6 +46,10 @@ class AtomicFile {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// Removes the temporary files that killed writers of `target` left; nobody may be writing it now.
+// UserError if one cannot be removed.
+void remove_temporaries(const std::filesystem::path& target);
+
 bool file_exists(const std::filesystem::path& path);    // a regular file, or a link to one
 bool folder_exists(const std::filesystem::path& path);  // a folder, or a link to one
 

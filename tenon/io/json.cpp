@@ -1,6 +1,7 @@
 #include "tenon/io/json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
@@ -87,6 +88,36 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
   std::string key_;
 };
 
+// Refuses what parse_json would refuse, or read as something else. `place` is the path of `json` in
+// the whole value: "/optimizer/learning_rate".
+void require_readable(const Json& json, const std::string& what, std::string& place, int depth) {
+  if (json.is_number_float()) {
+    const double number = json.get<double>();
+    require(std::isfinite(number), "cannot write {}: {} is {}; numbers in JSON are finite", what,
+            place.empty() ? "the value" : place, number);
+  }
+  if (!json.is_structured()) return;
+  require(depth < kMaxJsonDepth, "cannot write {}: JSON nested deeper than {} levels", what,
+          kMaxJsonDepth);
+  const std::size_t length = place.size();
+  for (const auto& [key, value] : json.items()) {  // the key of a list's element is its number
+    place += '/';
+    place += key;
+    require_readable(value, what, place, depth + 1);
+    place.resize(length);
+  }
+}
+
+std::string text_of(const Json& json, int indent, const std::string& what) {
+  std::string place;
+  require_readable(json, what, place, 0);
+  try {
+    return json.dump(indent) + '\n';
+  } catch (const Json::exception& error) {
+    throw UserError(fmt::format("cannot write {}: {}", what, json_reason(error.what())));
+  }
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& name) {
@@ -100,16 +131,10 @@ Json read_json(const std::filesystem::path& path) {
   return parse_json(read_text_file(path, kMaxJsonBytes), path.string());
 }
 
-std::string json_text(const Json& json, int indent) {
-  try {
-    return json.dump(indent) + '\n';
-  } catch (const Json::exception& error) {
-    throw UserError(fmt::format("cannot write JSON: {}", json_reason(error.what())));
-  }
-}
+std::string json_text(const Json& json, int indent) { return text_of(json, indent, "JSON"); }
 
 void write_json(const std::filesystem::path& path, const Json& json, int indent) {
-  write_file_atomically(path, json_text(json, indent));
+  write_file_atomically(path, text_of(json, indent, path.string()));
 }
 
 }  // namespace tenon::io

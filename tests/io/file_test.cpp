@@ -1,7 +1,12 @@
 #include "tenon/io/file.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <csignal>
 
 #include "io_testing.h"
 
@@ -62,6 +67,44 @@ TEST(AtomicFile, TargetKeepsItsContentUntilCommit) {
   EXPECT_EQ(folder.entries(), 1u);
 }
 
+// Every process has number 1 in its own container: names that hold it meet after a kill.
+TEST(AtomicFile, LeftOversOfKilledWritersDoNotStopTheNext) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 2; ++i) {
+    // clone() is fork() with a process namespace, where there may be one.
+    long child = ::syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (child < 0) child = ::fork();
+    if (child == 0) {
+      try {
+        AtomicFile file(folder / "a");
+        file.write("half");
+        ::_exit(0);  // without a destructor
+      } catch (...) {
+        ::_exit(1);
+      }
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(static_cast<pid_t>(child), &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  EXPECT_EQ(folder.entries(), 2u);
+}
+
+TEST(AtomicFile, LeftOversAreRemovedByTarget) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> others = {".b.0123456789abcdef.tmp", ".a.0123456789abcdeg.tmp",
+                                           ".a.0123456789abcde.tmp",  ".a.0123456789abcdef.temp",
+                                           "a.0123456789abcdef.tmp",  ".a.b.0123456789abcdef.tmp"};
+  for (const std::string& name : others) write_file_atomically(folder / name, "not ours");
+  write_file_atomically(folder / ".a.0123456789abcdef.tmp", "half");
+  AtomicFile running(folder / "a");
+  EXPECT_EQ(folder.entries(), others.size() + 2);
+  remove_temporaries(folder / "a");
+  EXPECT_EQ(folder.entries(), others.size());
+  for (const std::string& name : others) EXPECT_TRUE(file_exists(folder / name)) << name;
+  remove_temporaries(folder / "no/such/folder/a");
+}
+
 TEST(AtomicFile, BadTargetsAreRefused) {
   const TemporaryFolder folder;
   const std::string nowhere = (folder / "no/such/file").string();
@@ -88,6 +131,8 @@ TEST(File, MakeFoldersMakesAllAndRefusesAFileInTheWay) {
   EXPECT_FALSE(folder_exists(folder / "file"));
   EXPECT_THROW(make_folders(folder / "file"), UserError);
   EXPECT_THROW(make_folders(folder / "file/below"), UserError);
+  EXPECT_EQ(error_of([] { make_folders(""); }),
+            "cannot make a folder without a name: the path is empty");
 }
 
 TEST(ByteSource, ReadsOnlyWhatIsThere) {

@@ -1,6 +1,9 @@
 #include "tenon/io/json.h"
 
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "io_testing.h"
@@ -35,8 +38,37 @@ TEST(Json, MalformedTextGivesLineAndColumn) {
 TEST(Json, NumbersOutOfRangeEqualKeysAndDeepNestingAreRefused) {
   EXPECT_EQ(json_error("[1e999]"), "sample: line 1, column 6: number overflow parsing '1e999'");
   EXPECT_EQ(json_error("{\"a\":1,\"a\":2}"), "sample: the key \"a\" appears twice in one object");
-  EXPECT_EQ(json_error(std::string(100000, '[')), "sample: JSON nested deeper than 64 levels");
-  parse_json(std::string(64, '[') + std::string(64, ']'), "sample");
+  EXPECT_EQ(json_error(std::string(100000, '[')), "sample: JSON nested deeper than 1000 levels");
+  parse_json(std::string(1000, '[') + std::string(1000, ']'), "sample");
+}
+
+// `depth` objects, each the only field of the one around it.
+Json nested(int depth) {
+  Json json = Json::object();
+  for (int i = 1; i < depth; ++i) json = Json{{"inner", std::move(json)}};
+  return json;
+}
+
+TEST(Json, WhatCouldNotBeReadAgainIsNotWritten) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a.json").string();
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(
+      error_of([&] {
+        write_json(path, {{"optimizer", {{"learning_rate", -infinity}}}});
+      }),
+      "cannot write " + path + ": /optimizer/learning_rate is -inf; numbers in JSON are finite");
+  EXPECT_EQ(error_of([&] {
+              json_text({{"scale", {1.5, std::nan("")}}});
+            }),
+            "cannot write JSON: /scale/1 is nan; numbers in JSON are finite");
+  EXPECT_EQ(error_of([&] { json_text(infinity); }),
+            "cannot write JSON: the value is inf; numbers in JSON are finite");
+  EXPECT_EQ(error_of([&] { write_json(path, nested(kMaxJsonDepth + 1)); }),
+            "cannot write " + path + ": JSON nested deeper than 1000 levels");
+  EXPECT_EQ(folder.entries(), 0u);
+  write_json(path, nested(kMaxJsonDepth));
+  EXPECT_EQ(read_json(path), nested(kMaxJsonDepth));
 }
 
 TEST(Json, TextThatIsNotUtf8CannotBeWritten) {
