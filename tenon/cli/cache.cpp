@@ -27,8 +27,11 @@ int run_cache(const CacheCommand& command) {
                 {"bytes", summary.bytes}});
     return 0;
   }
-  print_text(fmt::format("{}{} compiled steps, {} files, {} in {}\n",
-                         command.clear ? "removed " : "", summary.entries, summary.files,
+  const auto counted = [](std::int64_t count, const char* what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  print_text(fmt::format("{}{}, {}, {} in {}\n", command.clear ? "removed " : "",
+                         counted(summary.entries, "compiled step"), counted(summary.files, "file"),
                          bytes_text(summary.bytes), folder.string()));
   return 0;
 }

@@ -20,14 +20,14 @@ void check_data_name(std::string_view option, const std::string& name) {
                   kind == "idx" || kind == "fashion-mnist" ? "FOLDER" : "FILE");
 }
 
-void add_data_options(CLI::App& app, DataOptions& options) {
+void add_data_options(CLI::App& app, DataOptions& options, Need need) {
   app.add_option_function<std::string>(
          "--data",
          [&options](const std::string& text) {
            check_data_name("--data", text);
            options.data = text;
          },
-         "fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or text:FILE")
+         help_text("fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or text:FILE", need))
       ->type_name("DATA");
   add_text(app, "--label", options.label,
            "the label's column of a CSV file, by name or number from 1 (the last by default)",
@@ -51,7 +51,34 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
   open.csv.class_names = known;
   open.csv.dtype = dtype;
   open.vocabulary = name.starts_with("text:") ? known : std::vector<std::string>();
-  return data::open(name, open);
+  try {
+    return data::open(name, open);
+  } catch (const data::LabelError& error) {
+    refuse_option("--label", "{}", error.what());
+  }
+}
+
+data::Dataset read_csv_for(std::string_view option, const std::string& file,
+                           const data::CsvOptions& options) {
+  try {
+    return data::csv(file, options);
+  } catch (const data::LabelError& error) {
+    refuse_option(option, "{}", error.what());
+  }
+}
+
+void require_two_classes(const data::Dataset& dataset) {
+  if (!dataset.has_classes() || !dataset.y().row_shape().empty()) return;  // one for each sample
+  const HostTensor labels = dataset.y().tensor();
+  const auto classes = labels.as<std::int32_t>();
+  if (classes.empty()) return;
+  const std::int32_t first = classes[0];
+  if (std::ranges::any_of(classes, [&](std::int32_t label) { return label != first; })) return;
+  const auto place = static_cast<std::size_t>(first);
+  const std::vector<std::string>& names = dataset.class_names();
+  throw UserError(
+      fmt::format("{}: only one class, {}; two or more are needed", dataset.name(),
+                  in_quotes(place < names.size() ? names[place] : fmt::format("{}", first))));
 }
 
 data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) {

@@ -12,8 +12,8 @@ struct DataOptions {
   std::string task;  // empty: by the data
 };
 
-// --data, --label and --task.
-void add_data_options(CLI::App& app, DataOptions& options);
+// --data, --label and --task; the first may be one that the command needs.
+void add_data_options(CLI::App& app, DataOptions& options, Need need);
 // OptionError unless the name is one that data::open knows; `option` is where it was given.
 void check_data_name(std::string_view option, const std::string& name);
 // Reads the data. `known` are the classes of a trained model, if there is one. UserError for files.
@@ -22,6 +22,12 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
 // The data as a trained model takes it: its label type, element type and classes. The test set
 // where there is one.
 data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options);
+
+// data::csv, whose label was given by an option: OptionError if there is no such column.
+data::Dataset read_csv_for(std::string_view option, const std::string& file,
+                           const data::CsvOptions& options);
+// UserError if all labels are of one class.
+void require_two_classes(const data::Dataset& dataset);
 
 // Options that every command with a device has.
 struct DeviceOptions {

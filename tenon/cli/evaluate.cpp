@@ -45,8 +45,8 @@ int run_evaluate(const EvaluateCommand& command) {
 void add_evaluate(CLI::App& program, Action& action) {
   CLI::App* app = program.add_subcommand("evaluate", "loss and metrics of a trained model on data");
   const auto command = std::make_shared<EvaluateCommand>();
-  add_text(*app, "run", command->run, "the folder of a run", "RUN");
-  add_data_options(*app, command->data);
+  add_text(*app, "run", command->run, help_text("the folder of a run", Need::required), "RUN");
+  add_data_options(*app, command->data, Need::required);
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_evaluate(*command); }; });

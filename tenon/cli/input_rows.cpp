@@ -1,26 +1,30 @@
 #include "tenon/cli/input_rows.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tenon/base/text.h"
-#include "tenon/cli/options.h"
-#include "tenon/data/tables.h"
+#include "tenon/cli/data_options.h"
 #include "tenon/io/npy.h"
 #include "tenon/io/png.h"
 
 namespace tenon::cli {
 namespace {
 
-// The same numbers in another element type; UserError for one that does not fit it.
-HostTensor fitted(const HostTensor& values, DType dtype, const std::string& file) {
-  if (values.dtype() == dtype) return values;
-  HostTensor result = converted(values, dtype);
-  if (is_float(dtype)) return result;
-  for (std::int64_t i = 0; i < values.size(); ++i) {
-    const double value = element_as_double(values, i);
-    require(element_as_double(result, i) == value,
-            "{}: value {} at place {} does not fit the model's inputs, which are {}", file, value,
-            i, dtype);
+// The rows in another element type; UserError for a number that is not finite or does not fit it.
+HostTensor fitted(const HostTensor& rows, DType dtype, const std::string& file) {
+  HostTensor result = rows.dtype() == dtype ? rows : converted(rows, dtype);
+  const std::int64_t width = rows.size() / std::max<std::int64_t>(rows.shape().front(), 1);
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const double value = element_as_double(rows, i), fitted_value = element_as_double(result, i);
+    if (!std::isfinite(value)) [[unlikely]]
+      throw UserError(
+          fmt::format("{}: row {}: number {} is {}; only finite numbers can be predicted from",
+                      file, i / width, i % width, value));
+    if (is_float(dtype) ? !std::isfinite(fitted_value) : fitted_value != value) [[unlikely]]
+      throw UserError(fmt::format(
+          "{}: row {}: number {} is {}; it does not fit the model's inputs, which are {}", file,
+          i / width, i % width, value, dtype));
   }
   return result;
 }
@@ -43,11 +47,8 @@ HostTensor csv_rows(const std::string& file, const TensorType& row, const std::s
   data::CsvOptions options;
   options.dtype = row.dtype == DType::f64 ? DType::f64 : DType::f32;
   options.task = data::Task::unlabelled;
-  if (!left_out.empty()) {
-    options.label = left_out;
-    options.task = data::Task::regression;
-  }
-  const data::Dataset table = data::csv(file, options);
+  options.label = left_out;
+  const data::Dataset table = read_csv_for("--label", file, options);
   const std::int64_t width = element_count(table.x().row_shape());
   const std::int64_t expected = element_count(row.shape);
   require(width == expected, "{}: {} columns, the model takes {}{}", file, width, expected,

@@ -31,8 +31,8 @@ struct InspectCommand {
 
 void add_options(CLI::App& app, InspectCommand& command) {
   add_text(app, "run", command.run, "the folder of a run; or give --model", "RUN");
-  add_model_options(app, command.model);
-  add_data_options(app, command.data);
+  add_model_options(app, command.model, Need::optional);
+  add_data_options(app, command.data, Need::optional);
   app.add_option_function<std::string>(
          "--input-shape",
          [&command](const std::string& text) {
@@ -95,10 +95,11 @@ Trainer open_trainer(InspectCommand& command) {
       command.data.data.empty()
           ? stand_in(command)
           : open_data(command.data.data, command.data, *parse_dtype(command.dtype), {}).train;
+  if (!command.data.data.empty()) require_two_classes(dataset);
   const TensorType row{dataset.x().dtype(), dataset.x().row_shape()};
   const bool has_classes = dataset.has_classes();
-  const std::int64_t outputs = has_classes ? std::max<std::int64_t>(2, dataset.class_count())
-                                           : element_count(dataset.y().row_shape());
+  const std::int64_t outputs =
+      has_classes ? dataset.class_count() : element_count(dataset.y().row_shape());
   TrainerOptions options;
   options.loss =
       has_classes ? nn::sparse_categorical_cross_entropy_from_logits : nn::mean_squared_error;
@@ -169,7 +170,7 @@ int run_inspect(InspectCommand command) {
                  {"batch_size", command.batch_size},
                  {"flops_per_prediction", forward},
                  {"flops_per_step", whole},
-                 {"peak_memory_bytes", memory_json(step.memory())},
+                 {"step_buffer_bytes", memory_json(step.memory())},
                  {"kernels", step.report().kernels},
                  {"compile_seconds", step.report().seconds}};
     for (auto& [stage, text] : texts.items()) json[stage] = text;
@@ -181,7 +182,7 @@ int run_inspect(InspectCommand command) {
       facts_text({{"device", std::string(trainer.session().device())},
                   {"FLOPs of one prediction", scaled_text(forward)},
                   {fmt::format("FLOPs of a step of {}", command.batch_size), scaled_text(whole)},
-                  {"peak memory", memory_text(step.memory())},
+                  {"buffers of the step", memory_text(step.memory())},
                   {"kernels", fmt::format("{}", step.report().kernels)},
                   {"compile time", duration_text(step.report().seconds) +
                                        (step.report().was_cached ? " (cached)" : "")}}));

@@ -4,6 +4,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
+#include "tenon/cli/signals.h"
 #include "tenon/version.h"
 
 namespace tenon::cli {
@@ -22,6 +23,7 @@ std::string one_line(std::string_view message) {
 }
 
 int fail(int status, std::string_view message) {
+  wait_if_ending();
   fmt::print(stderr, "error: {}\n", one_line(message));
   return status;
 }
@@ -37,7 +39,7 @@ int explain(const CLI::App& program, const CLI::ParseError& error) {
   const std::vector<CLI::App*> chosen = program.get_subcommands();
   const CLI::App& command = chosen.empty() ? program : *chosen.front();
   if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
-    fmt::print("{}", command.help());
+    fmt::print("{}", chosen.empty() ? program.help() : command.help(program.get_name()));
     return 0;
   }
   if (dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr) {
@@ -64,7 +66,8 @@ int explain(const CLI::App& program, const CLI::ParseError& error) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App program("Tenon " TENON_VERSION ": trains neural networks as one compiled step", "tenon");
+  CLI::App program("Tenon " TENON_VERSION ": trains neural networks as one compiled step");
+  program.name(argv[0]);  // as it was called, so that commands shown can be copied
   program.set_version_flag("--version", "tenon " TENON_VERSION);
   Action action;
   add_train(program, action);
@@ -73,7 +76,6 @@ int run(int argc, char** argv) {
   add_inspect(program, action);
   add_devices(program, action);
   add_cache(program, action);
-
   std::vector<std::string> commands;
   for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
     commands.push_back(command->get_name());

@@ -5,8 +5,8 @@
 
 namespace tenon::cli {
 
-void add_model_options(CLI::App& app, ModelOptions& options) {
-  add_choice(app, "--model", options.model, {"mlp", "lenet"}, "the network");
+void add_model_options(CLI::App& app, ModelOptions& options, Need need) {
+  add_choice(app, "--model", options.model, {"mlp", "lenet"}, help_text("the network", need));
   add_counts(app, "--hidden", options.hidden,
              "widths of the hidden layers, or none (mlp: 128,64; lenet: 120,84)");
   add_counts(app, "--filters", options.filters, "filters of lenet's two convolutions (6,16)");

@@ -12,8 +12,8 @@ struct ModelOptions {
   std::string activation = "relu";
 };
 
-// --model, --hidden, --filters and --activation.
-void add_model_options(CLI::App& app, ModelOptions& options);
+// --model, --hidden, --filters and --activation; the first may be one that the command needs.
+void add_model_options(CLI::App& app, ModelOptions& options, Need need);
 // The model for inputs of this row type. OptionError if an option is not one of the model's, or the
 // model does not take such inputs.
 nn::Sequential make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs);

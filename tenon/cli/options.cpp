@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "tenon/base/text.h"
 
@@ -21,17 +22,44 @@ CLI::Option* add_count_to(CLI::App& app, const std::string& name, Value& value, 
   });
 }
 
-}  // namespace
-
-std::int64_t parse_count(std::string_view option, const std::string& text, std::int64_t low,
-                         std::int64_t high) {
-  std::int64_t value = 0;
+template <class Whole>
+Whole parse_whole(std::string_view option, const std::string& text, Whole low, Whole high) {
+  Whole value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool is_whole = error == std::errc() && end == text.data() + text.size() && !text.empty();
   if (!is_whole || value < low || value > high)
     refuse_option(option, "expected a whole number from {} to {}, got {}", low, high,
                   in_quotes(text));
   return value;
+}
+
+bool is_in(NumberRange range, double number) {
+  switch (range) {
+    case NumberRange::positive: return number > 0;
+    case NumberRange::not_negative: return number >= 0;
+    case NumberRange::fraction: return number >= 0 && number < 1;
+  }
+  return false;
+}
+
+const char* range_text(NumberRange range) {
+  switch (range) {
+    case NumberRange::positive: return "above 0";
+    case NumberRange::not_negative: return "from 0 on";
+    case NumberRange::fraction: return "from 0 to below 1";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string help_text(const std::string& help, Need need) {
+  return need == Need::required ? help + " (required)" : help;
+}
+
+std::int64_t parse_count(std::string_view option, const std::string& text, std::int64_t low,
+                         std::int64_t high) {
+  return parse_whole(option, text, low, high);
 }
 
 double parse_number(std::string_view option, const std::string& text) {
@@ -52,14 +80,22 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std
   return add_count_to(app, name, value, low, high, help);
 }
 
+CLI::Option* add_natural(CLI::App& app, const std::string& name, std::uint64_t& value,
+                         const std::string& help) {
+  return add_parsed(app, name, help, "N",
+                    [=, &value](const std::string& text) {
+                      constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+                      value = parse_whole<std::uint64_t>(name, text, 0, kMost);
+                    })
+      ->default_str(fmt::format("{}", value));
+}
+
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value,
                         NumberRange range, const std::string& help) {
   return add_parsed(app, name, help, "NUMBER", [=, &value](const std::string& text) {
     const double number = parse_number(name, text);
-    const bool is_good = range == NumberRange::positive ? number > 0 : number >= 0;
-    if (!is_good)
-      refuse_option(name, "expected a number {}, got {}",
-                    range == NumberRange::positive ? "above 0" : "from 0 on", in_quotes(text));
+    if (!is_in(range, number))
+      refuse_option(name, "expected a number {}, got {}", range_text(range), in_quotes(text));
     value = number;
   });
 }

@@ -18,6 +18,11 @@ struct OptionError : Error {
   using Error::Error;
 };
 
+// Whether a command cannot do without an option.
+enum class Need { optional, required };
+// The help with a remark if the option is required.
+std::string help_text(const std::string& help, Need need);
+
 // Raises OptionError "NAME: message".
 template <class... Args>
 [[noreturn]] void refuse_option(std::string_view name, fmt::format_string<Args...> format,
@@ -34,8 +39,11 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, std::int64_t& val
                        std::int64_t low, std::int64_t high, const std::string& help);
 CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std::int64_t>& value,
                        std::int64_t low, std::int64_t high, const std::string& help);
-// An option with a finite number above 0, or from 0 on.
-enum class NumberRange { positive, not_negative };
+// An option with a whole number that fits 64 bits without sign.
+CLI::Option* add_natural(CLI::App& app, const std::string& name, std::uint64_t& value,
+                         const std::string& help);
+// An option with a finite number above 0, from 0 on, or from 0 to below 1.
+enum class NumberRange { positive, not_negative, fraction };
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value,
                         NumberRange range, const std::string& help);
 CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& value,

@@ -22,13 +22,20 @@ struct PredictCommand {
   bool json = false;
 };
 
+// The shortest text that reads back as the same number of the model's type.
+std::string number_text(double value, DType dtype) {
+  return dtype == DType::f64 ? fmt::format("{}", value)
+                             : fmt::format("{}", static_cast<float>(value));
+}
+
 // A header and a row per prediction: for classes the chosen one, its probability, and that of each
 // class; otherwise the values.
 std::string predictions_csv(const Trainer& trainer, const std::vector<Prediction>& predictions,
-                            std::int64_t width) {
+                            const TensorType& outputs) {
   const bool is_class = is_classifier(trainer);
   std::vector<std::string> header;
   if (is_class) header = {"class", "probability"};
+  const std::int64_t width = prediction_width(trainer, outputs);
   for (std::int64_t i = 0; i < width; ++i)
     header.push_back(is_class ? io::csv_field(class_name(trainer, i))
                               : fmt::format("output_{}", i));
@@ -37,8 +44,8 @@ std::string predictions_csv(const Trainer& trainer, const std::vector<Prediction
     std::vector<std::string> row;
     if (is_class)
       row = {io::csv_field(class_name(trainer, prediction.chosen)),
-             fmt::format("{}", prediction.probability)};
-    for (const double value : prediction.values) row.push_back(fmt::format("{}", value));
+             number_text(prediction.probability, outputs.dtype)};
+    for (const double value : prediction.values) row.push_back(number_text(value, outputs.dtype));
     text += join(row, ",") + "\n";
   }
   return text;
@@ -88,11 +95,9 @@ int run_predict(const PredictCommand& command) {
   const HostTensor outputs = trainer.predict(rows);
   const std::vector<Prediction> predictions = interpret(trainer, outputs);
   if (is_npy) io::write_npy(command.output, outputs);
-  if (is_csv) {
-    const auto width = predictions.empty() ? 0 : predictions.front().values.size();
-    io::write_file_atomically(
-        command.output, predictions_csv(trainer, predictions, static_cast<std::int64_t>(width)));
-  }
+  if (is_csv)
+    io::write_file_atomically(command.output,
+                              predictions_csv(trainer, predictions, outputs.type()));
   if (command.json)
     print_json({{"command", "predict"},
                 {"run", command.run},
@@ -113,11 +118,13 @@ void add_predict(CLI::App& program, Action& action) {
   CLI::App* app =
       program.add_subcommand("predict", "outputs of a trained model for rows of a file");
   const auto command = std::make_shared<PredictCommand>();
-  add_text(*app, "run", command->run, "the folder of a run", "RUN");
-  add_text(*app, "--input", command->input, "rows to predict: .csv, .npy or .png", "FILE");
+  add_text(*app, "run", command->run, help_text("the folder of a run", Need::required), "RUN");
+  add_text(*app, "--input", command->input,
+           help_text("rows to predict: .csv, .npy or .png", Need::required), "FILE");
   add_text(*app, "--output", command->output,
            ".csv (probabilities) or .npy (outputs as they are); the terminal if not given", "FILE");
-  add_text(*app, "--label", command->label, "a column of the CSV file to leave out", "NAME");
+  add_text(*app, "--label", command->label,
+           "a column of the CSV file to leave out, by name or number from 1", "NAME");
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_predict(*command); }; });

@@ -26,6 +26,13 @@ std::string class_name(const Trainer& trainer, std::int64_t index) {
                                               : fmt::format("{}", index);
 }
 
+std::int64_t prediction_width(const Trainer& trainer, const TensorType& outputs) {
+  const std::int64_t width =
+      outputs.rank() > 0 ? element_count(Shape(outputs.shape.begin() + 1, outputs.shape.end())) : 0;
+  const bool is_binary = trainer.options().loss.name.starts_with("binary") && width == 1;
+  return is_binary ? 2 : width;
+}
+
 std::vector<Prediction> interpret(const Trainer& trainer, const HostTensor& outputs) {
   const std::int64_t rows = outputs.type().rank() > 0 ? outputs.shape()[0] : 0;
   const std::int64_t width = rows > 0 ? outputs.size() / rows : 0;

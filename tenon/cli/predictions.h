@@ -17,6 +17,8 @@ struct Prediction {
 bool is_classifier(const Trainer& trainer);
 // The name of a class, or its number.
 std::string class_name(const Trainer& trainer, std::int64_t index);
+// How many values a prediction has, for outputs [rows, ...] of any number of rows.
+std::int64_t prediction_width(const Trainer& trainer, const TensorType& outputs);
 // One per row of the outputs. One output of a binary classifier becomes two probabilities.
 std::vector<Prediction> interpret(const Trainer& trainer, const HostTensor& outputs);
 

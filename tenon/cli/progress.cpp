@@ -7,6 +7,8 @@
 #include <cstdio>
 
 #include "tenon/cli/signals.h"
+#include "tenon/cli/text.h"
+#include "tenon/cli/train_report.h"
 
 namespace tenon::cli {
 namespace {
@@ -40,11 +42,21 @@ void write_stderr(const fmt::memory_buffer& text) {
 Progress::Progress(std::vector<std::string> metrics)
     : metrics_(std::move(metrics)), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-void Progress::on_fit_begin(Trainer&) { steps_ = 0; }
+void Progress::on_fit_begin(Trainer&) {
+  steps_ = 0;
+  unfinished_ = {};
+}
+
+void Progress::on_compiled(Trainer& trainer) {
+  const CostReport& cost = trainer.cost();
+  note(fmt::format("training step: compiled in {}; its buffers take {}",
+                   duration_text(cost.compile_seconds), memory_text(cost.memory)));
+}
 
 bool Progress::on_step_end(Trainer&, const StepInfo& info) {
   const Clock::time_point now = Clock::now();
   if (++steps_ == 1) first_end_ = last_shown_ = now;
+  unfinished_ = info;
   const double wait = is_terminal_ ? kSecondsBetweenBars : kSecondsBetweenLines;
   if (seconds_between(last_shown_, now) >= wait) {
     last_shown_ = now;
@@ -74,9 +86,7 @@ void Progress::show_step(const StepInfo& info) {
     fmt::format_to(out, "  ETA ");
     append_clock(line, per_step * static_cast<double>(left));
   }
-  fmt::format_to(out, "  loss {:.4f}", info.mean_loss);
-  for (std::size_t i = 0; i < metrics_.size() && i < info.mean_metrics.size(); ++i)
-    fmt::format_to(out, "  {} {:.4f}", metrics_[i], info.mean_metrics[i]);
+  append_means(line, info);
   fmt::format_to(out, "{}", is_terminal_ ? "\x1b[K" : "\n");  // clears the rest of the line
   has_bar_ = is_terminal_;
   write_stderr(line);
@@ -84,6 +94,8 @@ void Progress::show_step(const StepInfo& info) {
 
 bool Progress::on_epoch_end(Trainer&, const EpochInfo& info) {
   clear_bar();
+  unfinished_ = {};
+  last_shown_ = Clock::now();
   fmt::memory_buffer line;
   const auto out = std::back_inserter(line);
   fmt::format_to(out, "epoch {}/{}  step {}  loss {:.4f}", info.epoch, info.total_epochs, info.step,
@@ -99,7 +111,24 @@ bool Progress::on_epoch_end(Trainer&, const EpochInfo& info) {
   return !stop_requested();
 }
 
-void Progress::on_fit_end(Trainer&) { clear_bar(); }
+// A fit that ends within an epoch says how far it came.
+void Progress::on_fit_end(Trainer&) {
+  clear_bar();
+  if (unfinished_.step == 0) return;
+  fmt::memory_buffer line;
+  fmt::format_to(std::back_inserter(line), "epoch {}/{}  step {}/{}", unfinished_.epoch,
+                 unfinished_.total_epochs, unfinished_.step_in_epoch, unfinished_.steps_in_epoch);
+  append_means(line, unfinished_);
+  line.push_back('\n');
+  write_stderr(line);
+}
+
+void Progress::append_means(fmt::memory_buffer& line, const StepInfo& info) const {
+  const auto out = std::back_inserter(line);
+  fmt::format_to(out, "  loss {:.4f}", info.mean_loss);
+  for (std::size_t i = 0; i < metrics_.size() && i < info.mean_metrics.size(); ++i)
+    fmt::format_to(out, "  {} {:.4f}", metrics_[i], info.mean_metrics[i]);
+}
 
 void Progress::note(std::string_view text) {
   clear_bar();

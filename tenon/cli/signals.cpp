@@ -1,25 +1,84 @@
 #include "tenon/cli/signals.h"
 
+#include <unistd.h>
+
+#include <atomic>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "tenon/backends/cpu/work_folder.h"
+#include "tenon/cli/commands.h"
 
 namespace tenon::cli {
 namespace {
 
-volatile std::sig_atomic_t stop_signal = 0;
+namespace fs = std::filesystem;
 
-extern "C" void note_stop_signal(int signal) { stop_signal = signal; }
+volatile std::sig_atomic_t stop_signal = 0;
+std::atomic<bool> is_ending = false;
+int signal_pipe[2] = {-1, -1};  // one byte for each signal
+
+// A handler may do little; the watcher does the rest.
+extern "C" void note_stop_signal(int signal) {
+  stop_signal = signal;
+  const char byte = 0;
+  [[maybe_unused]] const ssize_t written = ::write(signal_pipe[1], &byte, 1);
+}
+
+void say(const char* line) {
+  std::fprintf(stderr, "%s%s\n", ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "", line);
+  std::fflush(stderr);
+}
+
+// Compilers are the only children, each the first of a process group.
+void kill_compilers() {
+  std::error_code ignored;
+  for (const fs::directory_entry& thread : fs::directory_iterator("/proc/self/task", ignored)) {
+    std::ifstream children(thread.path() / "children");
+    for (pid_t child = 0; children >> child;)
+      if (child > 1) ::kill(-child, SIGKILL);
+  }
+}
+
+void wait_for_signal() {
+  char byte = 0;
+  while (::read(signal_pipe[0], &byte, 1) != 1) {
+  }
+}
+
+void watch(const fs::path& made_folder) {
+  wait_for_signal();
+  say("stopping when the step or compile that runs now is done; Ctrl-C again ends at once");
+  wait_for_signal();
+  is_ending = true;
+  kill_compilers();
+  backends::remove_own_work_folders();
+  if (!made_folder.empty()) ::rmdir(made_folder.c_str());  // only if it is empty
+  say("ended at once; nothing was saved since the last checkpoint");
+  ::_exit(kExitInterrupted);
+}
 
 }  // namespace
 
-void catch_stop_signals() {
+void catch_stop_signals(const fs::path& run_folder) {
+  if (::pipe(signal_pipe) != 0) return;  // signals then end the process as usual
+  std::error_code error;
+  const bool is_made = !run_folder.empty() && !fs::exists(run_folder, error);
+  std::thread(watch, is_made ? run_folder : fs::path()).detach();
   struct sigaction action {};
   action.sa_handler = note_stop_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
 
 bool stop_requested() { return stop_signal != 0; }
+
+void wait_if_ending() {
+  while (is_ending) ::pause();
+}
 
 }  // namespace tenon::cli

@@ -1,11 +1,15 @@
 // Ctrl-C and termination, turned into a question that a training loop asks.
 #pragma once
+#include <filesystem>
 
 namespace tenon::cli {
 
-// From now on the first SIGINT or SIGTERM only makes stop_requested() true; the second one ends the
-// process as usual.
-void catch_stop_signals();
+// From now on the first SIGINT or SIGTERM makes stop_requested() true and says so on standard
+// error. The second one ends the process at once, with its compilers, their files and the run
+// folder if it is empty and was not there at this call.
+void catch_stop_signals(const std::filesystem::path& run_folder);
 bool stop_requested();
+// For who is about to report an error: does not return if it is one of ending at once.
+void wait_if_ending();
 
 }  // namespace tenon::cli

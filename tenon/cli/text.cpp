@@ -55,6 +55,15 @@ std::string scaled_text(double value) {
   return fmt::format("{:.{}f}{}", value, unit == 0 ? 0 : 2, kUnits[unit]);
 }
 
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 std::vector<std::string> picture_lines(const HostTensor& image, std::int64_t columns) {
   const Shape& shape = image.shape();
   if (image.dtype() != DType::u8 || shape.size() < 2 || shape.size() > 3 || image.size() == 0)

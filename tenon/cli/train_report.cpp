@@ -58,6 +58,29 @@ std::string predictions_text(const TrainReport& report) {
   return facts_text(facts);
 }
 
+// What was measured: first what a user waits for, the whole epochs.
+Facts cost_facts(const TrainReport& report) {
+  const CostReport& cost = report.cost;
+  const char* what = report.has_images ? "images per second" : "samples per second";
+  const auto rate = [](double value) { return grouped_text(static_cast<std::int64_t>(value)); };
+  Facts facts;
+  if (cost.seconds_per_epoch > 0)
+    facts.emplace_back(
+        what, fmt::format("{} (whole epochs with validation and saving; median {})",
+                          rate(cost.samples_per_second), duration_text(cost.seconds_per_epoch)));
+  if (cost.seconds_per_step > 0)
+    facts.emplace_back("in steps alone",
+                       fmt::format("{} {} (median step {})", rate(cost.step_samples_per_second),
+                                   what, duration_text(cost.seconds_per_step)));
+  facts.emplace_back("buffers of the step", memory_text(cost.memory));
+  facts.emplace_back("peak of the process", bytes_text(report.process_peak_bytes) +
+                                                " (with data on the host and the program itself)");
+  facts.emplace_back("time to first step", fmt::format("{} (of which compiling {})",
+                                                       duration_text(cost.seconds_to_first_step),
+                                                       duration_text(cost.compile_seconds)));
+  return facts;
+}
+
 std::string row_text(const HostTensor& values, std::int64_t row, std::int64_t width) {
   std::vector<std::string> texts;
   for (std::int64_t i = 0; i < width; ++i)
@@ -111,27 +134,24 @@ std::string memory_text(const backends::MemoryReport& memory) {
 
 std::string report_text(const TrainReport& report) {
   std::string text;
-  if (report.history.steps > 0) {
-    text += "cost\n";
-    Facts facts;
-    if (report.cost.seconds_per_step > 0) {
-      facts.emplace_back("time per step",
-                         duration_text(report.cost.seconds_per_step) + " (median)");
-      facts.emplace_back(report.has_images ? "images per second" : "samples per second",
-                         grouped_text(static_cast<std::int64_t>(report.cost.samples_per_second)));
-    }
-    facts.emplace_back("peak memory", memory_text(report.cost.memory));
-    facts.emplace_back(
-        "time to first step",
-        fmt::format("{} (of which compiling {})", duration_text(report.cost.seconds_to_first_step),
-                    duration_text(report.cost.compile_seconds)));
-    text += facts_text(facts);
-  }
-  if (report.test) text += "test\n  " + evaluation_text(*report.test) + "\n";
+  if (report.history.steps > 0) text += "cost\n" + facts_text(cost_facts(report));
+  if (report.test)
+    text +=
+        fmt::format("test{}\n  {}\n", report.is_test_validation ? " (also the validation set)" : "",
+                    evaluation_text(*report.test));
   if (!report.predictions.empty()) text += "predictions\n" + predictions_text(report);
   if (!report.files.empty()) {
     text += "written\n";
     for (const std::string& file : report.files) text += "  " + file + "\n";
+    if (!report.has_metrics)
+      text +=
+          "  metrics.csv has no rows yet: no epoch was finished; --log-every N adds rows of "
+          "steps\n";
+    text += "next\n";
+    text += fmt::format("  {0} inspect {1}\n  {0} evaluate {1} --data {2}\n",
+                        shell_word(report.program), shell_word(report.run), report.data);
+  } else {
+    text += "not saved: --out FOLDER keeps the model\n";
   }
   return text;
 }
@@ -169,14 +189,18 @@ Json report_json(const TrainReport& report) {
                {"steps", report.steps},
                {"epochs", std::move(epochs)},
                {"cost",
-                {{"seconds_per_step", report.cost.seconds_per_step},
+                {{"seconds_per_epoch", report.cost.seconds_per_epoch},
                  {"samples_per_second", report.cost.samples_per_second},
+                 {"seconds_per_step", report.cost.seconds_per_step},
+                 {"step_samples_per_second", report.cost.step_samples_per_second},
                  {"seconds_to_first_step", report.cost.seconds_to_first_step},
                  {"compile_seconds", report.cost.compile_seconds},
-                 {"peak_memory_bytes", memory_json(report.cost.memory)}}},
+                 {"step_buffer_bytes", memory_json(report.cost.memory)},
+                 {"process_peak_bytes", report.process_peak_bytes}}},
                {"predictions", std::move(predictions)},
                {"files", report.files}};
   json["test"] = report.test ? evaluation_json(*report.test) : Json();
+  json["test_is_validation"] = report.is_test_validation;
   return json;
 }
 

@@ -16,7 +16,9 @@ struct SamplePrediction {
 };
 
 struct TrainReport {
-  std::string run;  // the run folder, or empty
+  std::string run;      // the run folder, or empty
+  std::string program;  // as it was called
+  std::string data;     // what --data and --label said, as arguments
   std::vector<std::string> files;
   bool is_stopped = false;  // by a signal
   bool has_images = false;
@@ -24,6 +26,9 @@ struct TrainReport {
   CostReport cost;
   std::int64_t steps = 0;  // since the run began
   std::optional<Evaluation> test;
+  bool is_test_validation = false;      // the test set is what each epoch was checked with
+  bool has_metrics = true;              // metrics.csv has rows
+  std::int64_t process_peak_bytes = 0;  // of memory that the process had at once
   std::vector<SamplePrediction> predictions;
   bool is_classifier = false;
 };

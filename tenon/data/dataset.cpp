@@ -19,8 +19,8 @@ std::int64_t convert_classes(const std::string& name, std::optional<Array>& y) {
       for (std::size_t i = 0; i < out.size(); ++i) {
         constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
         if (std::cmp_less(+labels[i], 0) || std::cmp_greater(+labels[i], kMost))
-          throw UserError(fmt::format("dataset \"{}\": label {} is {}; classes are 0, 1, 2, ...",
-                                      name, i, +labels[i]));
+          throw UserError(fmt::format("dataset \"{}\": label number {} is {}; classes are 0 to {}",
+                                      name, i, +labels[i], kMost));
         out[i] = static_cast<std::int32_t>(labels[i]);
         largest = std::max<std::int64_t>(largest, out[i]);
       }
@@ -51,7 +51,8 @@ Dataset::Dataset(std::string name, Array x, std::optional<Array> y,
   const std::int64_t largest = convert_classes(name_, y_);
   const auto named = static_cast<std::int64_t>(class_names_.size());
   require(named == 0 || largest < named,
-          "dataset \"{}\": label {} is out of range for {} class names", name_, largest, named);
+          "dataset \"{}\": the largest label is {}; {} class names are for labels below {}", name_,
+          largest, named, named);
   class_count_ = named > 0 ? named : largest + 1;
 }
 
@@ -73,6 +74,12 @@ Dataset Dataset::rows(std::int64_t first, std::int64_t count) const {
   Array x = x_.rows(first, count);
   if (y_) y = y_->rows(first, count);
   return part(std::move(x), std::move(y));
+}
+
+Dataset Dataset::skip(std::int64_t count) const {
+  require(count >= 0 && count <= size(), "dataset \"{}\": cannot skip {} of its {} samples", name_,
+          count, size());
+  return rows(count, size() - count);
 }
 
 Dataset Dataset::gathered(std::span<const std::int64_t> indices) const {

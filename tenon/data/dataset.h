@@ -32,7 +32,7 @@ class Dataset {
   // Parts that share this dataset's memory. UserError if the rows are not all there.
   Dataset rows(std::int64_t first, std::int64_t count) const;
   Dataset take(std::int64_t count) const { return rows(0, count); }
-  Dataset skip(std::int64_t count) const { return rows(count, size() - count); }
+  Dataset skip(std::int64_t count) const;
 
   // Copies in another order.
   Dataset gathered(std::span<const std::int64_t> indices) const;

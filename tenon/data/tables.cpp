@@ -13,11 +13,14 @@ namespace tenon::data {
 namespace {
 
 constexpr std::size_t kNoColumn = ~std::size_t{0};
+constexpr std::int32_t kMostClasses = 1 << 20;
+constexpr std::string_view kRegressionHelp =
+    "\n  help: for numbers to predict, --task regression (CsvOptions::task in C++)";
 
 class CsvDatasetBuilder {
  public:
   CsvDatasetBuilder(const std::filesystem::path& file, const CsvOptions& options)
-      : file_(file.string()), options_(options), table_(io::read_csv(file)) {
+      : file_(file.string()), options_(options), table_(io::read_csv(file, read_options(options))) {
     require(options.dtype == DType::f32 || options.dtype == DType::f64,
             "{}: features are read as f32 or f64, not {}", file_, options.dtype);
   }
@@ -25,12 +28,13 @@ class CsvDatasetBuilder {
   Dataset build() {
     const std::size_t label = find_label();
     const std::size_t features = table_.columns.size() - (label == kNoColumn ? 0 : 1);
-    require(features > 0, "{}: the only column is the label; there are no features", file_);
+    require(features > 0, "{}: the only column {}; there are no features{}", file_,
+            options_.task == Task::unlabelled ? "is left out" : "is the label", separator_help());
     HostTensor x({options_.dtype, {table_.rows(), static_cast<std::int64_t>(features)}});
     std::size_t place = 0;
     for (std::size_t i = 0; i < table_.columns.size(); ++i)
       if (i != label) copy_numbers(table_.columns[i], "features", x, place++, features);
-    if (label == kNoColumn) return {file_, std::move(x)};
+    if (options_.task == Task::unlabelled) return {file_, std::move(x)};
     const io::CsvColumn& column = table_.columns[label];
     if (options_.task == Task::regression) {
       HostTensor y({options_.dtype, {table_.rows()}});
@@ -42,9 +46,30 @@ class CsvDatasetBuilder {
   }
 
  private:
+  // A column that is left out may hold anything.
+  static io::CsvOptions read_options(const CsvOptions& options) {
+    io::CsvOptions reading;
+    if (options.task == Task::unlabelled && !options.label.empty())
+      reading.text_columns = {options.label};
+    return reading;
+  }
+
+  // One column that holds what separates columns elsewhere.
+  std::string separator_help() const {
+    const io::CsvColumn& column = table_.columns[0];
+    const std::string& text =
+        table_.has_header || column.texts.empty() ? column.name : column.texts[0];
+    for (const char separator : {';', '\t', '|'})
+      if (text.find(separator) != std::string::npos)
+        return fmt::format("\n  help: fields are separated by commas, and line {} holds {}",
+                           table_.has_header ? 1 : table_.lines[0],
+                           in_quotes(std::string_view(&separator, 1)));
+    return "";
+  }
+
   std::size_t find_label() const {
-    if (options_.task == Task::unlabelled) return kNoColumn;
-    if (options_.label.empty()) return table_.columns.size() - 1;
+    if (options_.label.empty())
+      return options_.task == Task::unlabelled ? kNoColumn : table_.columns.size() - 1;
     std::vector<std::string> names;
     for (const io::CsvColumn& column : table_.columns) names.push_back(column.name);
     const auto found = std::ranges::find(names, options_.label);
@@ -58,16 +83,22 @@ class CsvDatasetBuilder {
     const auto [stop, error] = std::from_chars(options_.label.data(), end, number);
     if (error == std::errc() && stop == end && number >= 1 && number <= names.size())
       return number - 1;
-    throw UserError(fmt::format("{}: no column is named {}{}", file_, in_quotes(options_.label),
-                                did_you_mean(options_.label, names)));
+    const bool is_number = error == std::errc() && stop == end;
+    throw LabelError(fmt::format("{}: no column is named {}{}", file_, in_quotes(options_.label),
+                                 is_number ? fmt::format(", and there are {} columns", names.size())
+                                           : did_you_mean(options_.label, names)));
   }
 
   void copy_numbers(const io::CsvColumn& column, const char* what, HostTensor& out,
                     std::size_t first, std::size_t stride) const {
     if (column.is_text)
-      throw UserError(fmt::format("{}: line {}: column {} holds text ({}); {} must be numbers",
-                                  file_, table_.lines[0], in_quotes(column.name),
-                                  in_quotes(column.texts[0]), what));
+      throw UserError(fmt::format(
+          "{}: line {}: column {} holds text ({}); {} must be numbers{}", file_, table_.lines[0],
+          in_quotes(column.name), in_quotes(column.texts[0]), what,
+          options_.task == Task::unlabelled && options_.label.empty()
+              ? fmt::format("\n  help: --label {} leaves it out (CsvOptions::label in C++)",
+                            label_text(column))
+              : ""));
     const double most = options_.dtype == DType::f32 ? std::numeric_limits<float>::max()
                                                      : std::numeric_limits<double>::max();
     for (std::size_t row = 0; row < column.numbers.size(); ++row) {
@@ -83,21 +114,22 @@ class CsvDatasetBuilder {
     }
   }
 
+  // What --label takes for the column.
+  std::string label_text(const io::CsvColumn& column) const {
+    return table_.has_header ? column.name : fmt::format("{}", &column - table_.columns.data() + 1);
+  }
+
   HostTensor integer_classes(const io::CsvColumn& column) {
     HostTensor y({DType::i32, {table_.rows()}});
-    constexpr double kMostClasses = 1 << 20;
     for (std::size_t row = 0; row < column.numbers.size(); ++row) {
       const double value = column.numbers[row];
       if (!column.is_integer && value != std::trunc(value))
-        throw UserError(
-            fmt::format("{}: line {}: the label {} is not an integer\n"
-                        "  help: for numbers to predict, the task is regression",
-                        file_, table_.lines[row], value));
+        throw UserError(fmt::format("{}: line {}: the label {} is not an integer{}", file_,
+                                    table_.lines[row], value, kRegressionHelp));
       if (value < 0 || value >= kMostClasses)
         throw UserError(
-            fmt::format("{}: line {}: the label {} is not a class; classes are 0, 1, "
-                        "2, ...\n  help: for numbers to predict, the task is regression",
-                        file_, table_.lines[row], value));
+            fmt::format("{}: line {}: the label {} is not a class; classes are 0 to {}{}", file_,
+                        table_.lines[row], value, kMostClasses - 1, kRegressionHelp));
       y.as<std::int32_t>()[row] = static_cast<std::int32_t>(value);
     }
     class_names_ = options_.class_names;
@@ -149,6 +181,10 @@ Dataset npz(const std::filesystem::path& file) {
   for (const char* name : {"x", "y"})
     require(arrays.contains(name), "{}: no array named \"{}\"; there are: {}", file.string(), name,
             names.empty() ? "none" : join(names, ", "));
+  for (const char* name : {"x", "y"})
+    require(arrays.at(name).type().rank() > 0,
+            "{}: {} is {}; an array needs a first axis that counts the samples", file.string(),
+            name, arrays.at(name).type());
   return {file.string(), std::move(arrays.at("x")), Array(std::move(arrays.at("y")))};
 }
 

@@ -11,7 +11,12 @@ namespace tenon::data {
 enum class Task : std::uint8_t {
   classification,  // labels are classes: integers from 0, or text
   regression,      // labels are numbers
-  unlabelled,      // every column is a feature
+  unlabelled,      // every column is a feature, but the one that CsvOptions::label leaves out
+};
+
+// The label asked for is no column of the file.
+struct LabelError : UserError {
+  using UserError::UserError;
 };
 
 struct CsvOptions {
@@ -22,7 +27,7 @@ struct CsvOptions {
 };
 
 // x: [N, features], all columns but the label's. UserError, with the line, for features that are
-// text or do not fit the type, classes that are not integers from 0 or known names.
+// text or do not fit the type, classes that are not integers from 0 or known names; LabelError.
 Dataset csv(const std::filesystem::path& file, const CsvOptions& options = {});
 
 // The arrays x and y of an .npz file, as they are. UserError if one is missing.

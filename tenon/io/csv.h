@@ -51,7 +51,8 @@ enum class CsvHeader { detect, present, absent };
 struct CsvOptions {
   CsvHeader header = CsvHeader::detect;  // detect: the first record, if it holds no number
   char separator = ',';
-  std::vector<std::string> text_columns = {};  // kept as text even if they hold numbers
+  // Kept as text whatever they hold: by name, or by number from 1 where no column has that name.
+  std::vector<std::string> text_columns = {};
 };
 
 struct CsvColumn {

@@ -65,6 +65,14 @@ class TableBuilder {
       table_.columns[i].name =
           table_.has_header ? std::string(trim(fields[i].text)) : fmt::format("column {}", i + 1);
     ids_.resize(fields.size());
+    for (const std::string& wanted : options_.text_columns) mark_text(wanted);
+  }
+
+  void mark_text(const std::string& wanted) {
+    const auto named = std::ranges::find(table_.columns, wanted, &CsvColumn::name);
+    if (named != table_.columns.end()) named->is_text = true;
+    for (std::size_t i = 0; named == table_.columns.end() && i < table_.columns.size(); ++i)
+      if (wanted == fmt::format("{}", i + 1)) table_.columns[i].is_text = true;
   }
 
   void add_row(const std::vector<CsvField>& fields) {
@@ -83,10 +91,8 @@ class TableBuilder {
     }
   }
 
-  void start_kind(CsvColumn& column, const CsvField& field) const {
-    const bool asked =
-        std::ranges::find(options_.text_columns, column.name) != options_.text_columns.end();
-    column.is_text = asked || parse_number(field.text).kind == NumberKind::none;
+  static void start_kind(CsvColumn& column, const CsvField& field) {
+    column.is_text = column.is_text || parse_number(field.text).kind == NumberKind::none;
     column.is_integer = !column.is_text;
   }
 

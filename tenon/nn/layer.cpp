@@ -59,6 +59,11 @@ class AttributeWriter final : public FieldVisitor {
   int count_ = 0;
 };
 
+// ", written at FILE:LINE"; nothing for a layer that was read from a file.
+std::string written_at(const SourceLocation& where) {
+  return where.line == 0 ? "" : fmt::format(", written at {}", where.text());
+}
+
 // The place goes after the first line, which says what is wrong; shapes and help follow.
 std::string with_place(std::string_view message, std::string_view place, const Tensor& x) {
   const std::size_t end = std::min(message.find('\n'), message.size());
@@ -104,10 +109,9 @@ Tensor Layer::operator()(const Tensor& x, Context& context) const {
   } catch (const LocatedError&) {
     throw;
   } catch (const UserError& error) {
-    throw LocatedError(with_place(error.what(),
-                                  fmt::format("layer \"{}\" ({}), written at {}", context.path(),
-                                              description(), where_.text()),
-                                  x));
+    throw LocatedError(with_place(
+        error.what(),
+        fmt::format("layer \"{}\" ({}){}", context.path(), description(), written_at(where_)), x));
   }
 }
 
@@ -118,7 +122,7 @@ Tensor Layer::call_as_root(const Tensor& x, Context& context) const {
     throw;
   } catch (const UserError& error) {
     throw LocatedError(with_place(
-        error.what(), fmt::format("model ({}), written at {}", description(), where_.text()), x));
+        error.what(), fmt::format("model ({}){}", description(), written_at(where_)), x));
   }
 }
 

@@ -15,7 +15,7 @@ template <class... Modules>
 struct ModuleList {
   static std::optional<Layer> make(std::string_view kind) {
     std::optional<Layer> layer;
-    ((Modules::kKind == kind ? (void)(layer = Layer(Modules{})) : (void)0), ...);
+    ((Modules::kKind == kind ? (void)(layer = Layer(Modules{}, SourceLocation{})) : (void)0), ...);
     return layer;
   }
   static constexpr std::array<std::string_view, sizeof...(Modules)> kNames{Modules::kKind...};

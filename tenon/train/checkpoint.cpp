@@ -47,13 +47,6 @@ void remove_file(const fs::path& path) {
           std::strerror(errno));
 }
 
-// ".NAME.PID-COUNT.tmp", as io::AtomicFile names its files.
-bool is_temporary_of(const std::string& name, const fs::path& target) {
-  const std::string start = "." + target.filename().string() + ".";
-  return name.starts_with(start) && name.ends_with(".tmp") &&
-         name.find_first_not_of("0123456789-", start.size()) == name.size() - 4;
-}
-
 std::vector<fs::path> all_files(const RunFiles& files) {
   return {files.description(), files.model(),   files.state(),
           files.next_state(),  files.metrics(), files.curves()};
@@ -86,6 +79,7 @@ StoredCheckpoint read_checkpoint(const RunFiles& files) {
 }
 
 RunLock::RunLock(const fs::path& folder) {
+  if (!io::folder_exists(folder)) made_ = folder;
   io::make_folders(folder);
   descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   require(descriptor_ >= 0, "cannot open the folder {}: {}", folder.string(), std::strerror(errno));
@@ -98,7 +92,21 @@ RunLock::RunLock(const fs::path& folder) {
 }
 
 RunLock::~RunLock() {
+  if (!made_.empty()) ::rmdir(made_.c_str());  // does nothing to a folder that holds something
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool can_resume(const RunFiles& files) {
+  const bool is_described = io::file_exists(files.description());
+  for (const fs::path& path : {files.model(), files.state(), files.metrics(), files.curves()}) {
+    if (!io::file_exists(path)) continue;
+    require(is_described,
+            "{} holds {} but no run.json: the run cannot go on\n  help: put run.json back, replace "
+            "the run (overwrite), or choose another folder",
+            files.folder.string(), path.filename().string());
+    return true;
+  }
+  return false;
 }
 
 bool holds_run_files(const RunFiles& files) {
@@ -106,13 +114,12 @@ bool holds_run_files(const RunFiles& files) {
                              [](const fs::path& path) { return io::file_exists(path); });
 }
 
+void remove_temporaries(const RunFiles& files) {
+  for (const fs::path& target : all_files(files)) io::remove_temporaries(target);
+}
+
 void repair_run(const RunFiles& files) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(files.folder, error)) {
-    const std::string name = entry.path().filename().string();
-    for (const fs::path& target : all_files(files))
-      if (is_temporary_of(name, target)) remove_file(entry.path());
-  }
+  remove_temporaries(files);
   if (!io::file_exists(files.next_state())) return;
   bool is_newest = false;
   if (io::file_exists(files.model())) {
@@ -126,6 +133,7 @@ void repair_run(const RunFiles& files) {
 }
 
 void remove_run(const RunFiles& files) {
+  remove_temporaries(files);
   for (const fs::path& path : all_files(files)) remove_file(path);
 }
 

@@ -46,21 +46,27 @@ StoredCheckpoint read_checkpoint(const RunFiles& files);
 // A run folder that this process trains in; another one that tries is told so. UserError.
 class RunLock {
  public:
-  // Makes the folder if it is not there.
+  // Makes the folder if it is not there; one that was made and is empty at the end is removed.
   explicit RunLock(const std::filesystem::path& folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
  private:
+  std::filesystem::path made_;  // empty if it was there
   int descriptor_ = -1;
 };
 
 // Whether the folder holds files of a run, complete or not.
 bool holds_run_files(const RunFiles& files);
-// Removes what a killed process left half-written and finishes a checkpoint whose model is there.
+// Whether there is a run to go on with: none if the folder holds no file of one, or was left before
+// its first checkpoint. UserError if there are files of a run without the description of one.
+bool can_resume(const RunFiles& files);
+// Removes what a killed process left half-written; the caller holds the lock of the folder.
+void remove_temporaries(const RunFiles& files);
+// Does that and finishes a checkpoint whose model is there.
 void repair_run(const RunFiles& files);
-// Removes every file of a run, run.json first; other files stay.
+// Removes every file of a run, run.json first, half-written ones included; other files stay.
 void remove_run(const RunFiles& files);
 
 }  // namespace tenon

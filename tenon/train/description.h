@@ -35,9 +35,15 @@ RunDescription description_from_json(const nlohmann::json& json, const std::stri
 void write_description(const std::filesystem::path& file, const RunDescription& description);
 RunDescription read_description(const std::filesystem::path& file);
 
-// UserError naming the first key in which a run that goes on differs from how it began. The number
-// of epochs and the dataset's name may differ.
-void require_same_run(const RunDescription& before, const RunDescription& now,
+// A run that goes on was asked for something that does not continue it.
+struct ResumeError : UserError {
+  using UserError::UserError;
+};
+
+// ResumeError naming the first key in which a run that goes on differs from how it began, UserError
+// if its data changed. The number of epochs and the dataset's name may differ.
+// `before` is what run.json says: parts that a user wrote are compared by what they show.
+void require_same_run(const nlohmann::json& before, const RunDescription& now,
                       const std::string& file);
 
 // A layer with its attributes, parts and shared weights; of the weights only who shares them.

@@ -41,6 +41,8 @@ class Callback {
   virtual void on_fit_begin(Trainer&) {}
   virtual bool on_step_end(Trainer&, const StepInfo&) { return true; }
   virtual bool on_epoch_end(Trainer&, const EpochInfo&) { return true; }
+  // The training step is compiled, no step has run: Trainer::cost() knows its memory.
+  virtual void on_compiled(Trainer&) {}
   virtual void on_fit_end(Trainer&) {}
 };
 

@@ -1,9 +1,11 @@
 // The training loop.
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "tenon/base/hash.h"
 #include "tenon/data/epoch_order.h"
 #include "tenon/io/file.h"
+#include "tenon/io/json.h"
 #include "tenon/io/safetensors.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/curves.h"
@@ -42,8 +44,8 @@ std::string data_hash_of(const data::Dataset& dataset) {
   return fmt::format("{:016x}", hash);
 }
 
-// Times of the last full batches, in memory of fixed size.
-class StepTimes {
+// The last times of what is repeated, in memory of fixed size.
+class MedianTime {
  public:
   void add(double seconds) { times_[count_++ % times_.size()] = seconds; }
   double median() const {
@@ -60,6 +62,10 @@ class StepTimes {
   std::array<double, 1024> times_{};
   std::size_t count_ = 0;
 };
+
+double per_second(std::int64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
 
 class FitLoop {
  public:
@@ -86,6 +92,7 @@ class FitLoop {
 
   void begin();
   void resume();
+  void require_not_beyond() const;
   void open_files();
   ReadyStep& step_of(std::int64_t count) {
     return state_.training_step(data_->x.type(), data_->y.type(), count);
@@ -115,7 +122,7 @@ class FitLoop {
   std::vector<std::int64_t> order_;
   std::vector<double> mean_metrics_;
   std::vector<double> row_;
-  StepTimes times_;
+  MedianTime times_, epoch_times_;  // of epochs run from their first step to their checkpoint
   History history_;
   bool is_running_ = true;
   std::int64_t steps_at_checkpoint_ = -1;
@@ -134,8 +141,10 @@ void FitLoop::begin() {
     require(options_.resume || options_.overwrite || !holds_run_files(files_),
             "{} holds a run already\n  help: resume it, overwrite it, or choose another folder",
             options_.run_folder);
+    remove_temporaries(files_);
     record.data_hash = data_hash_of(dataset_);
-    is_resumed_ = options_.resume && io::file_exists(files_.description());
+    is_resumed_ = options_.resume && can_resume(files_);
+    if (options_.resume) repair_run(files_);
   }
   state_.training = std::move(record);
   state_.last_rows = dataset_.size();
@@ -154,11 +163,14 @@ void FitLoop::begin() {
 }
 
 void FitLoop::resume() {
-  repair_run(files_);
-  require_same_run(read_description(files_.description()), state_.description(),
+  require_same_run(io::read_json(files_.description()), state_.description(),
                    files_.description().string());
   const StoredCheckpoint stored = read_checkpoint(files_);
   const std::string state_file = files_.state().string();
+  require(stored.state.has_value() || io::file_exists(state_file),
+          "{} is missing: the run cannot go on\n  help: train in another folder with the weights "
+          "of {} as initial ones",
+          state_file, files_.model().string());
   require(stored.state.has_value(),
           "{} is not of the same checkpoint as {}: the run cannot go on\n  help: train in another "
           "folder with these weights as initial ones",
@@ -172,9 +184,27 @@ void FitLoop::resume() {
   state_.table.shorten(0);
   if (io::file_exists(files_.metrics()))
     state_.table = read_metrics_csv(files_.metrics(), rows, state_.metric_names());
-  log(fmt::format("resumed {} at step {} (epoch {}, step {} of {})", options_.run_folder,
-                  state_.position.steps_done, std::min(epoch() + 1, options_.epochs),
-                  state_.position.step_in_epoch, steps_in_epoch_));
+  require_not_beyond();
+  if (epoch() == options_.epochs)
+    log(fmt::format("resumed {} at step {}: its {} epochs are done, nothing is left to do",
+                    options_.run_folder, state_.position.steps_done, options_.epochs));
+  else
+    log(fmt::format("resumed {} at step {} (epoch {}, step {} of {})", options_.run_folder,
+                    state_.position.steps_done, epoch() + 1, state_.position.step_in_epoch,
+                    steps_in_epoch_));
+}
+
+// ResumeError if more is done than is asked for.
+void FitLoop::require_not_beyond() const {
+  const std::int64_t begun = epoch() + (state_.position.step_in_epoch > 0 ? 1 : 0);
+  if (begun > options_.epochs)
+    throw ResumeError(fmt::format("{}: the run cannot go on: {} epochs are {}, {} asked for",
+                                  options_.run_folder, begun, begun == epoch() ? "done" : "begun",
+                                  options_.epochs));
+  const std::int64_t steps = state_.position.steps_done - state_.position.first_step;
+  if (options_.max_steps > 0 && steps > options_.max_steps)
+    throw ResumeError(fmt::format("{}: the run cannot go on: {} steps are done, max_steps is {}",
+                                  options_.run_folder, steps, options_.max_steps));
 }
 
 // Files of the run as they are before the first step.
@@ -187,8 +217,9 @@ void FitLoop::open_files() {
   }
   if (!has_folder()) return;
   if (options_.overwrite) remove_run(files_);
-  if (!is_resumed_) checkpoint();
+  // First: a checkpoint without it would be a run that cannot go on.
   write_description(files_.description(), state_.description());
+  if (!is_resumed_) checkpoint();
   metrics_log_.emplace(files_.metrics(), state_.table);
 }
 
@@ -295,8 +326,11 @@ void FitLoop::run_epoch() {
   const Clock::time_point began = Clock::now();
   data::fill_epoch_order(order_, state_.options.seed,
                          static_cast<std::uint64_t>(state_.position.epochs_done), options_.shuffle);
+  const bool is_whole = state_.position.step_in_epoch == 0;
   while (is_running_ && state_.position.step_in_epoch < steps_in_epoch_) run_step();
-  if (state_.position.step_in_epoch == steps_in_epoch_) end_epoch(began);
+  if (state_.position.step_in_epoch < steps_in_epoch_) return;
+  end_epoch(began);
+  if (is_whole) epoch_times_.add(seconds_since(began));
 }
 
 History FitLoop::run() {
@@ -317,6 +351,7 @@ History FitLoop::run() {
     state_.cost.memory = main_step.memory();
     state_.cost.compile_seconds = main_step.report().seconds;
     order_.resize(static_cast<std::size_t>(dataset_.size()));
+    for (Callback* callback : options_.callbacks) callback->on_compiled(trainer_);
   }
   row_.reserve(1 + mean_metrics_.size());
   open_files();
@@ -328,10 +363,9 @@ History FitLoop::run() {
     if (!state_.table.rows.empty()) write_curves(files_.curves(), state_.table, files_.title());
   }
   state_.cost.seconds_per_step = times_.median();
-  state_.cost.samples_per_second =
-      state_.cost.seconds_per_step > 0
-          ? static_cast<double>(options_.batch_size) / state_.cost.seconds_per_step
-          : 0;
+  state_.cost.step_samples_per_second = per_second(options_.batch_size, times_.median());
+  state_.cost.seconds_per_epoch = epoch_times_.median();
+  state_.cost.samples_per_second = per_second(dataset_.size(), epoch_times_.median());
   for (Callback* callback : options_.callbacks) callback->on_fit_end(trainer_);
   return std::move(history_);
 }

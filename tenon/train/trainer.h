@@ -48,8 +48,9 @@ struct FitOptions {
   std::string run_folder{};
   // Steps between rows of metrics.csv with that step's values; 0: a row of means for each epoch.
   std::int64_t log_every = 0;
-  // Continue the run in run_folder where its last checkpoint stands (from the start if there is
-  // none): it ends with the same bits as one that was never interrupted.
+  // Continue the run in run_folder where its last checkpoint stands (from the start if the folder
+  // holds no run): it ends with the same bits as one that was never interrupted. UserError if files
+  // of a run are there without their run.json, or more is done than epochs or max_steps allow.
   bool resume = false;
   bool overwrite = false;              // replace the run in run_folder
   std::vector<Callback*> callbacks{};  // called in order, on the calling thread
@@ -79,11 +80,15 @@ struct History {
 
 // What training costs, exact where it says so.
 struct CostReport {
-  double seconds_per_step = 0;  // median of full batches
+  // Medians of whole epochs, with validation, checkpoints and callbacks; 0 before one is finished.
+  double seconds_per_epoch = 0;
   double samples_per_second = 0;
   double seconds_to_first_step = 0;  // from the call of fit to the end of the first step
+  // Medians of training steps on full batches, without all else.
+  double seconds_per_step = 0;
+  double step_samples_per_second = 0;
   double compile_seconds = 0;
-  backends::MemoryReport memory;  // of the training step, exact
+  backends::MemoryReport memory;  // of the training step's buffers, exact and known before it runs
 };
 
 struct LoadOptions;

@@ -35,7 +35,7 @@ TEST_F(Commands, TrainReportsAndWritesARun) {
       run_tenon(train_arguments(points_, folder_ / "other", {"--validation", "0.2"}));
   EXPECT_EQ(outcome.status, 0);
   for (const char* part :
-       {"time per step", "samples per second", "buffers of the step", "time to first step",
+       {"in steps alone", "samples per second", "buffers of the step", "time to first step",
         "predictions\n", "row 0", "(truth ", "written\n", "model.safetensors", "curves.svg"})
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
   EXPECT_NE(outcome.err.find("\nepoch 1/2  step 3  loss "), std::string::npos) << outcome.err;

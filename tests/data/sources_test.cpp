@@ -184,7 +184,20 @@ TEST(Csv, LastColumnIsTheLabelUnlessNamed) {
   EXPECT_EQ(csv(file, {.dtype = DType::f64}).x().dtype(), DType::f64);
   EXPECT_EQ(error_of([&] { csv(file, {.label = "kin"}); }),
             file + ": no column is named \"kin\"; did you mean \"kind\"?");
-  EXPECT_EQ(error_of([&] { csv(file, {.label = "9"}); }), file + ": no column is named \"9\"");
+  EXPECT_EQ(error_of([&] { csv(file, {.label = "9"}); }),
+            file + ": no column is named \"9\", and there are 3 columns");
+}
+
+TEST(Csv, ALabelIsLeftOutUnparsed) {
+  const TemporaryFolder folder;
+  const std::string file = written(folder, "a.csv", "a,kind,b\n1,7,2\n3,,4\n5,x,6\n7,nan,8\n");
+  for (const char* label : {"kind", "2"}) {
+    const Dataset rows = csv(file, {.label = label, .task = Task::unlabelled});
+    EXPECT_EQ(rows.x().tensor(), make_tensor<float>({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}));
+    EXPECT_FALSE(rows.has_y());
+  }
+  const std::string numbers = written(folder, "b.csv", "a,b\n1,2\n");
+  EXPECT_THROW(csv(numbers, {.label = "c", .task = Task::unlabelled}), LabelError);
 }
 
 TEST(Csv, TextLabelsAreSortedClassesOrGivenOnes) {
@@ -216,15 +229,21 @@ TEST(Csv, BadColumnsAreNamedWithTheirLine) {
             ": line 2: column \"y\" holds text (\"x\"); regression targets must be numbers");
   EXPECT_EQ(error("a,y\n1,1\n1,0.5\n"),
             ": line 3: the label 0.5 is not an integer\n"
-            "  help: for numbers to predict, the task is regression");
+            "  help: for numbers to predict, --task regression (CsvOptions::task in C++)");
   EXPECT_EQ(error("1,-1\n"),
-            ": line 1: the label -1 is not a class; classes are 0, 1, 2, ...\n"
-            "  help: for numbers to predict, the task is regression");
+            ": line 1: the label -1 is not a class; classes are 0 to 1048575\n"
+            "  help: for numbers to predict, --task regression (CsvOptions::task in C++)");
   EXPECT_EQ(error("1,250000000\n"),
-            ": line 1: the label 250000000 is not a class; classes are 0, 1, 2, ...\n"
-            "  help: for numbers to predict, the task is regression");
+            ": line 1: the label 250000000 is not a class; classes are 0 to 1048575\n"
+            "  help: for numbers to predict, --task regression (CsvOptions::task in C++)");
   EXPECT_EQ(error("1,0\n1e39,0\n"), ": line 2: 1e+39 in column \"column 1\" does not fit f32");
   EXPECT_EQ(error("1\n2\n"), ": the only column is the label; there are no features");
+  EXPECT_EQ(error("a;y\n1;x\n"),
+            ": the only column is the label; there are no features\n"
+            "  help: fields are separated by commas, and line 1 holds \";\"");
+  EXPECT_EQ(error("red,1\n", {.task = Task::unlabelled}),
+            ": line 1: column \"column 1\" holds text (\"red\"); features must be numbers\n"
+            "  help: --label 1 leaves it out (CsvOptions::label in C++)");
   EXPECT_EQ(error("1,2\n3,1e999\n"),
             ": line 2, column 3: \"1e999\" does not fit a double (column \"column 2\")");
 }
@@ -241,6 +260,10 @@ TEST(Npz, TakesXAndY) {
   EXPECT_EQ(npz(file).x().tensor(), arrays.at("x"));
   EXPECT_EQ(npz(file).y().tensor(), make_tensor<std::int32_t>({2}, {1, 0}));
   EXPECT_EQ(open("npz:" + file).train.size(), 2);
+  arrays.at("x") = make_scalar(1.0);
+  io::write_npz(file, arrays);
+  EXPECT_EQ(error_of([&] { npz(file); }),
+            file + ": x is f64[]; an array needs a first axis that counts the samples");
 }
 
 TEST(TextCharacters, WindowsAndTheNextCharacters) {

@@ -95,7 +95,8 @@ TEST(Resume, OfAFinishedRunChangesNothing) {
   resume(folder / "run", &lines);
   EXPECT_EQ(files_in(folder / "run"), expected);
   EXPECT_EQ(lines.front(),
-            fmt::format("resumed {} at step 9 (epoch 3, step 0 of 3)", folder / "run"));
+            fmt::format("resumed {} at step 9: its 3 epochs are done, nothing is left to do",
+                        folder / "run"));
 }
 
 TEST(Resume, WithMoreEpochsGoesOn) {
@@ -115,6 +116,58 @@ TEST(Resume, WithoutARunStartsOne) {
   resume(folder / "run", &lines);
   EXPECT_EQ(lines.front(), fmt::format("{} holds no run yet; starting one", folder / "run"));
   EXPECT_EQ(files_in(folder / "run"), uninterrupted());
+}
+
+TEST(Resume, WithoutTheDescriptionIsRefused) {
+  const TemporaryFolder folder;
+  new_trainer().fit(run_data(), run_options(folder / "run"));
+  const RunFiles files{folder / "run"};
+  const std::string model = io::read_text_file(files.model());
+  fs::remove(files.description());
+  EXPECT_EQ(error_of([&] { resume(folder / "run"); }),
+            fmt::format("{} holds model.safetensors but no run.json: the run cannot go on\n"
+                        "  help: put run.json back, replace the run (overwrite), or choose another "
+                        "folder",
+                        folder / "run"));
+  EXPECT_EQ(io::read_text_file(files.model()), model);
+}
+
+TEST(Resume, BeforeTheFirstCheckpointStartsAgain) {
+  const TemporaryFolder folder;
+  new_trainer().fit(run_data(), run_options(folder / "run"));
+  const RunFiles files{folder / "run"};
+  fs::rename(files.state(), files.next_state());
+  for (const fs::path& file : {files.model(), files.metrics(), files.curves()}) fs::remove(file);
+  resume(folder / "run");
+  EXPECT_EQ(files_in(folder / "run"), uninterrupted());
+  EXPECT_FALSE(fs::exists(files.next_state()));
+}
+
+TEST(Resume, WithoutTheStateIsRefused) {
+  const TemporaryFolder folder;
+  new_trainer().fit(run_data(), run_options(folder / "run"));
+  fs::remove(RunFiles{folder / "run"}.state());
+  EXPECT_EQ(error_of([&] { resume(folder / "run"); }),
+            fmt::format("{0}/state.safetensors is missing: the run cannot go on\n  help: train in "
+                        "another folder with the weights of {0}/model.safetensors as initial ones",
+                        folder / "run"));
+}
+
+TEST(Resume, WithLessThanIsDoneIsRefused) {
+  const TemporaryFolder folder;
+  FitOptions options = run_options(folder / "run");
+  options.max_steps = 4;
+  new_trainer().fit(run_data(), options);
+  options.resume = true;
+  options.max_steps = 3;
+  EXPECT_EQ(
+      error_of([&] { new_trainer().fit(run_data(), options); }),
+      fmt::format("{}: the run cannot go on: 4 steps are done, max_steps is 3", folder / "run"));
+  options.max_steps = 0;
+  options.epochs = 1;
+  EXPECT_EQ(
+      error_of([&] { new_trainer().fit(run_data(), options); }),
+      fmt::format("{}: the run cannot go on: 2 epochs are begun, 1 asked for", folder / "run"));
 }
 
 // A process that is killed at random moments, again and again, until the run is done.
@@ -194,13 +247,30 @@ TEST_F(InterruptedCheckpoint, WithTheNewModelIsFinished) {
 }
 
 TEST_F(InterruptedCheckpoint, LeavesNoTemporaryFiles) {
-  const std::string mine = (run_.folder / ".model.safetensors.4711-0.tmp").string();
-  const std::string other = (run_.folder / ".notes.4711-0.tmp").string();
+  const std::string mine = (run_.folder / ".model.safetensors.0123456789abcdef.tmp").string();
+  const std::string other = (run_.folder / ".notes.0123456789abcdef.tmp").string();
   io::write_file_atomically(mine, "half");
   io::write_file_atomically(other, "not ours");
   expect_resumed_at(5);
   EXPECT_FALSE(fs::exists(mine));
   EXPECT_TRUE(fs::exists(other));
+}
+
+TEST(Kill, InTheFirstCheckpointLeavesNothingInTheWay) {
+  const TemporaryFolder folder;
+  const RunFiles files{folder / "run"};
+  const std::string left = (files.folder / ".state.next.safetensors.0123456789abcdef.tmp").string();
+  for (const char* how : {"new", "resume", "overwrite"}) {
+    fs::remove_all(files.folder);
+    io::make_folders(files.folder);
+    io::write_file_atomically(left, "half");
+    FitOptions options = run_options(folder / "run");
+    options.resume = std::string_view(how) == "resume";
+    options.overwrite = std::string_view(how) == "overwrite";
+    new_trainer().fit(run_data(), options);
+    EXPECT_FALSE(fs::exists(left)) << how;
+    EXPECT_EQ(files_in(folder / "run"), uninterrupted()) << how;
+  }
 }
 
 TEST_F(InterruptedCheckpoint, MetricsAfterItAreDropped) {
@@ -253,7 +323,7 @@ TEST_F(InterruptedCheckpoint, AnotherTaskIsRefusedByName) {
   EXPECT_EQ(message(other, fit, run_data()),
             file + ": the run cannot go on: seed was 1, now it is 2");
   other = small_options();
-  other.optimizer = optim::Adam{.learning_rate = 0.125f};
+  other.optimizer = optim::Adam{.learning_rate = 0.125};
   EXPECT_EQ(message(other, fit, run_data()),
             file + ": the run cannot go on: optimizer/learning_rate was 0.05, now it is 0.125");
   HostTensor changed = run_data().x().tensor();
@@ -285,6 +355,15 @@ TEST(RunFolder, TwoTrainersAtOnceAreRefused) {
   const RunLock lock(folder / "run");
   EXPECT_EQ(error_of([&] { new_trainer().fit(run_data(), run_options(folder / "run")); }),
             fmt::format("another process is training in {}", folder / "run"));
+}
+
+TEST(RunFolder, OfAFailedStartIsRemoved) {
+  const TemporaryFolder folder;
+  { const RunLock lock(folder / "empty"); }
+  EXPECT_FALSE(fs::exists(folder / "empty"));
+  fs::create_directory(folder / "mine");
+  { const RunLock lock(folder / "mine"); }
+  EXPECT_TRUE(fs::exists(folder / "mine"));
 }
 
 TEST(RunFolder, NoEpochsWriteTheInitialWeights) {

@@ -76,7 +76,7 @@ TEST(Fit, EveryStepIsToldWithTheShortLastBatch) {
 TEST(Fit, MeansWeighTheShortBatchByItsSamples) {
   // With a rate this small the weights stand still, so the epoch's mean is that of the data.
   TrainerOptions options = small_options();
-  options.optimizer = optim::GradientDescent{.learning_rate = 1e-30f};
+  options.optimizer = optim::GradientDescent{.learning_rate = 1e-30};
   Trainer trainer(small_model(), options);
   const data::Dataset data = blobs(10);
   const History history = trainer.fit(data, {.epochs = 1, .batch_size = 4});
@@ -251,6 +251,11 @@ TEST(FitErrors, OptionsOfTheTrainerAreChecked) {
   options.device = "cpv";
   EXPECT_EQ(error_of([&] { Trainer(small_model(), options); }),
             "unknown device \"cpv\"; known devices: cpu, reference; did you mean \"cpu\"?");
+  options.device = "reference";
+  options.loss = nn::mean_squared_error;
+  EXPECT_EQ(error_of([&] { Trainer(small_model(), options); }),
+            "Trainer: metric accuracy is of classes, loss mean_squared_error is of numbers; leave "
+            "the metric out, or choose a loss of classes");
 }
 
 }  // namespace

@@ -1,18 +1,17 @@
 #include "tenon/backends/cpu/code_cache.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "tenon/backends/cpu/process.h"
+#include "tenon/backends/cpu/work_folder.h"
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/error.h"
 #include "tenon/base/hash.h"
+#include "tenon/base/regular_file.h"
 #include "tenon/base/text.h"
 
 namespace tenon::backends {
@@ -25,8 +24,7 @@ namespace {
 constexpr std::string_view kSealMark = "TENONSO1";
 constexpr std::size_t kSealBytes = kSealMark.size() + sizeof(std::uint64_t);
 
-// Folders that compilations work in; ones of killed processes stay until the cache is cleared.
-constexpr std::string_view kWorkPrefix = "tenon-work-";
+constexpr std::uint64_t kLargestEntry = std::uint64_t{1} << 30;
 
 std::string seal_of(std::string_view content) {
   const std::uint64_t hash = hash_text(content);
@@ -35,10 +33,17 @@ std::string seal_of(std::string_view content) {
   return seal;
 }
 
+// None if there is no such file, or something else of that name.
 std::optional<std::string> read_content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  try {
+    const RegularFile file(path);
+    if (file.size() > kLargestEntry) return std::nullopt;
+    std::string content(static_cast<std::size_t>(file.size()), '\0');
+    file.read(0, std::as_writable_bytes(std::span(content)));
+    return content;
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
 }
 
 bool is_sound(std::string_view content) {
@@ -48,7 +53,9 @@ bool is_sound(std::string_view content) {
 }
 
 void append_seal(const fs::path& path) {
-  const std::string seal = seal_of(read_content(path).value_or(""));
+  const auto content = read_content(path);
+  if (!content) throw BackendError(fmt::format("cannot read {}", path.string()));
+  const std::string seal = seal_of(*content);
   std::ofstream file(path, std::ios::binary | std::ios::app);
   file.write(seal.data(), static_cast<std::streamsize>(seal.size()));
   file.close();
@@ -65,16 +72,6 @@ std::string entry_name(const std::vector<std::string>& sources, const Compiler& 
     identity += '\n';
   }
   return hex_digest(identity);
-}
-
-// A new folder for one compilation below `parent`; none, and the reason, if there cannot be one.
-std::optional<fs::path> make_work_folder(const fs::path& parent, std::string& reason) {
-  std::error_code error;
-  fs::create_directories(parent, error);
-  std::string name = (parent / (std::string(kWorkPrefix) + "XXXXXX")).string();
-  if (mkdtemp(name.data()) != nullptr) return name;
-  reason = error ? error.message() : std::strerror(errno);
-  return std::nullopt;
 }
 
 std::string commands_text(const Compilation& compilation) {
@@ -100,48 +97,29 @@ class Builder {
  public:
   Builder(const std::vector<std::string>& sources, const fs::path& folder,
           const std::function<void(std::string_view)>& log)
-      : sources_(sources), log_(log), compiler_(find_compiler()) {
+      : sources_(sources), folder_(folder), log_(log), compiler_(find_compiler()) {
     entry_ = folder / (entry_name(sources, compiler_) + ".so");
   }
 
   BuiltCode build() {
-    BuiltCode code;
-    code.library = load_entry();
-    code.was_cached = code.library != nullptr;
-    if (code.was_cached) return code;
-    const auto start = std::chrono::steady_clock::now();
-    const auto stop_clock = [&] {
-      code.compiler_seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
-    std::string reason;
-    if (const auto work = make_work_folder(entry_.parent_path(), reason)) {
-      const Compilation compilation = compile_sources(compiler_, sources_, *work);
-      stop_clock();
-      append_seal(compilation.library);
-      std::error_code error;
-      fs::rename(compilation.library, entry_, error);
-      if (!error && environment::keep_source()) keep_sources(*work, compilation, entry_);
-      code.library = std::make_unique<Library>(error ? compilation.library : entry_);
-      std::error_code ignored;
-      fs::remove_all(*work, ignored);
-      return code;
+    std::string reason = reason_against_cache(folder_);
+    if (reason.empty()) {
+      if (auto library = load_entry()) return {std::move(library), true, 0};
+      if (auto code = build_in_cache(reason)) return std::move(*code);
     }
-    say(
-        fmt::format("the cache folder {} cannot be written ({}): this step will be compiled again "
-                    "next time",
-                    entry_.parent_path().string(), reason));
-    const auto work = make_work_folder(environment::temporary_folder(), reason);
+    say(fmt::format(
+        "the cache folder {} cannot be used ({}): this step will be compiled again next "
+        "time",
+        folder_.string(), reason));
+    const fs::path temporary = environment::temporary_folder();
+    auto work = WorkFolder::make(temporary, reason);
     if (!work)
       throw BackendError(fmt::format(
-          "neither {} nor {} can be written: {}\n  help: set "
-          "TENON_CACHE_DIR to a folder for compiled code",
-          entry_.parent_path().string(), environment::temporary_folder().string(), reason));
-    const Compilation compilation = compile_sources(compiler_, sources_, *work);
-    stop_clock();
-    code.library = std::make_unique<Library>(compilation.library);
-    std::error_code ignored;
-    fs::remove_all(*work, ignored);
+          "neither {} nor {} can be written: {}\n  help: set TENON_CACHE_DIR to a folder for "
+          "compiled code",
+          folder_.string(), temporary.string(), reason));
+    BuiltCode code = compile(*work, false);
+    work->remove();
     return code;
   }
 
@@ -150,76 +128,102 @@ class Builder {
     if (log_) log_(line);
   }
 
+  // None, and the reason, if the folder is to blame; its own error if the code is.
+  std::optional<BuiltCode> build_in_cache(std::string& reason) {
+    auto work = WorkFolder::make(folder_, reason);
+    if (!work) return std::nullopt;
+    try {
+      BuiltCode code = compile(*work, true);
+      work->remove();
+      return code;
+    } catch (const BackendError&) {
+      reason = work->reason_against_writing();
+      if (reason.empty()) throw;
+    }
+    work->remove();
+    return std::nullopt;
+  }
+
+  // Loaded before it gets the name under which others find and may replace or remove it.
+  BuiltCode compile(const WorkFolder& work, bool is_kept) {
+    BuiltCode code;
+    const auto start = std::chrono::steady_clock::now();
+    const Compilation compilation = compile_sources(compiler_, sources_, work.path());
+    code.compiler_seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    append_seal(compilation.library);
+    code.library = load(compilation.library);
+    if (!is_kept) return code;
+    std::error_code error;
+    fs::rename(compilation.library, entry_, error);
+    if (error)
+      say(
+          fmt::format("compiled code cannot be kept as {} ({}): this step will be compiled again "
+                      "next time",
+                      entry_.string(), error.message()));
+    else if (environment::keep_source())
+      keep_sources(work.path(), compilation, entry_);
+    return code;
+  }
+
+  // None if there is no sound entry. A damaged one is replaced later: by then this name may be that
+  // of another process's sound one.
   std::unique_ptr<Library> load_entry() const {
     const auto content = read_content(entry_);
     if (!content) return nullptr;
-    if (is_sound(*content)) return std::make_unique<Library>(entry_);
-    say(fmt::format("cached code {} is damaged and is compiled again", entry_.string()));
-    std::error_code ignored;
-    fs::remove(entry_, ignored);
-    return nullptr;
+    if (!is_sound(*content)) {
+      say(fmt::format("cached code {} is damaged and is compiled again", entry_.string()));
+      return nullptr;
+    }
+    try {
+      return load(entry_);
+    } catch (const BackendError&) {
+      std::error_code ignored;
+      if (fs::exists(entry_, ignored)) throw;
+      return nullptr;  // cleared since it was read
+    }
+  }
+
+  // From its place or, where that does not allow code to be run (as some mounts), from a copy.
+  std::unique_ptr<Library> load(const fs::path& file) const {
+    try {
+      return std::make_unique<Library>(file);
+    } catch (const BackendError& error) {
+      std::unique_ptr<Library> copy = load_copy(file);
+      if (copy == nullptr) throw;
+      say(fmt::format("{}: a copy in {} is loaded instead", error.what(),
+                      environment::temporary_folder().string()));
+      return copy;
+    }
+  }
+
+  static std::unique_ptr<Library> load_copy(const fs::path& file) {
+    std::string ignored;
+    auto work = WorkFolder::make(environment::temporary_folder(), ignored);
+    if (!work) return nullptr;
+    const fs::path copy = work->path() / "step.so";
+    std::unique_ptr<Library> library;
+    try {
+      fs::copy_file(file, copy);
+      library = std::make_unique<Library>(copy);
+    } catch (const std::runtime_error&) {  // the file system's, or the loader's
+    }
+    work->remove();
+    return library;
   }
 
   const std::vector<std::string>& sources_;
+  const fs::path folder_;
   const std::function<void(std::string_view)>& log_;
   Compiler compiler_;
   fs::path entry_;
 };
-
-// Entries are named by 32 hexadecimal digits; kept sources by them too.
-bool is_entry_name(const std::string& name) {
-  return name.size() > 32 &&
-         std::all_of(name.begin(), name.begin() + 32,
-                     [](unsigned char c) { return std::isxdigit(c) != 0; }) &&
-         (name[32] == '.' || name[32] == '_');
-}
-
-std::vector<fs::path> cache_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code ignored;
-  for (const fs::directory_entry& item : fs::directory_iterator(folder, ignored)) {
-    const std::string name = item.path().filename().string();
-    if (item.is_regular_file(ignored) && is_entry_name(name)) files.push_back(item.path());
-    if (!item.is_directory(ignored) || !name.starts_with(kWorkPrefix)) continue;
-    for (const fs::directory_entry& part : fs::directory_iterator(item.path(), ignored))
-      if (part.is_regular_file(ignored)) files.push_back(part.path());
-  }
-  return files;
-}
-
-void count_file(const fs::path& path, CacheSummary& summary) {
-  std::error_code ignored;
-  const auto bytes = fs::file_size(path, ignored);
-  if (ignored) return;
-  summary.files += 1;
-  summary.bytes += static_cast<std::int64_t>(bytes);
-  if (path.extension() == ".so") summary.entries += 1;
-}
 
 }  // namespace
 
 BuiltCode build_code(const std::vector<std::string>& sources, const fs::path& folder,
                      const std::function<void(std::string_view)>& log) {
   return Builder(sources, folder, log).build();
-}
-
-CacheSummary cache_entries(const fs::path& folder) {
-  CacheSummary summary;
-  for (const fs::path& file : cache_files(folder)) count_file(file, summary);
-  return summary;
-}
-
-CacheSummary clear_cache(const fs::path& folder) {
-  CacheSummary removed;
-  for (const fs::path& file : cache_files(folder)) {
-    count_file(file, removed);
-    std::error_code error;
-    fs::remove(file, error);
-    require(!error, "cannot remove {}: {}", file.string(), error.message());
-    const fs::path parent = file.parent_path();
-    if (parent.filename().string().starts_with(kWorkPrefix)) fs::remove(parent, error);
-  }
-  return removed;
 }
 
 }  // namespace tenon::backends

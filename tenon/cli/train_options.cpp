@@ -1,0 +1,150 @@
+#include "tenon/cli/train_options.h"
+
+#include <cmath>
+
+#include "tenon/base/text.h"
+#include "tenon/cli/output.h"
+#include "tenon/optim/adam.h"
+#include "tenon/optim/gradient_descent.h"
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::int64_t kMost = std::int64_t{1} << 40;
+
+}  // namespace
+
+void add_train_options(CLI::App& app, TrainCommand& command) {
+  add_model_options(app, command.model, Need::required);
+  add_data_options(app, command.data, Need::required);
+  add_count(app, "--epochs", command.epochs, 0, kMost, "passes over the data");
+  add_count(app, "--batch-size", command.batch_size, 1, 1 << 24, "samples of one step");
+  add_choice(app, "--optimizer", command.optimizer, {"adam", "sgd", "gradient_descent"},
+             "how weights are updated");
+  add_number(app, "--learning-rate", command.learning_rate, NumberRange::positive,
+             "step size (adam: 0.001, others: 0.01)");
+  add_number(app, "--momentum", command.momentum, NumberRange::fraction, "of sgd (0.9)");
+  add_number(app, "--weight-decay", command.weight_decay, NumberRange::not_negative,
+             "of adam and sgd (0)");
+  add_checked(
+      app, "--loss", command.loss, [](const std::string& text) { nn::find_loss(text); },
+      "by the data if not given");
+  add_checked(
+      app, "--metrics", command.metrics,
+      [](const std::string& text) {
+        if (text == "none") return;
+        for (const std::string_view name : split(text, ',')) nn::find_metric(name);
+      },
+      "accuracy or none (accuracy for losses of classes)");
+  add_text(app, "--validation", command.validation,
+           "a fraction of the data, other data, or none (the test set if there is one)",
+           "FRACTION|DATA");
+  app.add_flag("--no-shuffle", command.no_shuffle, "samples in file order");
+  add_checked(
+      app, "--normalize", command.normalize,
+      [](const std::string& text) { data::parse_normalization_kind(text); },
+      "0,1 or -1,1 or standard or none (images 0,1; other data none)", "SCALING");
+  add_choice(app, "--dtype", command.dtype, {"f32", "f64"}, "element type of the weights");
+  add_natural(app, "--seed", command.seed, "of weights, order of samples and dropout");
+  add_device_options(app, command.device);
+  add_text(app, "--out", command.out, "the run folder to write; without it nothing is saved",
+           "FOLDER");
+  add_text(app, "--initial", command.initial, "weights to begin with", "FILE.safetensors");
+  add_count(app, "--log-every", command.log_every, 1, kMost,
+            "steps between rows of metrics.csv (otherwise one row for each epoch)")
+      ->default_str("");
+  add_count(app, "--max-steps", command.max_steps, 1, kMost, "stop after so many steps")
+      ->default_str("");
+  add_count(app, "--checkpoint-every", command.checkpoint_every, 1, kMost,
+            "steps between checkpoints (otherwise at the end of each epoch)")
+      ->default_str("");
+  app.add_flag("--resume", command.resume, "go on with the run in --out");
+  app.add_flag("--overwrite", command.overwrite, "replace the run in --out");
+  add_json_option(app, command.json);
+}
+
+void check_train_options(const TrainCommand& command) {
+  if (command.model.model.empty()) refuse_option("--model", "missing: mlp or lenet");
+  if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
+  if (command.resume && command.overwrite)
+    refuse_option("--resume", "excludes --overwrite: go on with the run, or replace it");
+  if (command.out.empty() && (command.resume || command.overwrite))
+    refuse_option("--out", "missing: the run to {}", command.resume ? "go on with" : "replace");
+  if (command.out.empty() && command.checkpoint_every > 0)
+    refuse_option("--checkpoint-every", "needs --out, where checkpoints go");
+  if (command.resume && !command.initial.empty())
+    refuse_option("--initial", "excludes --resume: a run goes on with its own weights");
+  if (command.momentum && command.optimizer != "sgd")
+    refuse_option("--momentum", "{} has none; it is for sgd", command.optimizer);
+  if (command.weight_decay && command.optimizer == "gradient_descent")
+    refuse_option("--weight-decay", "gradient_descent has none; it is for adam and sgd");
+}
+
+optim::Optimizer make_optimizer(const TrainCommand& command) {
+  const auto rate = [&](double usual) {
+    const double value = command.learning_rate.value_or(usual);
+    const auto narrow = static_cast<float>(value);
+    if (command.dtype == "f32" && (!(narrow > 0) || !std::isfinite(narrow)))
+      refuse_option("--learning-rate", "{} does not fit f32", value);
+    return value;
+  };
+  const double decay = command.weight_decay.value_or(0);
+  if (command.optimizer == "adam") {
+    optim::Adam adam;
+    adam.learning_rate = rate(adam.learning_rate);
+    adam.weight_decay = decay;
+    return adam;
+  }
+  if (command.optimizer == "sgd") {
+    optim::Sgd sgd;
+    sgd.learning_rate = rate(sgd.learning_rate);
+    sgd.momentum = command.momentum.value_or(sgd.momentum);
+    sgd.weight_decay = decay;
+    return sgd;
+  }
+  optim::GradientDescent descent;
+  descent.learning_rate = rate(descent.learning_rate);
+  return descent;
+}
+
+const nn::Loss& choose_loss(const TrainCommand& command, const data::Dataset& train) {
+  const bool has_classes = train.has_classes();
+  if (command.loss.empty())
+    return has_classes ? nn::sparse_categorical_cross_entropy_from_logits : nn::mean_squared_error;
+  const nn::Loss& loss = nn::find_loss(command.loss);
+  if (loss.name.starts_with("sparse") && !has_classes)
+    refuse_option("--loss",
+                  "{} takes classes, the labels of {} are numbers; mean_squared_error "
+                  "takes them",
+                  loss.name, train.name());
+  if (loss.name.starts_with("categorical") && has_classes)
+    refuse_option("--loss",
+                  "{} takes one target per class, the labels of {} are classes; "
+                  "sparse_{} takes them",
+                  loss.name, train.name(), loss.name);
+  if (loss.name.starts_with("binary") && train.class_count() > 2)
+    refuse_option("--loss", "{} takes two classes, {} has {}", loss.name, train.name(),
+                  train.class_count());
+  return loss;
+}
+
+std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Dataset& train,
+                                        const nn::Loss& loss) {
+  const bool is_of_numbers = loss.name == nn::mean_squared_error.name;
+  if (command.metrics == "none") return {};
+  if (command.metrics.empty())
+    return train.has_classes() && !is_of_numbers ? std::vector<std::string>{"accuracy"}
+                                                 : std::vector<std::string>();
+  if (!train.has_classes() && is_of_numbers)
+    refuse_option("--metrics",
+                  "{} is of classes, the labels of {} are numbers; none is what they have",
+                  command.metrics, train.name());
+  if (is_of_numbers)
+    refuse_option("--metrics", "{} is of classes, {} is a loss of numbers; none is what it has",
+                  command.metrics, loss.name);
+  std::vector<std::string> names;
+  for (const std::string_view name : split(command.metrics, ',')) names.emplace_back(name);
+  return names;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,38 @@
+// The options of `tenon train`, and the parts of a training that they choose.
+#pragma once
+#include "tenon/cli/data_options.h"
+#include "tenon/cli/model_options.h"
+#include "tenon/optim/optimizer.h"
+
+namespace tenon::cli {
+
+struct TrainCommand {
+  ModelOptions model;
+  DataOptions data;
+  DeviceOptions device;
+  std::int64_t epochs = 5;
+  std::int64_t batch_size = 128;
+  std::uint64_t seed = 0;
+  std::int64_t log_every = 0;
+  std::int64_t max_steps = 0;
+  std::int64_t checkpoint_every = 0;
+  std::string optimizer = "adam";
+  std::optional<double> learning_rate, momentum, weight_decay;
+  std::string loss, metrics, validation, normalize, dtype = "f32";
+  std::string out, initial;
+  bool no_shuffle = false, resume = false, overwrite = false, json = false;
+  std::string program;  // as it was called
+};
+
+void add_train_options(CLI::App& app, TrainCommand& command);
+// OptionError for options that exclude or lack each other; reads nothing.
+void check_train_options(const TrainCommand& command);
+
+optim::Optimizer make_optimizer(const TrainCommand& command);
+// The loss asked for, or the one of the data's labels. OptionError if it does not take them.
+const nn::Loss& choose_loss(const TrainCommand& command, const data::Dataset& train);
+// Names of metrics. OptionError for one that says nothing about such labels or such a loss.
+std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Dataset& train,
+                                        const nn::Loss& loss);
+
+}  // namespace tenon::cli
