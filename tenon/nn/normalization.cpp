@@ -7,6 +7,7 @@ namespace tenon::nn {
 Tensor BatchNorm::operator()(const Tensor& x, Context& context) {
   require(is_float(x.dtype()) && x.rank() >= 2,
           "BatchNorm: expected a float input [batch, ..., channels], got {}", x.type());
+  require_epsilon("BatchNorm", epsilon);
   const TensorType type{x.dtype(), {x.extent(-1)}};
   const Tensor scale_now = context.variable(scale, "scale", type, ones);
   const Tensor offset_now = context.variable(offset, "offset", type, zeros);
@@ -33,6 +34,7 @@ Tensor BatchNorm::operator()(const Tensor& x, Context& context) {
 Tensor LayerNorm::operator()(const Tensor& x, Context& context) {
   require(is_float(x.dtype()) && x.rank() >= 1,
           "LayerNorm: expected a float input [..., features], got {}", x.type());
+  require_epsilon("LayerNorm", epsilon);
   const TensorType type{x.dtype(), {x.extent(-1)}};
   // One after the other: the order of arguments is the compiler's choice.
   const Tensor scale_now = context.variable(scale, "scale", type, ones);

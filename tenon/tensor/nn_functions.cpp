@@ -106,11 +106,18 @@ Tensor avg_pool(const Tensor& x, const PoolOptions& options) {
   return total / apply_op(op, {ones(one_image, x.dtype())});
 }
 
+void require_epsilon(std::string_view what, double epsilon) {
+  require(epsilon >= 0 && std::isfinite(epsilon),
+          "{}: epsilon must be a finite number of 0 or more, got {}", what, epsilon);
+}
+
 Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& offset, double epsilon) {
+  require_epsilon("layer_norm", epsilon);
   return apply_op(ir::LayerNorm{epsilon}, {x, scale, offset});
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& scale, double epsilon) {
+  require_epsilon("rms_norm", epsilon);
   return apply_op(ir::RmsNorm{epsilon}, {x, scale});
 }
 

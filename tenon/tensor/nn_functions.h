@@ -31,6 +31,8 @@ Tensor avg_pool(const Tensor& x, const PoolOptions& options = {});
 // Over the last axis; scale and offset [features]. Ba, Kiros, Hinton 2016.
 Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& offset,
                   double epsilon = 1e-5);
+// UserError that starts with `what` unless epsilon is finite and not negative.
+void require_epsilon(std::string_view what, double epsilon);
 Tensor rms_norm(const Tensor& x, const Tensor& scale, double epsilon = 1e-6);
 // softmax(q k^T / sqrt(d)) v; q [..., t, d], k [..., s, d], v [..., s, e].
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, bool causal = false);

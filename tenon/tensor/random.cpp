@@ -1,5 +1,8 @@
 #include "tenon/tensor/random.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "tenon/tensor/build.h"
@@ -19,11 +22,41 @@ void require_float(DType dtype, std::string_view what) {
   require(is_float(dtype), "random: {} makes floats, not {}", what, dtype);
 }
 
-// Uniform in [0, 1): 24 random bits for f32 and narrower, 53 for f64.
+DType wide_type_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+
+int mantissa_bits_of(DType dtype) {
+  if (dtype == DType::f16) return 11;
+  if (dtype == DType::bf16) return 8;
+  return dtype == DType::f32 ? 24 : 53;
+}
+
+// The distance of neighbouring numbers of the type around x.
+double spacing_at(double x, DType dtype) {
+  const int lowest = dtype == DType::f16 ? -14 : dtype == DType::f64 ? -1022 : -126;
+  const int exponent = x == 0 ? lowest : std::max(lowest, std::ilogb(x));
+  return std::ldexp(1.0, exponent + 1 - mantissa_bits_of(dtype));
+}
+double first_not_below(double x, DType dtype) {
+  const double step = spacing_at(x, dtype);
+  return std::ceil(x / step) * step;
+}
+double last_below(double x, DType dtype) {
+  const double less = std::nextafter(x, -std::numeric_limits<double>::infinity());
+  const double step = spacing_at(less, dtype);
+  return std::floor(less / step) * step;
+}
+double largest_of(DType dtype) {
+  const int exponent = dtype == DType::f16 ? 15 : dtype == DType::f64 ? 1023 : 127;
+  return std::ldexp(2 - std::ldexp(1.0, 1 - mantissa_bits_of(dtype)), exponent);
+}
+
+// Uniform in [0, 1), as f32 or f64: as many random bits as the type holds, so that none rounds
+// to 1.
 Tensor unit(const Tensor& key, const Shape& shape, DType dtype) {
   if (dtype != DType::f64) {
-    const Tensor whole = right_shift(bits(key, shape), cast(Tensor(8), DType::u32));
-    return cast(cast(whole, DType::f32) * 0x1p-24f, dtype);
+    const int count = mantissa_bits_of(dtype);
+    const Tensor whole = right_shift(bits(key, shape), cast(Tensor(32 - count), DType::u32));
+    return cast(whole, DType::f32) * std::ldexp(1.0, -count);
   }
   const std::vector<Tensor> keys = split_key(key);
   const Tensor high = right_shift(bits(keys[0], shape), cast(Tensor(6), DType::u32));  // 26 bits
@@ -75,14 +108,21 @@ std::vector<Tensor> split_key(const Tensor& key, std::int64_t count) {
 
 Tensor uniform(const Tensor& key, Shape shape, double low, double high, DType dtype) {
   require_float(dtype, "uniform");
+  for (const double bound : {low, high})
+    require(std::abs(bound) <= largest_of(dtype) && std::isfinite(high - low),
+            "random::uniform: expected finite bounds of {}, got [{}, {})", dtype, low, high);
   require(low <= high, "random::uniform: low {} is above high {}", low, high);
   const Tensor u = unit(key, shape, dtype);
-  return low == 0 && high == 1 ? u : u * (high - low) + low;
+  if (low == 0 && high == 1) return cast(u, dtype);
+  if (low == high) return full(shape, low, dtype);
+  const double first = first_not_below(low, dtype), last = last_below(high, dtype);
+  require(first <= last, "random::uniform: no number of {} lies in [{}, {})", dtype, low, high);
+  return clip(cast(u * (high - low) + low, dtype), first, last);
 }
 
 Tensor normal(const Tensor& key, Shape shape, double mean, double deviation, DType dtype) {
   require_float(dtype, "normal");
-  const DType wide = dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType wide = wide_type_of(dtype);
   const std::vector<Tensor> keys = split_key(key);
   const Tensor radius = sqrt(-2.0f * log1p(-unit(keys[0], shape, wide)));
   const Tensor angle = (2 * std::numbers::pi) * unit(keys[1], shape, wide);
@@ -92,7 +132,7 @@ Tensor normal(const Tensor& key, Shape shape, double mean, double deviation, DTy
 Tensor truncated_normal(const Tensor& key, Shape shape, double limit, DType dtype) {
   require_float(dtype, "truncated_normal");
   require(limit > 0, "random::truncated_normal: limit {} is not above 0", limit);
-  const DType wide = dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType wide = wide_type_of(dtype);
   const double end = std::erf(limit / std::numbers::sqrt2);
   const Tensor y = uniform(key, std::move(shape), -end, end, wide);
   return cast(clip(std::numbers::sqrt2 * erf_inverse(y), -limit, limit), dtype);
@@ -122,9 +162,10 @@ Tensor categorical(const Tensor& key, const Tensor& logits) {
 }
 
 Tensor exponential(const Tensor& key, Shape shape, double rate, DType dtype) {
-  require(rate > 0, "random::exponential: rate {} is not above 0", rate);
+  require(rate > 0 && std::isfinite(rate),
+          "random::exponential: rate {} is not a finite number above 0", rate);
   require_float(dtype, "exponential");
-  return -log1p(-unit(key, shape, dtype)) / rate;
+  return cast(-log1p(-unit(key, shape, wide_type_of(dtype))) / rate, dtype);
 }
 
 }  // namespace tenon::random

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "tenon/tensor/build.h"
+#include "tenon/tensor/derivative.h"
 #include "tenon/tensor/elementwise.h"
 #include "tenon/tensor/shape.h"
 
@@ -40,7 +41,15 @@ Tensor reduce_as(ir::ReduceKind kind, const Tensor& x, const Axes& axes, bool ke
 }
 
 Tensor countable(const Tensor& x) { return is_boolean(x.dtype()) ? cast(x, DType::i32) : x; }
-Tensor real(const Tensor& x) { return is_float(x.dtype()) ? x : cast(x, DType::f32); }
+
+// The gradient at 0 is 0: a vector of zeros has no direction.
+Tensor root_value(const Tensor& x) { return sqrt(x); }
+Tensor root_derivative(const Tensor& x) {
+  const Tensor is_zero = x == 0.0f;
+  return where(is_zero, Tensor(0.0f), 0.5f * rsqrt(where(is_zero, Tensor(1.0f), x)));
+}
+Tensor root(const Tensor& x) { return with_derivative(x, root_value, root_derivative); }
+
 Tensor truth_value(const Tensor& x) { return is_boolean(x.dtype()) ? x : not_equal(x, Tensor(0)); }
 
 double reduced_count(const Tensor& x, const Axes& axes, std::string_view what) {
@@ -73,7 +82,7 @@ Tensor sum(const Tensor& x, Axes axes, bool keep_axes) {
   return reduce_as(ir::ReduceKind::sum, countable(x), axes, keep_axes, "sum");
 }
 Tensor mean(const Tensor& x, Axes axes, bool keep_axes) {
-  const Tensor r = real(x);
+  const Tensor r = as_real(x);
   return sum(r, axes, keep_axes) / reduced_count(x, axes, "mean");
 }
 Tensor prod(const Tensor& x, Axes axes, bool keep_axes) {
@@ -95,16 +104,16 @@ Tensor count_nonzero(const Tensor& x, Axes axes, bool keep_axes) {
   return sum(truth_value(x), std::move(axes), keep_axes);
 }
 Tensor variance(const Tensor& x, Axes axes, bool keep_axes, double correction) {
-  const Tensor r = real(x);
+  const Tensor r = as_real(x);
   const Tensor centered = r - mean(r, axes, true);
   return sum(centered * centered, axes, keep_axes) /
          (reduced_count(x, axes, "variance") - correction);
 }
 Tensor stddev(const Tensor& x, Axes axes, bool keep_axes, double correction) {
-  return sqrt(variance(x, std::move(axes), keep_axes, correction));
+  return root(variance(x, std::move(axes), keep_axes, correction));
 }
 Tensor logsumexp(const Tensor& x, Axes axes, bool keep_axes) {
-  const Tensor r = real(x);
+  const Tensor r = as_real(x);
   const Tensor peak = max(r, axes, true);
   // An infinite maximum must not turn into infinity - infinity.
   const Tensor shift = stop_gradient(where(is_finite(peak), peak, Tensor(0.0f)));
@@ -113,11 +122,15 @@ Tensor logsumexp(const Tensor& x, Axes axes, bool keep_axes) {
 }
 Tensor norm(const Tensor& x, double p, Axes axes, bool keep_axes) {
   require(p > 0, "norm: p must be above 0, got {}", p);
-  const Tensor r = real(x);
+  const Tensor r = as_real(x);
   if (p == 1) return sum(abs(r), axes, keep_axes);
-  if (p == 2) return sqrt(sum(r * r, axes, keep_axes));
+  if (p == 2) return root(sum(r * r, axes, keep_axes));
   if (p == std::numeric_limits<double>::infinity()) return max(abs(r), axes, keep_axes);
-  return power(sum(power(abs(r), p), axes, keep_axes), 1 / p);
+  // Zeros stay out of the powers, whose derivatives are infinite there.
+  const Tensor zero_in = r == 0.0f;
+  const Tensor terms = where(zero_in, Tensor(0.0f), power(where(zero_in, Tensor(1.0f), abs(r)), p));
+  const Tensor total = sum(terms, axes, keep_axes), zero_out = total == 0.0f;
+  return where(zero_out, Tensor(0.0f), power(where(zero_out, Tensor(1.0f), total), 1 / p));
 }
 Tensor argmax(const Tensor& x, std::optional<std::int64_t> axis, bool keep_axis) {
   return arg_reduce(ir::ReduceKind::argmax, x, axis, keep_axis, "argmax");
@@ -140,10 +153,10 @@ Tensor cummin(const Tensor& x, std::int64_t axis, bool reverse) {
 }
 
 Tensor softmax(const Tensor& x, std::int64_t axis) {
-  return apply_op(ir::Softmax{normalize_axis(axis, x.rank(), "softmax")}, {real(x)});
+  return apply_op(ir::Softmax{normalize_axis(axis, x.rank(), "softmax")}, {as_real(x)});
 }
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
-  return apply_op(ir::LogSoftmax{normalize_axis(axis, x.rank(), "log_softmax")}, {real(x)});
+  return apply_op(ir::LogSoftmax{normalize_axis(axis, x.rank(), "log_softmax")}, {as_real(x)});
 }
 
 }  // namespace tenon

@@ -154,6 +154,14 @@ TEST(FunctionErrors, IndicesAndImages) {
               convolution(f32({1, 8, 4, 3}), f32({1, 3, 3, 3}), {.strides = {0, 1}});
             }),
             "convolution: strides and dilation must be above 0");
+  EXPECT_EQ(error_of([] {
+              layer_norm(f32({2, 4}), f32({4}), f32({4}), -1);
+            }),
+            "layer_norm: epsilon must be a finite number of 0 or more, got -1");
+  EXPECT_EQ(error_of([] {
+              rms_norm(f32({2, 4}), f32({4}), std::nan(""));
+            }),
+            "rms_norm: epsilon must be a finite number of 0 or more, got nan");
 }
 
 }  // namespace

@@ -135,5 +135,18 @@ TEST(Variables, AreDefinedOnceWithOneType) {
             "assign: variable \"w\" holds f32[2], the new value is f32[3]");
 }
 
+// As in PyTorch: a vector of zeros has no direction, equal numbers no spread.
+TEST(Gradients, OfNormsAndDeviationsAreZeroWhereTheyAreZero) {
+  const Tensor zeros_in = zeros({2, 3}, DType::f64), ones_in = ones({2, 3}, DType::f64);
+  const std::vector<double> expected(6, 0.0);
+  for (const double p : {0.5, 1.0, 1.5, 2.0, 3.0, HUGE_VAL})
+    EXPECT_EQ(doubles(grad(sum(norm(zeros_in, p, {1})), zeros_in)), expected) << p;
+  EXPECT_EQ(doubles(grad(sum(stddev(ones_in, {1})), ones_in)), expected);
+  const Tensor x = Tensor(make_tensor<double>({2}, {0, 4}));
+  EXPECT_EQ(doubles(grad(norm(x), x)), (std::vector<double>{0, 1}));
+  EXPECT_EQ(doubles(grad(norm(x, 0.5), x)), (std::vector<double>{0, 1}));
+  EXPECT_EQ(doubles(norm(zeros_in, 3, {1})), (std::vector<double>{0, 0}));
+}
+
 }  // namespace
 }  // namespace tenon

@@ -37,12 +37,46 @@ struct ScalarChain {
     return {u, negate(b, multiply(b, u, quotient))};
   }
 
-  // d x^p / dx = p x^(p - 1), taken as 0 at 0^0; d x^p / dp = x^p log x where x > 0, otherwise 0.
+  // The gradient computed in f32 and rounded once, where f16 or bf16 would lose range or parity.
+  Gradients in_f32(Gradients (ScalarChain::*gradient)() const) const {
+    const DType dtype = b.type(x).dtype;
+    const auto widen = [&](Value v) { return cast(b, v, DType::f32); };
+    const ScalarChain wide{b, widen(x), widen(y), widen(r), widen(u)};
+    const Gradients found = (wide.*gradient)();
+    return {cast(b, *found[0], dtype), cast(b, *found[1], dtype)};
+  }
+
+  // d r / dx = y / (x^2 + y^2) and d r / dy = -x / (x^2 + y^2) of r = atan2(x, y), 0 at the origin.
+  // Scaled by powers of two so that the squares stay in range; f16 and bf16 in f32.
+  Gradients atan2_gradient() const {
+    const DType dtype = b.type(x).dtype;
+    if (is_narrow_float(dtype)) return in_f32(&ScalarChain::atan2_gradient);
+    const bool is_f64 = dtype == DType::f64;
+    const double limit = is_f64 ? 0x1p511 : 0x1p63, factor = is_f64 ? 0x1p768 : 0x1p96;
+    const Value larger = elementwise(b, F::maximum, {map(F::abs, x), map(F::abs, y)});
+    const Value up =
+        select(b, compare(b, F::less, larger, number(1 / limit)), number(factor), number(1));
+    const Value scale =
+        select(b, compare(b, F::greater, larger, number(limit)), number(1 / factor), up);
+    const Value p = multiply(b, x, scale), q = multiply(b, y, scale);
+    const Value sum = add(b, square(p), square(q));
+    const Value divisor = select(b, compare(b, F::equal, sum, number(0)), number(1), sum);
+    const Value scaled = multiply(b, u, scale);
+    return {multiply(b, scaled, divide(b, q, divisor)),
+            negate(b, multiply(b, scaled, divide(b, p, divisor)))};
+  }
+
+  // d x^p / dx = p x^(p - 1), taken as 0 at p = 0; d x^p / dp = x^p log x where x > 0, otherwise 0.
   Gradients power_gradient() const {
+    if (is_narrow_float(b.type(x).dtype)) return in_f32(&ScalarChain::power_gradient);
     const Value zero = number(0);
     const Value one = number(1);
-    const Value zero_to_zero = elementwise(
-        b, F::logical_and, {compare(b, F::equal, x, zero), compare(b, F::equal, y, zero)});
+    // 1 / x overflows for subnormal x, and p = 0 times that would be NaN; so is p = 0 times NaN.
+    const Value is_ordinary = compare(b, F::greater_equal, map(F::abs, x),
+                                      number(b.type(x).dtype == DType::f64 ? 0x1p-1022 : 0x1p-126));
+    const Value is_tiny = elementwise(b, F::logical_not, {is_ordinary});
+    const Value zero_to_zero =
+        elementwise(b, F::logical_and, {is_tiny, compare(b, F::equal, y, zero)});
     const Value base = select(b, zero_to_zero, one, x);
     const Value slope = multiply(b, y, elementwise(b, F::power, {base, subtract(b, y, one)}));
     const Value positive = compare(b, F::greater, x, zero);
@@ -86,10 +120,7 @@ Gradients gradient(const Elementwise& op, const GradientInputs& in) {
     case F::divide: return {divide(b, u, y), negate(b, divide(b, multiply(b, u, r), y))};
     case F::remainder: return c.remainder_gradient();
     case F::power: return c.power_gradient();
-    case F::atan2: {
-      const Value scaled = divide(b, u, add(b, c.square(x), c.square(y)));
-      return {multiply(b, scaled, y), negate(b, multiply(b, scaled, x))};
-    }
+    case F::atan2: return c.atan2_gradient();
     case F::minimum: return c.extreme(F::less);
     case F::maximum: return c.extreme(F::greater);
     case F::sign:  // constant almost everywhere, down to shift_right_arithmetic not of floats
