@@ -7,6 +7,27 @@
 #include "tenon/base/scalar_convert.h"
 
 namespace tenon {
+namespace {
+
+// As a program writes the type that stores an element.
+std::string_view cpp_name(DType dtype) {
+  switch (dtype) {
+    case DType::boolean: return "bool";
+    case DType::i8: return "std::int8_t";
+    case DType::u8: return "std::uint8_t";
+    case DType::i32: return "std::int32_t";
+    case DType::u32: return "std::uint32_t";
+    case DType::i64: return "std::int64_t";
+    case DType::u64: return "std::uint64_t";
+    case DType::f16: return "Float16";
+    case DType::bf16: return "BFloat16";
+    case DType::f32: return "float";
+    case DType::f64: break;
+  }
+  return "double";
+}
+
+}  // namespace
 
 void HostTensor::Free::operator()(std::byte* data) const { std::free(data); }
 
@@ -28,6 +49,14 @@ HostTensor::HostTensor(const HostTensor& other) : HostTensor(other.type_) {
 HostTensor& HostTensor::operator=(const HostTensor& other) {
   if (this != &other) *this = HostTensor(other);
   return *this;
+}
+
+void HostTensor::refuse_element(DType asked) const {
+  throw UserError(
+      fmt::format("HostTensor::as<{}>: the tensor is {}\n  help: read it with as<{}>(), or convert "
+                  "it first: converted(tensor, DType::{})",
+                  cpp_name(asked), type_, cpp_name(type_.dtype),
+                  asked == DType::boolean ? "boolean" : name(asked)));
 }
 
 HostTensor HostTensor::reshaped(Shape shape) const {

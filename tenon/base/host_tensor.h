@@ -31,15 +31,15 @@ class HostTensor {
   std::span<std::byte> bytes() { return {data_.get(), byte_count_}; }
   std::span<const std::byte> bytes() const { return {data_.get(), byte_count_}; }
 
-  // The elements; InternalError unless T stores this tensor's element type.
+  // The elements; UserError unless T stores this tensor's element type.
   template <Element T>
   std::span<T> as() {
-    check(kDTypeOf<T> == type_.dtype, "HostTensor::as<{}> on {}", name(*kDTypeOf<T>), type_);
+    require_element(*kDTypeOf<T>);
     return {reinterpret_cast<T*>(data_.get()), static_cast<std::size_t>(count_)};
   }
   template <Element T>
   std::span<const T> as() const {
-    check(kDTypeOf<T> == type_.dtype, "HostTensor::as<{}> on {}", name(*kDTypeOf<T>), type_);
+    require_element(*kDTypeOf<T>);
     return {reinterpret_cast<const T*>(data_.get()), static_cast<std::size_t>(count_)};
   }
 
@@ -53,6 +53,11 @@ class HostTensor {
   struct Free {
     void operator()(std::byte* data) const;
   };
+  void require_element(DType asked) const {
+    if (asked != type_.dtype) [[unlikely]]
+      refuse_element(asked);
+  }
+  [[noreturn]] void refuse_element(DType asked) const;
   TensorType type_;
   std::int64_t count_ = 0;
   std::size_t byte_count_ = 0;

@@ -2,6 +2,7 @@
 
 #include "tenon/base/hash.h"
 #include "tenon/tensor/random.h"
+#include "tenon/tensor/trace.h"
 
 namespace tenon::nn {
 
@@ -33,6 +34,11 @@ Tensor Context::variable(const Variable& variable, std::string_view name, const 
 }
 
 void Context::assign(const Variable& variable, const Tensor& value) {
+  const Tensor& input = levels_.back().input;
+  const std::shared_ptr<Trace> trace =
+      input.is_empty() ? value.trace() : Trace::merge(input.trace(), value.trace());
+  trace->expected.push_back({variable, value.ir_value(),
+                             input.is_empty() ? std::nullopt : std::optional(input.ir_value())});
   for (Update& update : updates_)
     if (update.variable == variable) {
       update = tenon::assign(variable, value);
@@ -50,12 +56,13 @@ Tensor Context::random_key() {
                          static_cast<std::uint32_t>(site >> 32));
 }
 
-Context::Scope Context::scope(std::string_view kind) {
+Context::Scope Context::scope(std::string_view kind, Tensor input) {
   auto& used = levels_.back().used;
   const auto found = used.find(kind);
   const int count = found == used.end() ? 0 : found->second;
   used.insert_or_assign(std::string(kind), count + 1);
-  levels_.push_back({count == 0 ? std::string(kind) : fmt::format("{}_{}", kind, count), {}});
+  levels_.push_back(
+      {count == 0 ? std::string(kind) : fmt::format("{}_{}", kind, count), {}, std::move(input)});
   return Scope(*this);
 }
 

@@ -29,13 +29,14 @@ class Context {
   // first built).
   Tensor variable(const Variable& variable, std::string_view name, const TensorType& type,
                   const Initializer& initializer, VariableKind kind = VariableKind::weight);
-  // State that the forward pass updates (BatchNorm); applied at the end of a training step.
+  // State that the forward pass updates (BatchNorm). Applied at the end of a step that lists it
+  // among its updates; a step that trains without it is refused.
   void assign(const Variable& variable, const Tensor& value);
   // A key for one random site: differs for every call, path and step. UserError without a key.
   Tensor random_key();
 
   // Opens a scope for the life of the object. `kind` becomes "dense", "dense_1", ... within its
-  // parent, in order of opening.
+  // parent, in order of opening. `input`: of the layer whose scope it is, if there is one.
   class Scope {
    public:
     ~Scope();
@@ -47,9 +48,18 @@ class Context {
     explicit Scope(Context& context) : context_(context) {}
     Context& context_;
   };
-  [[nodiscard]] Scope scope(std::string_view kind);
+  [[nodiscard]] Scope scope(std::string_view kind, Tensor input = {});
   std::string path() const;  // "encoder/dense_1", empty at the top
 
+  // All updates of a training step: those of the optimizer (an optim::Optimizer), for the trainable
+  // weights met, and those of the layers.
+  template <class Optimizer>
+  std::vector<Update> minimize(const Tensor& loss, const Optimizer& optimizer) const {
+    std::vector<Update> all = optimizer.minimize(loss, variables());
+    all.insert(all.end(), updates_.begin(), updates_.end());
+    return all;
+  }
+  // Those of the layers alone.
   std::span<const Update> updates() const { return updates_; }
   // Every variable met, in order, each once.
   std::span<const Variable> variables() const { return variables_; }
@@ -58,6 +68,7 @@ class Context {
   struct Level {
     std::string name;
     std::map<std::string, int, std::less<>> used;
+    Tensor input{};
   };
   Mode mode_;
   Tensor key_;

@@ -22,10 +22,13 @@ Tensor Conv2D::operator()(const Tensor& x, Context& context) {
   require(is_float(x.dtype()),
           "Conv2D: input must be float, got {}\n  help: cast it; scaling images to [0, 1] does",
           x.type());
-  require(x.rank() == 4, "Conv2D: expected input [batch, height, width, channels], got {}{}",
-          x.type(),
-          x.rank() == 3 ? "\n  help: expand_dims(x, -1) adds one channel, expand_dims(x, 0) a batch"
-                        : "");
+  require(
+      x.rank() == 4, "Conv2D: expected input [batch, height, width, channels], got {}{}", x.type(),
+      x.rank() == 3
+          ? fmt::format("\n  help: put nn::Reshape{{{{{}, {}, 1}}}} first to give grey images a "
+                        "channel axis; expand_dims(x, 0) adds a batch axis",
+                        x.extent(1), x.extent(2))
+          : "");
   require(groups > 0 && x.extent(-1) % groups == 0 && filters % groups == 0,
           "Conv2D: {} groups do not divide {} input channels and {} filters", groups, x.extent(-1),
           filters);

@@ -99,7 +99,7 @@ class VariableReplacer final : public PartVisitor {
 }  // namespace
 
 Tensor Layer::operator()(const Tensor& x, Context& context) const {
-  const Context::Scope scope = context.scope(kind());
+  const Context::Scope scope = context.scope(kind(), x);
   try {
     const Tensor result = module_->call(x, context);
     // A layer that returns its input (Dropout in inference) gives it no second name.

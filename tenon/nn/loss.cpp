@@ -7,6 +7,9 @@ namespace tenon::nn {
 namespace {
 
 constexpr double kProbabilityClip = 1e-7;
+// For predictions that kept axes of the samples, [batch, 28, classes] of images, say.
+constexpr std::string_view kFlattenFirst =
+    "the prediction has more axes than one row for each sample; put nn::Flatten{} first";
 
 // Sum over elements of loss * weight, and of the weights. `losses` is [batch, ...]; a weight per
 // sample repeats over the other axes.
@@ -41,10 +44,13 @@ Tensor class_labels(const Tensor& prediction, const Tensor& target, std::string_
           name == "accuracy" ? "a dense loss" : name.substr(std::string_view("sparse_").size()));
   Tensor labels = target;
   if (labels.rank() == prediction.rank() && labels.extent(-1) == 1) labels = squeeze(labels, {-1});
-  require(labels.shape() == expected,
-          "{}: targets do not fit predictions\n    prediction {}\n    target     {}\n  help: "
-          "expected one class for each row, shape {}",
-          name, prediction.description(), target.description(), tenon::to_string(expected));
+  require(
+      labels.shape() == expected,
+      "{}: targets do not fit predictions\n    prediction {}\n    target     {}\n  help: {}", name,
+      prediction.description(), target.description(),
+      prediction.rank() > labels.rank() + 1
+          ? std::string(kFlattenFirst)
+          : fmt::format("expected one class for each row, shape {}", tenon::to_string(expected)));
   return labels;
 }
 
@@ -53,10 +59,14 @@ Tensor same_shape_target(const Tensor& prediction, const Tensor& target, std::st
   Tensor values = cast(target, prediction.dtype());
   if (values.rank() + 1 == prediction.rank() && prediction.extent(-1) == 1)
     values = expand_dims(values, -1);
+  const bool keeps_sample_axes =
+      prediction.rank() > target.rank() + 1 ||
+      (is_float(target.dtype()) && prediction.rank() > std::max<std::int64_t>(target.rank(), 2));
   require(values.shape() == prediction.shape(),
           "{}: targets do not fit predictions\n    prediction {}\n    target     {}\n  help: {}",
           name, prediction.description(), target.description(),
-          is_integer(target.dtype()) && target.rank() + 1 == prediction.rank()
+          keeps_sample_axes ? kFlattenFirst
+          : is_integer(target.dtype()) && target.rank() + 1 == prediction.rank()
               ? "for integer classes use a sparse loss, or one_hot(target, classes)"
               : "give the last layer as many units as a target has values");
   return values;
@@ -123,41 +133,30 @@ WeightedSum accuracy_sum(const Tensor& prediction, const Tensor& target, const L
   return {sum(cast(hits, DType::f32)), full({}, static_cast<double>(hits.size()))};
 }
 
-const std::array kLosses = {&sparse_categorical_cross_entropy_from_logits,
-                            &sparse_categorical_cross_entropy,
-                            &categorical_cross_entropy_from_logits,
-                            &categorical_cross_entropy,
-                            &binary_cross_entropy_from_logits,
-                            &binary_cross_entropy,
-                            &mean_squared_error};
-
 }  // namespace
 
-const Loss sparse_categorical_cross_entropy_from_logits{
-    "sparse_categorical_cross_entropy_from_logits", true, sparse_from_logits};
-const Loss sparse_categorical_cross_entropy{"sparse_categorical_cross_entropy", false,
-                                            sparse_from_probabilities};
-const Loss categorical_cross_entropy_from_logits{"categorical_cross_entropy_from_logits", true,
-                                                 dense_from_logits};
-const Loss categorical_cross_entropy{"categorical_cross_entropy", false, dense_from_probabilities};
-const Loss binary_cross_entropy_from_logits{"binary_cross_entropy_from_logits", true,
-                                            binary_from_logits};
-const Loss binary_cross_entropy{"binary_cross_entropy", false, binary_from_probabilities};
-const Loss mean_squared_error{"mean_squared_error", false, squared_error};
-const Metric accuracy{"accuracy", accuracy_sum};
-
+// Inside functions, so that globals of other files may be made from them.
 const Loss& find_loss(std::string_view name) {
+  static const std::array kLosses = {
+      Loss{"sparse_categorical_cross_entropy_from_logits", true, sparse_from_logits},
+      Loss{"sparse_categorical_cross_entropy", false, sparse_from_probabilities},
+      Loss{"categorical_cross_entropy_from_logits", true, dense_from_logits},
+      Loss{"categorical_cross_entropy", false, dense_from_probabilities},
+      Loss{"binary_cross_entropy_from_logits", true, binary_from_logits},
+      Loss{"binary_cross_entropy", false, binary_from_probabilities},
+      Loss{"mean_squared_error", false, squared_error}};
   std::vector<std::string_view> known;
-  for (const Loss* loss : kLosses) {
-    if (loss->name == name) return *loss;
-    known.push_back(loss->name);
+  for (const Loss& loss : kLosses) {
+    if (loss.name == name) return loss;
+    known.push_back(loss.name);
   }
   throw_unknown("loss", name, known);
 }
 
 const Metric& find_metric(std::string_view name) {
-  if (name == accuracy.name) return accuracy;
-  throw_unknown("metric", name, std::array{accuracy.name});
+  static const Metric kAccuracy{"accuracy", accuracy_sum};
+  if (name == kAccuracy.name) return kAccuracy;
+  throw_unknown("metric", name, std::array<std::string_view, 1>{kAccuracy.name});
 }
 
 }  // namespace tenon::nn

@@ -1,5 +1,6 @@
 #include "tenon/session/program.h"
 
+#include "tenon/base/text.h"
 #include "tenon/tensor/build.h"
 
 namespace tenon {
@@ -18,6 +19,54 @@ const Placeholder& placeholder_of(const Tensor& tensor) {
   return *found;
 }
 
+// Nodes whose value depends on an input other than `variable`.
+std::vector<bool> depending_on_others(const Trace& trace, const Variable& variable) {
+  std::vector<bool> depends(trace.builder.node_count());
+  for (std::uint32_t i = 0; i < trace.builder.node_count(); ++i) {
+    const ir::Node& node = trace.builder.node(i);
+    if (const auto* parameter = std::get_if<ir::Parameter>(&node.op)) {
+      const InputSource& source = trace.sources[static_cast<std::size_t>(parameter->position)];
+      const auto* read = std::get_if<Variable>(&source);
+      depends[i] = read == nullptr || !(*read == variable);
+    }
+    for (const ir::Value operand : node.operands)
+      if (depends[operand.node]) depends[i] = true;
+  }
+  return depends;
+}
+
+// An update that a layer asked for belongs to the step if the step computes what the layer made it
+// of: a batch's mean. The layer's input alone may also be there for an inference.
+bool computes_inputs_of(const Trace::Expected& expected, const Trace& trace,
+                        const std::vector<bool>& needed) {
+  const std::vector<bool> makes = needed_for(trace.builder, std::array{expected.value});
+  std::vector<bool> before(trace.builder.node_count());
+  if (expected.input) before = needed_for(trace.builder, std::array{*expected.input});
+  const std::vector<bool> depends = depending_on_others(trace, expected.variable);
+  for (std::uint32_t i = 0; i < trace.builder.node_count(); ++i)
+    if (needed[i] && makes[i] && depends[i] && !before[i] &&
+        !std::holds_alternative<ir::Parameter>(trace.builder.node(i).op))
+      return true;
+  return false;
+}
+
+// Training on while running statistics stand still would go unnoticed.
+void require_expected_updates(const Trace& trace, std::span<const Update> updates,
+                              const std::vector<bool>& needed) {
+  std::vector<std::string> forgotten;
+  for (const Trace::Expected& expected : trace.expected) {
+    const bool is_listed = std::ranges::any_of(
+        updates, [&](const Update& update) { return update.variable == expected.variable; });
+    if (!is_listed && computes_inputs_of(expected, trace, needed))
+      forgotten.push_back(in_quotes(expected.variable.name()));
+  }
+  require(forgotten.empty(),
+          "the step updates variables, but not {}, as its layers ask\n  help: return "
+          "context.minimize(loss, optimizer), or add context.updates() to the step's updates; "
+          "assign(v, Tensor(v)) keeps a variable as it is",
+          join(forgotten, ", "));
+}
+
 }  // namespace
 
 Program make_program(std::span<const Tensor> fetches, std::span<const Update> updates,
@@ -32,6 +81,7 @@ Program make_program(std::span<const Tensor> fetches, std::span<const Update> up
   for (const Tensor& fetch : fetches) roots.push_back(fetch.ir_value());
   for (const Update& update : updates) roots.push_back(update.value.ir_value());
   std::vector<bool> needed = needed_for(source, roots);
+  if (!updates.empty()) require_expected_updates(*trace, updates, needed);
   std::vector<Trace::Print> prints;
   for (const Trace::Print& print : trace->prints)
     if (needed[print.value.node] && std::ranges::find(prints, print) == prints.end())

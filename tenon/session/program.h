@@ -19,7 +19,8 @@ struct Program {
 
 // Keeps only what the fetches and updates need, and prints only what is computed anyway.
 // Placeholders may be unused; UserError naming the first placeholder that is needed and not
-// listed, and if a variable is updated twice.
+// listed, if a variable is updated twice, and if there are updates but not those that layers asked
+// for (nn::Context::assign) whose inputs are computed.
 Program make_program(std::span<const Tensor> fetches, std::span<const Update> updates,
                      std::span<const Tensor> placeholders);
 

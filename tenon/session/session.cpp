@@ -92,15 +92,24 @@ std::vector<HostTensor> CompiledStep::run(std::span<const HostView> inputs) {
   return fetched;
 }
 
-Function::Function(Session& session, Body body) : session_(&session), body_(std::move(body)) {}
+const Tensor& Arguments::operator[](std::size_t index) const {
+  require(index < tensors_.size(), "the function uses argument {}, it was called with {}", index,
+          tensors_.size());
+  return tensors_[index];
+}
+
+Function::Function(Session& session, Body body, std::optional<std::size_t> argument_count)
+    : session_(&session), body_(std::move(body)), argument_count_(argument_count) {}
 
 CompiledStep& Function::compiled(std::span<const TensorType> types) {
+  require(!argument_count_ || types.size() == *argument_count_,
+          "the function takes {} arguments, {} given", argument_count_.value_or(0), types.size());
   for (auto& [known, step] : compiled_)
     if (std::ranges::equal(known, types)) return *step;
   std::vector<Tensor> placeholders;
   for (std::size_t i = 0; i < types.size(); ++i)
     placeholders.push_back(placeholder(fmt::format("argument_{}", i), types[i]));
-  const StepResult result = body_(placeholders);
+  const StepResult result = body_(Arguments(placeholders));
   compiled_.emplace_back(std::vector<TensorType>(types.begin(), types.end()),
                          std::make_unique<CompiledStep>(session_->compile(placeholders, result)));
   return *compiled_.back().second;

@@ -1,7 +1,9 @@
 // Session: owns a backend, the data of the Variables, and the compiled steps that update them.
 #pragma once
+#include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,22 +64,56 @@ class CompiledStep {
   std::unique_ptr<State> state_;
 };
 
+// What a function of any number of arguments is traced with.
+class Arguments {
+ public:
+  explicit Arguments(std::span<const Tensor> tensors) : tensors_(tensors) {}
+  // UserError naming both numbers if there is no argument of this index.
+  const Tensor& operator[](std::size_t index) const;
+  std::size_t size() const { return tensors_.size(); }
+  auto begin() const { return tensors_.begin(); }
+  auto end() const { return tensors_.end(); }
+
+ private:
+  std::span<const Tensor> tensors_;
+};
+
 // A C++ function of tensors that is traced and compiled once per combination of argument types.
 class Function {
  public:
-  using Body = std::function<StepResult(std::span<const Tensor>)>;
+  // UserError naming both numbers if the function takes another number of arguments.
   std::vector<HostTensor> operator()(std::span<const HostTensor> arguments);
   std::vector<HostTensor> operator()(std::initializer_list<HostTensor> arguments) {
     return (*this)(std::span<const HostTensor>(arguments.begin(), arguments.size()));
   }
-  // The compiled step for these argument types, traced now if it is new.
+  // The compiled step for these argument types, traced now (and not run) if it is new.
   CompiledStep& compiled(std::span<const TensorType> types);
 
  private:
   friend class Session;
-  Function(class Session& session, Body body);
+  using Body = std::function<StepResult(const Arguments&)>;
+  template <class... Parameters>
+  Function(class Session& session, std::function<StepResult(Parameters...)> body)
+      : Function(session, spread(std::move(body), std::index_sequence_for<Parameters...>{}),
+                 sizeof...(Parameters)) {}
+  Function(class Session& session, std::function<StepResult(const Arguments&)> body)
+      : Function(session, std::move(body), std::nullopt) {}
+  Function(class Session& session, std::function<StepResult(Arguments)> body)
+      : Function(session, Body(std::move(body)), std::nullopt) {}
+  Function(class Session& session, Body body, std::optional<std::size_t> argument_count);
+
+  template <class... Parameters, std::size_t... kIndex>
+  static Body spread(std::function<StepResult(Parameters...)> body,
+                     std::index_sequence<kIndex...>) {
+    static_assert((std::same_as<std::remove_cvref_t<Parameters>, Tensor> && ...),
+                  "a session's function takes Tensors, [](Tensor x, Tensor y) -> StepResult, or "
+                  "any number of them, [](const Arguments& in) -> StepResult");
+    return [body = std::move(body)](const Arguments& in) { return body(in[kIndex]...); };
+  }
+
   class Session* session_;
   Body body_;
+  std::optional<std::size_t> argument_count_;  // none: any number
   std::vector<std::pair<std::vector<TensorType>, std::unique_ptr<CompiledStep>>> compiled_;
 };
 
@@ -107,8 +143,12 @@ class Session {
 
   // Compiles what the result needs; its inputs are the placeholders, in this order.
   CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result);
-  // A step traced from a C++ function when it is first called with arguments of given types.
-  Function function(Function::Body body) { return Function(*this, std::move(body)); }
+  // A step traced from a C++ function when it is first called with arguments of given types:
+  // [](Tensor x, Tensor y) -> StepResult {...}, or [](const Arguments& in) -> StepResult {...}.
+  template <class F>
+  Function function(F body) {
+    return Function(*this, std::function(std::move(body)));
+  }
 
   // The value of a variable now; its initial value if no step has touched it.
   HostTensor read(const Variable& variable);

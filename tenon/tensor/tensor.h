@@ -88,7 +88,8 @@ Tensor print(const Tensor& x, std::string label);
 // with the nearest name if there is none.
 Tensor find(const Tensor& any, std::string_view name);
 
-// [[1, 2], [3, 4]] as nested braces. UserError if rows differ in length.
+// [[1, 2], [3, 4]] as nested braces: f32, whatever is written; other types by
+// constant(make_tensor<std::int32_t>({2, 2}, {1, 2, 3, 4})). UserError if rows differ in length.
 Tensor constant(std::initializer_list<float> values);
 Tensor constant(std::initializer_list<std::initializer_list<float>> rows);
 Tensor constant(const HostTensor& value);

@@ -54,12 +54,17 @@ std::shared_ptr<Trace> Trace::merge(const std::shared_ptr<Trace>& a,
     from->renamed_.push_back(value.node);
     from->renamed_result_.push_back(value.result);
   }
+  const auto renamed = [&](ir::Value v) {
+    return ir::Value{from->renamed_[v.node], from->renamed_result_[v.node] + v.result};
+  };
   for (const Print& print : from->prints)
-    into->prints.push_back({{from->renamed_[print.value.node],
-                             from->renamed_result_[print.value.node] + print.value.result},
-                            print.label});
+    into->prints.push_back({renamed(print.value), print.label});
+  for (const Expected& update : from->expected)
+    into->expected.push_back({update.variable, renamed(update.value),
+                              update.input ? std::optional(renamed(*update.input)) : std::nullopt});
   from->merged_into_ = into;
   from->prints.clear();
+  from->expected.clear();
   from->builder = {};
   from->sources.clear();
   return into;

@@ -34,6 +34,14 @@ class Trace {
   };
   std::vector<Print> prints;
 
+  // Updates that layers asked for: a step that trains may not leave them out.
+  struct Expected {
+    Variable variable;
+    ir::Value value;
+    std::optional<ir::Value> input;  // of the layer, if that is known
+  };
+  std::vector<Expected> expected;
+
   // The Parameter reading this source, made if it is not there yet.
   ir::Value read(const InputSource& source, const TensorType& type);
 

@@ -36,9 +36,18 @@ void Variable::define(std::string name, TensorType type, VariableKind kind,
              std::move(type), kind, std::move(initialize)};
 }
 
+void Variable::require_defined() const {
+  require(
+      state_->is_defined,
+      "a variable is used before it is defined\n  help: a layer defines its variables when the "
+      "model first sees an input: run or compile a step with it, or call Trainer::build, "
+      "before; a variable of your own is given its initial value: Variable w(make_scalar(0.0f), "
+      "\"w\")");
+}
+
 const std::string& Variable::name() const { return state_->name; }
 const TensorType& Variable::type() const {
-  check(state_->is_defined, "a variable is used before it is defined");
+  require_defined();
   return state_->type;
 }
 VariableKind Variable::kind() const { return state_->kind; }
@@ -49,7 +58,8 @@ void Variable::set_trainable(bool trainable) const { state_->is_trainable = trai
 std::uint64_t Variable::id() const { return state_->id; }
 
 HostTensor Variable::initial_value(std::uint64_t seed) const {
-  check(state_->is_defined && state_->initialize, "variable without an initial value");
+  require_defined();
+  check(static_cast<bool>(state_->initialize), "variable \"{}\" has no initializer", state_->name);
   HostTensor value = state_->initialize(seed);
   require(value.type() == state_->type, "variable \"{}\": its initializer made {}, expected {}",
           state_->name, value.type(), state_->type);

@@ -35,19 +35,20 @@ class Variable {
   void define(std::string name, TensorType type, VariableKind kind, Initialize initialize) const;
 
   const std::string& name() const;  // path, "encoder/dense_1/kernel"
-  const TensorType& type() const;   // InternalError before define()
+  const TensorType& type() const;   // UserError before define()
   const Shape& shape() const { return type().shape; }
   VariableKind kind() const;
   // A frozen weight is left alone by optimizers.
   bool is_trainable() const;
   void set_trainable(bool trainable) const;
-  HostTensor initial_value(std::uint64_t seed) const;
+  HostTensor initial_value(std::uint64_t seed) const;  // UserError before define()
 
   // Equal identities, unique over the life of the process.
   std::uint64_t id() const;
   bool operator==(const Variable& other) const { return state_ == other.state_; }
 
  private:
+  void require_defined() const;
   struct State;
   std::shared_ptr<State> state_;
 };

@@ -1,6 +1,8 @@
 // What a running fit tells: progress for callbacks, at steps and epochs.
 #pragma once
+#include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,11 +41,23 @@ class Callback {
  public:
   virtual ~Callback() = default;
   virtual void on_fit_begin(Trainer&) {}
-  virtual bool on_step_end(Trainer&, const StepInfo&) { return true; }
-  virtual bool on_epoch_end(Trainer&, const EpochInfo&) { return true; }
   // The training step is compiled, no step has run: Trainer::cost() knows its memory.
   virtual void on_compiled(Trainer&) {}
+  virtual bool on_step_end(Trainer&, const StepInfo&) { return true; }
+  virtual bool on_epoch_end(Trainer&, const EpochInfo&) { return true; }
   virtual void on_fit_end(Trainer&) {}
+};
+
+// A callback in a list: a pointer to one that outlives the fit, or one that the list keeps.
+class CallbackHandle {
+ public:
+  CallbackHandle(Callback* callback) : callback_(callback, [](Callback*) {}) {}
+  template <std::derived_from<Callback> C>
+  CallbackHandle(std::shared_ptr<C> callback) : callback_(std::move(callback)) {}
+  operator Callback*() const { return callback_.get(); }
+
+ private:
+  std::shared_ptr<Callback> callback_;
 };
 
 }  // namespace tenon

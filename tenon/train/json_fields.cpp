@@ -1,5 +1,7 @@
 #include "tenon/train/json_fields.h"
 
+#include <filesystem>
+
 #include "tenon/base/text.h"
 
 namespace tenon {
@@ -117,6 +119,15 @@ TensorType JsonFields::tensor_type(std::string_view key) {
   }
   fields.finish();
   return type;
+}
+
+std::string JsonFields::custom_part_help() const {
+  const std::filesystem::path weights =
+      std::filesystem::path(file_).replace_filename("model.safetensors");
+  return fmt::format(
+      "\n  help: parts of your own are not rebuilt from a file; make the Trainer in code, then "
+      "trainer.build(data) and trainer.load_weights(\"{}\")",
+      weights.string());
 }
 
 JsonFields JsonFields::object(std::string_view key) { return {at(key), file_, place_of(key)}; }

@@ -44,6 +44,19 @@ class JsonFields {
       fail(key, error.what());
     }
   }
+  // The same for a part of a model, which may be one that its user wrote: says what to do then.
+  template <class Parse>
+  auto named_part(std::string_view key, Parse parse) {
+    return named(key, [&](const std::string& value) {
+      try {
+        return parse(value);
+      } catch (const UserError& error) {
+        throw UserError(error.what() + custom_part_help());
+      }
+    });
+  }
+  // For the end of a message.
+  std::string custom_part_help() const;
   [[noreturn]] void fail(std::string_view key, const std::string& reason) const;
   std::string place_of(std::string_view key) const;
   const std::string& file() const { return file_; }

@@ -74,7 +74,7 @@ class LayerReader final : public nn::FieldVisitor {
                         std::vector<Variable>& seen) {
     JsonFields fields(json, file, place);
     nn::Layer layer =
-        fields.named(kKindKey, [](const std::string& kind) { return nn::make_layer(kind); });
+        fields.named_part(kKindKey, [](const std::string& kind) { return nn::make_layer(kind); });
     LayerReader reader(fields, seen);
     layer.fields(reader);
     fields.finish();

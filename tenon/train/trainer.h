@@ -52,9 +52,10 @@ struct FitOptions {
   // holds no run): it ends with the same bits as one that was never interrupted. UserError if files
   // of a run are there without their run.json, or more is done than epochs or max_steps allow.
   bool resume = false;
-  bool overwrite = false;              // replace the run in run_folder
-  std::vector<Callback*> callbacks{};  // called in order, on the calling thread
-  std::stop_token stop{};              // finishes the step, checkpoints, returns
+  bool overwrite = false;  // replace the run in run_folder
+  // Called in order, on the calling thread: {print_progress(), &my_callback}.
+  std::vector<CallbackHandle> callbacks{};
+  std::stop_token stop{};  // finishes the step, checkpoints, returns
 };
 
 // Mean loss and metrics over a dataset.
@@ -83,10 +84,10 @@ struct CostReport {
   // Medians of whole epochs, with validation, checkpoints and callbacks; 0 before one is finished.
   double seconds_per_epoch = 0;
   double samples_per_second = 0;
-  double seconds_to_first_step = 0;  // from the call of fit to the end of the first step
   // Medians of training steps on full batches, without all else.
   double seconds_per_step = 0;
   double step_samples_per_second = 0;
+  double seconds_to_first_step = 0;  // from the call of fit to the end of the first step
   double compile_seconds = 0;
   backends::MemoryReport memory;  // of the training step's buffers, exact and known before it runs
 };

@@ -100,7 +100,8 @@ TEST(UserErrors, ConvolutionOfRankThree) {
                 where +
                 "\n"
                 "    input  f32[32,28,28] from \"images\"\n"
-                "  help: expand_dims(x, -1) adds one channel, expand_dims(x, 0) a batch");
+                "  help: put nn::Reshape{{28, 28, 1}} first to give grey images a channel axis; "
+                "expand_dims(x, 0) adds a batch axis");
 }
 
 TEST(UserErrors, GroupsThatDoNotDivide) {
@@ -272,6 +273,27 @@ TEST(UserErrors, LossThatDoesNotFitTheLastLayer) {
                 ")\n"
                 "    target     i32[9] from \"target\"\n"
                 "  help: expected one class for each row, shape [8]");
+}
+
+TEST(UserErrors, ForgottenFlatten) {
+  const Tensor scores = apply({nn::Dense{10}}, {DType::f32, {1, 28, 28}});
+  const std::string where = line(1);
+  const auto message = [&](std::string_view loss, std::string_view target) {
+    return fmt::format(
+        "{}: targets do not fit predictions\n"
+        "    prediction f32[1,28,10] from \"dense\" ({})\n"
+        "    target     {} from \"target\"\n"
+        "  help: the prediction has more axes than one row for each sample; put nn::Flatten{{}} "
+        "first",
+        loss, where, target);
+  };
+  const auto labels = placeholder("target", {DType::i32, {1}});
+  EXPECT_EQ(
+      error_of([&] { nn::sparse_categorical_cross_entropy_from_logits.apply(scores, labels, {}); }),
+      message("sparse_categorical_cross_entropy_from_logits", "i32[1]"));
+  const auto soft = placeholder("target", {DType::f32, {1, 10}});
+  EXPECT_EQ(error_of([&] { nn::categorical_cross_entropy.apply(scores, soft, {}); }),
+            message("categorical_cross_entropy", "f32[1,10]"));
 }
 
 TEST(UserErrors, WeightsForAnotherBatch) {

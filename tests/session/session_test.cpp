@@ -79,7 +79,7 @@ TEST_P(Devices, FunctionsAreTracedOncePerType) {
   Session session(GetParam());
   int traces = 0;
   const Variable calls(make_scalar<std::int32_t>(0), "calls");
-  Function square_sum = session.function([&](std::span<const Tensor> x) {
+  Function square_sum = session.function([&](const Arguments& x) {
     ++traces;
     return StepResult{{sum(x[0] * x[0])}, {assign(calls, Tensor(calls) + 1)}};
   });
@@ -90,6 +90,51 @@ TEST_P(Devices, FunctionsAreTracedOncePerType) {
   EXPECT_EQ(square_sum({make_tensor<double>({2}, {3, 4})})[0], make_scalar(25.0));
   EXPECT_EQ(traces, 3);
   EXPECT_EQ(session.read(calls), make_scalar<std::int32_t>(4));
+}
+
+TEST_P(Devices, FunctionsTakeTheirArgumentsByName) {
+  Session session(GetParam());
+  const HostTensor three = make_scalar(3.0f), four = make_scalar(4.0f);
+  Function difference = session.function([](Tensor x, const Tensor& y) -> StepResult {
+    return {{x - y}, {}};
+  });
+  EXPECT_EQ(difference({three, four})[0], make_scalar(-1.0f));
+  // Mutable, without arguments, and a plain function.
+  int traces = 0;
+  Function constant_of = session.function([traces]() mutable -> StepResult {
+    return {{constant({static_cast<float>(++traces)})}, {}};
+  });
+  EXPECT_EQ(constant_of({})[0], make_tensor<float>({1}, {1}));
+  StepResult (*square)(Tensor) = [](Tensor x) -> StepResult { return {{x * x}, {}}; };
+  EXPECT_EQ(session.function(square)({three})[0], make_scalar(9.0f));
+}
+
+TEST(Session, FunctionsCheckTheNumberOfArguments) {
+  Session session("reference");
+  const HostTensor value = make_scalar(3.0f);
+  Function named = session.function([](Tensor x, Tensor y) -> StepResult { return {{x + y}, {}}; });
+  EXPECT_EQ(error_of([&] { named({value}); }), "the function takes 2 arguments, 1 given");
+  EXPECT_EQ(error_of([&] {
+              named({value, value, value});
+            }),
+            "the function takes 2 arguments, 3 given");
+  Function listed = session.function([](const Arguments& in) -> StepResult {
+    return {{in[0] + in[1]}, {}};
+  });
+  EXPECT_EQ(error_of([&] { listed({value}); }),
+            "the function uses argument 1, it was called with 1");
+  EXPECT_EQ(listed({value, value})[0], make_scalar(6.0f));
+}
+
+TEST(Session, VariablesThatNoStepHasSeen) {
+  Session session("reference");
+  const std::string message =
+      "a variable is used before it is defined\n  help: a layer defines its variables when the "
+      "model first sees an input: run or compile a step with it, or call Trainer::build, before; a "
+      "variable of your own is given its initial value: Variable w(make_scalar(0.0f), \"w\")";
+  EXPECT_EQ(error_of([&] { session.read(Variable()); }), message);
+  EXPECT_EQ(error_of([&] { session.write(Variable(), make_scalar(1.0f)); }), message);
+  EXPECT_EQ(error_of([&] { Tensor unused{Variable()}; }), message);
 }
 
 TEST_P(Devices, PrintShowsValuesOfRunningSteps) {

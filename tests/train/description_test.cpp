@@ -49,7 +49,7 @@ RunDescription sample_description() {
   description.model = small_model();
   description.loss = "mean_squared_error";
   description.metrics = {"accuracy"};
-  description.optimizer = optim::Sgd{.learning_rate = 0.3f, .momentum = 0.7f, .nesterov = true};
+  description.optimizer = optim::Sgd{.learning_rate = 0.3, .momentum = 0.7, .nesterov = true};
   description.dtype = DType::f64;
   description.seed = ~std::uint64_t{0};
   description.x_row = {DType::u8, {2, 1}};
@@ -112,7 +112,7 @@ TEST(Description, ComesBackAsItWas) {
 
 TEST(Description, EveryOptimizerComesBack) {
   for (const optim::Optimizer& optimizer : std::vector<optim::Optimizer>{
-           optim::Adam{.learning_rate = 0.1f, .beta1 = 0.5f, .weight_decay = 0.01f},
+           optim::Adam{.learning_rate = 0.1, .beta1 = 0.5, .weight_decay = 0.01},
            optim::Sgd{.nesterov = true}, optim::GradientDescent{.learning_rate = 3}}) {
     RunDescription description = sample_description();
     description.optimizer = optimizer;
@@ -129,6 +129,9 @@ struct HostileCase {
 
 TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
   const Json removed(Json::value_t::discarded);
+  const std::string help =
+      "\n  help: parts of your own are not rebuilt from a file; make the Trainer in code, then "
+      "trainer.build(data) and trainer.load_weights(\"model.safetensors\")";
   const std::vector<HostileCase> cases = {
       {"/format", 2, "run.json: format: this version of Tenon (0.1.0) reads format 1, found 2"},
       {"/format", "1", "run.json: format: a whole number expected, found \"\\\"1\\\"\""},
@@ -139,7 +142,8 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
       {"/model/kind", "sequentiel",
        "run.json: model.kind: unknown layer kind \"sequentiel\"; known: dense, conv2d, max_pool2d, "
        "avg_pool2d, flatten, reshape, activation, dropout, batch_norm, layer_norm, embedding, "
-       "sequential; did you mean \"sequential\"?"},
+       "sequential; did you mean \"sequential\"?" +
+           help},
       {"/model/layers", 5, "run.json: model.layers: a list of layers expected"},
       {"/model/layers/0/units", removed, "run.json: model.layers[0].units: missing"},
       {"/model/layers/0/units", 8.5,
@@ -166,16 +170,20 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
        "run.json: loss: unknown loss \"mean\"; known: "
        "sparse_categorical_cross_entropy_from_logits, sparse_categorical_cross_entropy, "
        "categorical_cross_entropy_from_logits, categorical_cross_entropy, "
-       "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error"},
+       "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error" +
+           help},
       {"/metrics", "accuracy",
        "run.json: metrics: a list of texts expected, found \"\\\"accuracy\\\"\""},
-      {"/metrics/0", "recall", "run.json: metrics: unknown metric \"recall\"; known: accuracy"},
+      {"/metrics/0", "recall",
+       "run.json: metrics: unknown metric \"recall\"; known: accuracy" + help},
       {"/optimizer/kind", "sgb",
        "run.json: optimizer.kind: unknown optimizer \"sgb\"; known: adam, sgd, "
-       "gradient_descent; did you mean \"sgd\"?"},
+       "gradient_descent; did you mean \"sgd\"?" +
+           help},
       {"/optimizer/learning_rate", -1.5,
-       "run.json: optimizer.learning_rate: a number above 0 expected, found -1.5"},
-      {"/optimizer/momentum", 1e300, "run.json: optimizer.momentum: 1e+300 does not fit f32"},
+       "run.json: optimizer.learning_rate: a number finite and above 0 expected, found -1.5"},
+      {"/optimizer/momentum", 1e300,
+       "run.json: optimizer.momentum: a number in [0, 1) expected, found 1e+300"},
       {"/dtype", "f16", "run.json: dtype: f32 or f64 expected, found \"f16\""},
       {"/seed", -1, "run.json: seed: a whole number from 0 expected, found \"-1\""},
       {"/input/dtype", "f31", "run.json: input.dtype: unknown element type \"f31\""},

@@ -1,0 +1,70 @@
+// The ready progress callback: what it prints to a file and to a terminal.
+#include "tenon/train/progress.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <regex>
+
+#include "train_testing.h"
+
+namespace tenon {
+namespace {
+
+std::string without_times(const std::string& text) {
+  return std::regex_replace(text, std::regex("[0-9.e+-]+ (s|ms/step)"), "T $1");
+}
+
+std::string contents_of(std::FILE* file) {
+  std::rewind(file);
+  std::string text;
+  for (int c; (c = std::fgetc(file)) != EOF;) text += static_cast<char>(c);
+  return text;
+}
+
+TEST(PrintProgress, IsALineForEachEpochInAFile) {
+  std::FILE* file = std::tmpfile();
+  TrainerOptions options = small_options();
+  Trainer trainer(small_model(), options);
+  const History history = trainer.fit(
+      blobs(10),
+      {.epochs = 2, .batch_size = 4, .validation = blobs(5), .callbacks = {print_progress(file)}});
+  std::string expected;
+  for (const EpochRecord& epoch : history.epochs)
+    expected += fmt::format(
+        "epoch {}/2  3/3 [========================]  T s  T ms/step  loss {:.4f}  accuracy {:.4f}  "
+        "validation loss {:.4f}  accuracy {:.4f}\n",
+        epoch.epoch, epoch.train.loss, epoch.train["accuracy"], epoch.validation->loss,
+        (*epoch.validation)["accuracy"]);
+  EXPECT_EQ(without_times(contents_of(file)), expected);
+  std::fclose(file);
+}
+
+TEST(PrintProgress, IsABarOnATerminal) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(master, 0);
+  ASSERT_EQ(::grantpt(master), 0);
+  ASSERT_EQ(::unlockpt(master), 0);
+  std::FILE* terminal = std::fopen(::ptsname(master), "w");
+  ASSERT_NE(terminal, nullptr);
+  TrainerOptions options = small_options();
+  Trainer trainer(small_model(), options);
+  StopAfter stop(1);
+  trainer.fit(blobs(10),
+              {.epochs = 1, .batch_size = 4, .callbacks = {print_progress(terminal), &stop}});
+  std::fclose(terminal);
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(master, text.data(), 4096), 0)));
+  ::close(master);
+  // The bar of the only step, left on a line of its own.
+  EXPECT_TRUE(text.starts_with("\r\x1b[Kepoch 1/1  1/3 [========................]  ")) << text;
+  EXPECT_TRUE(text.ends_with("\r\n")) << text;
+}
+
+TEST(PrintProgress, NeedsAStream) {
+  EXPECT_EQ(error_of([] { print_progress(nullptr); }), "print_progress: the stream is null");
+}
+
+}  // namespace
+}  // namespace tenon
