@@ -12,12 +12,42 @@ std::vector<bool> live_nodes(const Graph& graph) {
   return live;
 }
 
+std::vector<std::uint32_t> nodes_by_need(const Graph& graph) {
+  std::vector<std::uint32_t> order;
+  std::vector<bool> is_seen(graph.nodes().size());
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i)
+    if (std::holds_alternative<Parameter>(graph.node(i).op)) {
+      order.push_back(i);
+      is_seen[i] = true;
+    }
+  // Depth first with a stack of its own: graphs are deeper than the machine's stack allows.
+  std::vector<std::pair<std::uint32_t, std::size_t>> path;  // node, its next operand
+  for (const Output& output : graph.outputs()) {
+    const auto enter = [&](std::uint32_t node) {
+      if (is_seen[node]) return;
+      is_seen[node] = true;
+      path.emplace_back(node, 0);
+    };
+    enter(output.value.node);
+    while (!path.empty()) {
+      auto& [node, next] = path.back();
+      const std::vector<Value>& operands = graph.node(node).operands;
+      if (next < operands.size()) {
+        enter(operands[next++].node);
+      } else {
+        order.push_back(node);
+        path.pop_back();
+      }
+    }
+  }
+  return order;
+}
+
 Graph rebuild(const Graph& graph, const std::function<Replacement(const RebuildNode&)>& replace) {
-  const std::vector<bool> live = live_nodes(graph);
   Builder builder;
   std::vector<std::vector<Value>> renamed(graph.nodes().size());
   const auto renamed_value = [&](Value value) { return renamed[value.node][value.result]; };
-  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
+  for (const std::uint32_t i : nodes_by_need(graph)) {
     const Node& node = graph.node(i);
     const NodeInfo* info = graph.info(i);
     if (const auto* parameter = std::get_if<Parameter>(&node.op)) {
@@ -25,7 +55,6 @@ Graph rebuild(const Graph& graph, const std::function<Replacement(const RebuildN
       if (info) builder.describe(renamed[i][0].node, *info);
       continue;
     }
-    if (!live[i]) continue;
     std::vector<Value> operands;
     for (const Value operand : node.operands) operands.push_back(renamed_value(operand));
     const std::uint32_t first_new = builder.node_count();

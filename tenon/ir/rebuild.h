@@ -18,7 +18,12 @@ struct RebuildNode {
   std::span<const Value> operands;
 };
 
-// Copies the nodes that outputs depend on, and every input, asking `replace` about each node but
+// Inputs, then what the outputs need, each node after its operands: an order that depends on
+// nothing but the program, where the order in which nodes were made is up to the compiler that
+// built Tenon (C++ leaves open which argument of a call is evaluated first).
+std::vector<std::uint32_t> nodes_by_need(const Graph& graph);
+
+// Copies the nodes of `nodes_by_need`, in its order, asking `replace` about each node but
 // Parameters; the signature stays. Names travel: nodes that a replacement adds get the name of the
 // node they replace. InternalError if a replacement has other types than the node.
 Graph rebuild(const Graph& graph, const std::function<Replacement(const RebuildNode&)>& replace);

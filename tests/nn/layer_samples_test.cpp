@@ -107,7 +107,8 @@ TEST_P(Samples, LossesAgreeWithPyTorch) {
 }
 
 TEST_P(Samples, BatchNormAgreesWithPyTorchOverThreeSteps) {
-  for (const Json& sample : samples::read_samples("layer_samples.json").at("batch_norm")) {
+  const Json samples = samples::read_samples("layer_samples.json");
+  for (const Json& sample : samples.at("batch_norm")) {
     Session session(GetParam());
     BatchNorm norm{.momentum = 0.8, .epsilon = 1e-3};
     bool is_first = true;
