@@ -1,5 +1,7 @@
 #include "tenon/backends/cpu/code_cache.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,8 +92,8 @@ TEST_F(CodeCache, FolderThatCannotBeWritten) {
   EXPECT_FALSE(code.was_cached);
   EXPECT_EQ(answer(code), 42);
   ASSERT_EQ(log_.size(), 1u);
-  EXPECT_EQ(log_[0], fmt::format("the cache folder {} cannot be written (Not a directory): this "
-                                 "step will be compiled again next time",
+  EXPECT_EQ(log_[0], fmt::format("the cache folder {} cannot be used (Not a directory): this step "
+                                 "will be compiled again next time",
                                  (folder_.path() / "cache").string()));
 }
 
@@ -137,6 +139,148 @@ TEST_F(CodeCache, ManyProcessesAtOnce) {
   EXPECT_TRUE(build().was_cached);
   EXPECT_EQ(cache_entries(folder_.path() / "cache").entries, 1);
   EXPECT_EQ(cache_entries(folder_.path() / "cache").files, 1);
+}
+
+TEST_F(CodeCache, ClearingDoesNotDisturbCompilations) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      bool good = true;
+      try {
+        for (int k = 0; k < 4; ++k)
+          good = good && answer(build({fmt::format("{}// {} {}", kAnswer, i, k)})) == 42;
+      } catch (...) {
+        good = false;
+      }
+      _exit(good ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) clear_cache(folder_.path() / "cache");
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+}
+
+TEST_F(CodeCache, OtherThingsUnderAnEntrysName) {
+  build();
+  const fs::path path = entry();
+  fs::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_FALSE(build().was_cached);  // without waiting for a writer
+  EXPECT_TRUE(build().was_cached);
+  fs::remove(path);
+  fs::create_directory(path);
+  EXPECT_EQ(log_, std::vector<std::string>());
+  EXPECT_EQ(answer(build()), 42);
+  EXPECT_EQ(log_, (std::vector<std::string>{
+                      fmt::format("compiled code cannot be kept as {} (Is a directory): this step "
+                                  "will be compiled again next time",
+                                  path.string())}));
+}
+
+TEST_F(CodeCache, NewFolderIsForItsOwnerAlone) {
+  build();
+  EXPECT_EQ(fs::status(folder_.path() / "cache").permissions(), fs::perms::owner_all);
+}
+
+// As /tmp/tenon-1000, which anybody may have made.
+TEST_F(CodeCache, FolderThatMayBeAnothersIsNotUsed) {
+  build();
+  const fs::path shared = folder_.path() / "shared", cache = shared / "cache";
+  const auto refused = [&](const char* reason) {
+    log_.clear();
+    const BuiltCode code =
+        build_code({kAnswer}, cache, [this](std::string_view line) { log_.emplace_back(line); });
+    EXPECT_FALSE(code.was_cached);
+    EXPECT_EQ(answer(code), 42);
+    EXPECT_EQ(log_, (std::vector<std::string>{
+                        fmt::format("the cache folder {} cannot be used ({}): this step will be "
+                                    "compiled again next time",
+                                    cache.string(), reason)}));
+    EXPECT_EQ(cache_entries(cache).files, 0);
+    EXPECT_EQ(clear_cache(cache).files, 0);
+  };
+  fs::create_directory(shared);
+  fs::permissions(shared, fs::perms::all);
+  fs::copy(folder_.path() / "cache", cache);
+  const auto all_but_others = fs::perms::all & ~fs::perms::others_write;
+  fs::permissions(cache, all_but_others);
+  refused("others may write to it");
+  fs::permissions(cache, fs::perms::all & ~fs::perms::group_write);
+  refused("others may write to it");
+  fs::permissions(cache, all_but_others & ~fs::perms::group_write);
+  EXPECT_TRUE(build_code({kAnswer}, cache, nullptr).was_cached);
+  EXPECT_EQ(cache_entries(cache).entries, 1);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(cache.c_str(), 1, 1), 0);
+    refused("it belongs to another user");
+  }
+  fs::remove_all(cache);
+  fs::create_directory_symlink(folder_.path() / "cache", cache);
+  refused("it is not a folder");
+}
+
+// The log of building in a cache folder on a file system of its own, in a process of its own.
+class MountedCache : public CodeCache {
+ protected:
+  // "not permitted" if nothing can be mounted.
+  std::string log_with(const char* options, unsigned long flags) {
+    const fs::path cache = folder_.path() / "cache", result = folder_.path() / "result";
+    fs::create_directories(cache);
+    fs::remove(result);
+    const uid_t user = geteuid();
+    const pid_t child = fork();
+    if (child == 0) {
+      std::string text = "not permitted";
+      if (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
+        std::ofstream("/proc/self/uid_map") << "0 " << user << " 1";
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+        if (mount("tmpfs", cache.c_str(), "tmpfs", flags, options) == 0) text = built_twice();
+      }
+      write(result, text);
+      _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+    std::ifstream file(result);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  std::string built_twice() {
+    std::string text;
+    try {
+      for (int i = 0; i < 2; ++i) {
+        const BuiltCode code = build();
+        text += fmt::format("{} {}\n", answer(code), code.was_cached);
+      }
+    } catch (const std::exception& error) {
+      text += error.what();
+    }
+    for (const std::string& line : log_) text += line + '\n';
+    return text;
+  }
+};
+
+TEST_F(MountedCache, FullFolderIsDoneWithout) {
+  const std::string log = log_with("size=8k", 0);
+  if (log == "not permitted") GTEST_SKIP() << "nothing may be mounted here";
+  const std::string line = fmt::format(
+      "the cache folder {} cannot be used (No space left on device): this step will be compiled "
+      "again next time\n",
+      (folder_.path() / "cache").string());
+  EXPECT_EQ(log, "42 false\n42 false\n" + line + line);
+}
+
+TEST_F(MountedCache, CodeIsLoadedFromACopyWhereTheFolderForbidsToRunIt) {
+  const std::string log = log_with("", MS_NOEXEC);
+  if (log == "not permitted") GTEST_SKIP() << "nothing may be mounted here";
+  EXPECT_TRUE(log.starts_with("42 false\n42 true\ncannot load ")) << log;
+  EXPECT_TRUE(log.ends_with(
+      fmt::format(": a copy in {} is loaded instead\n", fs::temp_directory_path().string())))
+      << log;
+  EXPECT_EQ(std::ranges::count(log, '\n'), 4) << log;
 }
 
 TEST_F(CodeCache, MissingCompiler) {
@@ -204,11 +348,13 @@ TEST_F(CodeCache, KeepsSourcesOnRequestAndClears) {
   write(cache / "mine.so", "not an entry");
   fs::create_directory(cache / "tenon-work-abcdef");
   write(cache / "tenon-work-abcdef" / "step.c", "left over");
+  write(cache / "tenon-work-abcdef" / "step.so", "not a step yet");
   const CacheSummary held = cache_entries(cache);
   EXPECT_EQ(held.entries, 1);
-  EXPECT_EQ(held.files, 4);
+  EXPECT_EQ(held.files, 5);
   EXPECT_GT(held.bytes, 1000);
   const CacheSummary removed = clear_cache(cache);
+  EXPECT_EQ(removed.entries, held.entries);
   EXPECT_EQ(removed.files, held.files);
   EXPECT_EQ(removed.bytes, held.bytes);
   EXPECT_EQ(cache_entries(cache).files, 0);

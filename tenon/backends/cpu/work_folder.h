@@ -1,0 +1,50 @@
+// Folders that compilations work in: nobody clears one that is in use.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace tenon::backends {
+
+// What names of such folders start with.
+inline constexpr std::string_view kWorkPrefix = "tenon-work-";
+
+// Holds a lock on a folder, if the file system has such a thing.
+class FolderLock {
+ public:
+  // None if somebody else holds it, or if there is no such folder.
+  static std::optional<FolderLock> try_lock(const std::filesystem::path& folder);
+  // Waits for it; none if there is no such folder any more.
+  static std::optional<FolderLock> lock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&&) = delete;
+
+ private:
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+// A locked folder for one compilation. Its files stay unless remove() is called.
+class WorkFolder {
+ public:
+  // A new one below `parent`, which is there; none, and the reason, if there cannot be one.
+  static std::optional<WorkFolder> make(const std::filesystem::path& parent, std::string& reason);
+
+  const std::filesystem::path& path() const { return path_; }
+  // Why files of a few MiB cannot be written to it; empty if they can.
+  std::string reason_against_writing() const;
+  void remove();
+
+ private:
+  WorkFolder(std::filesystem::path path, FolderLock lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::filesystem::path path_;
+  FolderLock lock_;
+};
+
+// Removes the work folders that this process made and has not removed; for a process that is about
+// to end while others of its threads compile.
+void remove_own_work_folders();
+
+}  // namespace tenon::backends
