@@ -23,12 +23,12 @@ std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
   bool empty = false;
   for (const std::int64_t extent : shape) {
-    require(extent >= 0, "shape {} has a negative extent", to_string(shape));
+    require(extent >= 0, "shape {} has a negative extent", shape);
     if (extent == 0)
       empty = true;
     else
       require(!__builtin_mul_overflow(count, extent, &count), "shape {} has too many elements",
-              to_string(shape));
+              shape);
   }
   return empty ? 0 : count;
 }

@@ -7,7 +7,10 @@ namespace tenon::lower {
 
 namespace {
 
-constexpr std::size_t kMostNodes = 200;
+// Bounds the time that compilers need for one kernel: they write every function out. Beyond this,
+// the memory between two kernels costs little next to what they compute.
+constexpr int kMostWork = 200;               // of all nodes, each at least 1
+constexpr int kExpensiveWork = 8;            // of a node that is_expensive
 constexpr std::int64_t kLongestRow = 16384;  // that stays in one tile
 
 // A row is one thread's work; with few of them it must be short.
@@ -53,9 +56,11 @@ class Check {
   }
 
   bool run() {
-    if (region_.nodes.size() > kMostNodes || region_.outputs.empty()) return false;
-    int anchors = 0;
+    if (region_.outputs.empty()) return false;
+    int anchors = 0, work = 0;
     for (const std::uint32_t node : region_.nodes) {
+      work += is_expensive(graph_.node(node)) ? kExpensiveWork : 1;
+      if (work > kMostWork) return false;
       switch (fusability(graph_.node(node).op)) {
         case Fusability::pointwise: break;
         case Fusability::reduction: break;

@@ -63,9 +63,9 @@ Value shifted(Builder& b, Value x, std::int64_t axis, std::int64_t distance, dou
 void require_product_types(std::string_view op, OperandTypes types, DType result) {
   require_operands(op, types, 2);
   require_same_dtype(op, types);
-  require(!is_boolean(types[0].dtype), "{}: takes numbers, got {}", op, to_string(types));
+  require(!is_boolean(types[0].dtype), "{}: takes numbers, got {}", op, list_of(types));
   require(is_float(types[0].dtype) ? is_float(result) : is_integer(result),
-          "{}: operands {} cannot give a result of {}; use {}", op, to_string(types), result,
+          "{}: operands {} cannot give a result of {}; use {}", op, list_of(types), result,
           is_float(types[0].dtype) ? "a float type" : "an integer type");
 }
 

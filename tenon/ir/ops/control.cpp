@@ -12,10 +12,10 @@ TensorTypes infer_types(const While& op, OperandTypes types) {
   require_subgraph("while", "body", op.body, types);
   const TensorTypes decision = output_types(*op.condition);
   require(decision.size() == 1 && decision[0] == TensorType{DType::boolean, {}},
-          "while: condition must return one bool[], it returns ({})", to_string(decision));
+          "while: condition must return one bool[], it returns ({})", list_of(decision));
   const TensorTypes next = output_types(*op.body);
   require(std::ranges::equal(next, types), "while: the state is ({}), body returns ({})",
-          to_string(types), to_string(next));
+          list_of(types), list_of(next));
   return next;
 }
 
@@ -38,13 +38,13 @@ Gradients gradient(const While&, const GradientInputs& in) {
 
 TensorTypes infer_types(const Cond& op, OperandTypes types) {
   require(!types.empty() && types[0] == TensorType{DType::boolean, {}},
-          "cond: the first operand must be bool[], the operands are ({})", to_string(types));
+          "cond: the first operand must be bool[], the operands are ({})", list_of(types));
   require_subgraph("cond", "on_true", op.on_true, types.subspan(1));
   require_subgraph("cond", "on_false", op.on_false, types.subspan(1));
   TensorTypes results = output_types(*op.on_true);
   const TensorTypes others = output_types(*op.on_false);
-  require(results == others, "cond: on_true returns ({}), on_false returns ({})",
-          to_string(results), to_string(others));
+  require(results == others, "cond: on_true returns ({}), on_false returns ({})", list_of(results),
+          list_of(others));
   return results;
 }
 

@@ -12,18 +12,18 @@ void require_dot_axes(std::string_view side, const Axes& batch, const Axes& cont
   all.insert(all.end(), contracting.begin(), contracting.end());
   for (const std::int64_t axis : all) {
     require(axis >= 0 && axis < type.rank(), "dot: {} axis {} is out of range for {} (operands {})",
-            side, axis, type, to_string(types));
+            side, axis, type, list_of(types));
     require(std::ranges::count(all, axis) == 1,
             "dot: {} axis {} is named twice among batch axes {} and contracting axes {} "
             "(operands {})",
-            side, axis, tenon::to_string(batch), tenon::to_string(contracting), to_string(types));
+            side, axis, tenon::to_string(batch), tenon::to_string(contracting), list_of(types));
   }
 }
 
 void require_equal_extents(std::string_view what, const Axes& lhs, const Axes& rhs,
                            OperandTypes types) {
   require(lhs.size() == rhs.size(), "dot: {} axes {} of lhs and {} of rhs differ in number ({})",
-          what, tenon::to_string(lhs), tenon::to_string(rhs), to_string(types));
+          what, tenon::to_string(lhs), tenon::to_string(rhs), list_of(types));
   const Shape left = extents_of(types[0].shape, lhs), right = extents_of(types[1].shape, rhs);
   for (std::size_t i = 0; i < lhs.size(); ++i)
     require(left[i] == right[i],

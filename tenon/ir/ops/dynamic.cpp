@@ -12,10 +12,10 @@ namespace {
 void require_starts(std::string_view op, OperandTypes types, std::size_t first) {
   require(types.size() == first + types[0].shape.size(),
           "{}: expected {} starts, one per axis of {}, got {} ({})", op, types[0].rank(), types[0],
-          types.size() - first, to_string(types));
+          types.size() - first, list_of(types));
   for (const TensorType& start : types.subspan(first))
     require(is_integer(start.dtype) && start.shape.empty() && start == types[first],
-            "{}: expected integer scalars of one type as starts, got {}", op, to_string(types));
+            "{}: expected integer scalars of one type as starts, got {}", op, list_of(types));
 }
 
 // The starts, clamped so that a slice of these sizes fits into the shape.

@@ -26,7 +26,7 @@ TensorTypes infer_types(const Elementwise& op, OperandTypes types) {
   require_operands(function.name, types, static_cast<std::size_t>(function.arity));
   require_same_type(function.name, types);
   require(accepts(op.function, types[0].dtype), "{}: expected {}, got {}", function.name,
-          describe_domain(function.domain), to_string(types));
+          describe_domain(function.domain), list_of(types));
   return {
       checked_result(function.name, {result_type(op.function, types[0].dtype), types[0].shape})};
 }
@@ -38,11 +38,11 @@ HostTensors evaluate(const Elementwise& op, OperandValues values) {
 TensorTypes infer_types(const Select& op, OperandTypes types) {
   require_operands(op.kName, types, 3);
   require(is_boolean(types[0].dtype), "{}: expected a bool predicate, got {}", op.kName,
-          to_string(types));
+          list_of(types));
   require(types[1].dtype == types[2].dtype, "{}: the two values have different element types: {}",
-          op.kName, to_string(types));
+          op.kName, list_of(types));
   require(types[1].shape == types[0].shape && types[2].shape == types[0].shape,
-          "{}: operands have different shapes: {}", op.kName, to_string(types));
+          "{}: operands have different shapes: {}", op.kName, list_of(types));
   return {types[1]};
 }
 

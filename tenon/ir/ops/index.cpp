@@ -6,39 +6,35 @@
 
 namespace tenon::ir {
 
-std::string to_string(OperandTypes types) {
-  std::string text;
-  for (const TensorType& type : types) text += (text.empty() ? "" : ", ") + tenon::to_string(type);
-  return text;
-}
-
 namespace {
-std::string found_operands(OperandTypes types) {
-  return types.empty() ? "none" : fmt::format("{} ({})", types.size(), to_string(types));
+[[noreturn]] void fail_operands(std::string_view op, OperandTypes types, std::string_view expected,
+                                std::size_t count) {
+  const std::string found =
+      types.empty() ? "none" : fmt::format("{} ({})", types.size(), list_of(types));
+  throw UserError(fmt::format("{}: expected {}{} operand{}, got {}", op, expected, count,
+                              count == 1 ? "" : "s", found));
 }
 }  // namespace
 
 void require_operands(std::string_view op, OperandTypes types, std::size_t count) {
-  require(types.size() == count, "{}: expected {} operand{}, got {}", op, count,
-          count == 1 ? "" : "s", found_operands(types));
+  if (types.size() != count) fail_operands(op, types, "", count);
 }
 
 void require_operands_at_least(std::string_view op, OperandTypes types, std::size_t count) {
-  require(types.size() >= count, "{}: expected at least {} operand{}, got {}", op, count,
-          count == 1 ? "" : "s", found_operands(types));
+  if (types.size() < count) fail_operands(op, types, "at least ", count);
 }
 
 void require_same_dtype(std::string_view op, OperandTypes types) {
   for (const TensorType& type : types)
     require(type.dtype == types[0].dtype, "{}: operands have different element types: {}", op,
-            to_string(types));
+            list_of(types));
 }
 
 void require_same_type(std::string_view op, OperandTypes types) {
   require_same_dtype(op, types);
   for (const TensorType& type : types)
     require(type.shape == types[0].shape, "{}: operands have different shapes: {}", op,
-            to_string(types));
+            list_of(types));
 }
 
 void require_length(std::string_view op, std::string_view attribute, std::size_t length,

@@ -9,7 +9,8 @@ namespace tenon::ir {
 // Type-rule checks. All raise UserError starting with `op`, the op's name, and showing every
 // operand type.
 
-std::string to_string(OperandTypes types);  // "f32[2,3], f32[4]"
+// "f32[2,3], f32[4]" as an argument of a message; text is made only if the message is.
+inline auto list_of(OperandTypes types) { return fmt::join(types, ", "); }
 // "add: expected 2 operands, got 1 (f32[2])"
 void require_operands(std::string_view op, OperandTypes types, std::size_t count);
 void require_operands_at_least(std::string_view op, OperandTypes types, std::size_t count);

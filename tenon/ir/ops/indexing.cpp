@@ -1,5 +1,7 @@
 #include "tenon/ir/ops/indexing.h"
 
+#include <array>
+
 #include "tenon/ir/build.h"
 #include "tenon/ir/ops/combine.h"
 
@@ -16,7 +18,7 @@ IndexedAxes indexed_axes(std::string_view op, const Axes& axes, std::int64_t bat
                          OperandTypes types) {
   const TensorType &x = types[0], &indices = types[1];
   require(is_integer(indices.dtype), "{}: indices must be integers, got {} (operands {})", op,
-          indices, to_string(types));
+          indices, list_of(types));
   require(!axes.empty(), "{}: names no axis of {}", op, x);
   require(batch_axes >= 0 && batch_axes < x.rank() && batch_axes < indices.rank(),
           "{}: {} batch axes are not below the ranks of {} and indices {}", op, batch_axes, x,
@@ -150,6 +152,13 @@ T combined(ScatterKind kind, T x, T update) {
 }  // namespace
 
 HostTensors evaluate(const Scatter& op, OperandValues values) {
+  const DType dtype = values[0]->dtype();
+  if (is_narrow_float(dtype) && (op.kind == ScatterKind::add || op.kind == ScatterKind::multiply)) {
+    const HostTensor x = converted(*values[0], DType::f32);
+    const HostTensor wide_updates = converted(*values[2], DType::f32);
+    const std::array operands = {&x, values[1], &wide_updates};
+    return one_result(converted(evaluate(op, operands)[0], dtype));
+  }
   const HostTensor &indices = *values[1], &updates = *values[2];
   HostTensor result = *values[0];
   with_element_type(result.dtype(), [&]<class T>(TypeTag<T>) {

@@ -181,7 +181,7 @@ TensorTypes infer_types(const Pad& op, OperandTypes types) {
   require_operands(op.kName, types, 2);
   require_same_dtype(op.kName, types);
   require(types[1].shape.empty(), "{}: expected a scalar to pad with, got {}", op.kName,
-          to_string(types));
+          list_of(types));
   require_length(op.kName, "low", op.low.size(), types[0]);
   require_length(op.kName, "high", op.high.size(), types[0]);
   require_length(op.kName, "interior", op.interior.size(), types[0]);
@@ -253,7 +253,7 @@ TensorTypes infer_types(const Concatenate& op, OperandTypes types) {
     bool fits = type.rank() == result.rank();
     for (std::size_t i = 0; fits && i < type.shape.size(); ++i)
       fits = i == axis || type.shape[i] == result.shape[i];
-    require(fits, "{}: operands differ beyond axis {}: {}", op.kName, op.axis, to_string(types));
+    require(fits, "{}: operands differ beyond axis {}: {}", op.kName, op.axis, list_of(types));
     result.shape[axis] = checked_add(result.shape[axis], type.shape[axis], op.kName);
   }
   return {checked_result(op.kName, result)};

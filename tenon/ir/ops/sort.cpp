@@ -12,7 +12,7 @@ TensorTypes infer_types(const Sort& op, OperandTypes types) {
   require_axis(op.kName, op.axis, types[0]);
   for (const TensorType& type : types)
     require(type.shape == types[0].shape, "sort: operands have different shapes: {}",
-            to_string(types));
+            list_of(types));
   return {types.begin(), types.end()};
 }
 

@@ -10,7 +10,7 @@ void require_subgraph(std::string_view op, std::string_view which, const GraphRe
   require(static_cast<bool>(graph), "{}: {} is missing", op, which);
   const TensorTypes taken = input_types(*graph);
   require(std::ranges::equal(taken, inputs), "{}: {} takes ({}), it is given ({})", op, which,
-          to_string(taken), to_string(inputs));
+          list_of(taken), list_of(inputs));
   for (const Output& output : graph->outputs())
     require(!output.updates_input, "{}: {} assigns \"{}\"; only the outermost graph updates state",
             op, which, graph->inputs()[*output.updates_input].name);
