@@ -138,6 +138,7 @@ const std::vector<std::int64_t>& Trainer::prediction_sizes() const {
 const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
   State& state = *state_;
   require(state.is_built, "compiled_step: the model has no weights yet; fit or build it first");
+  require(batch_size >= 1, "compiled_step: expected a batch size of 1 or more, got {}", batch_size);
   const std::int64_t rows = std::max<std::int64_t>(state.last_rows, batch_size);
   TensorType x = state.x_row, y = state.y_row;
   x.shape.insert(x.shape.begin(), rows);

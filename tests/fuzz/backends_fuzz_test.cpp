@@ -1,9 +1,11 @@
-// Random graphs: all backends agree with the reference, whatever the number of threads.
+// Random graphs: all backends agree with the reference, whatever the number of threads. Many graphs
+// are merged into one program, which compiles much faster than as many programs.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "random_graph.h"
+#include "random_inputs.h"
 #include "same_value.h"
 #include "tenon/backends/backend.h"
 #include "tenon/ir/interpret.h"
@@ -11,6 +13,11 @@
 
 namespace tenon::fuzz {
 namespace {
+
+struct Program {
+  ir::Graph graph;
+  std::vector<HostTensor> inputs;  // state too
+};
 
 // Small whole numbers: sums and products of few of them are exact in every float type, so that the
 // order in which a backend adds does not matter and equality can be demanded.
@@ -25,25 +32,97 @@ std::vector<HostTensor> whole_inputs(const ir::Graph& graph, std::uint64_t seed)
   return tensors;
 }
 
-std::vector<HostTensor> run_on(backends::Backend& backend, const ir::Graph& graph,
-                               const std::vector<HostTensor>& inputs) {
+// Most inputs become state, and most of those are updated: by any value of their type, so that a
+// state may get its own elements in another order, another state's old value, or a constant.
+ir::Graph with_state(const ir::Graph& graph, std::uint64_t seed) {
+  ThreefrySequence random{seed ^ 77};
+  ir::Builder b;
+  std::vector<ir::Value> inputs;
+  for (ir::Input input : graph.inputs()) {
+    if (random.below(100) < 75) input.role = ir::Role::state;
+    inputs.push_back(b.input(std::move(input)));
+  }
+  const std::vector<ir::Value> results = inline_graph(b, graph, inputs);
+  std::vector<ir::Value> all;
+  for (std::uint32_t i = 0; i < b.node_count(); ++i)
+    for (std::uint32_t k = 0; k < b.node(i).results.size(); ++k) all.push_back({i, k});
+  std::vector<ir::Output> outputs;
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
+    if (b.inputs()[i].role == ir::Role::data || random.below(100) < 10) continue;
+    std::vector<ir::Value> fitting;
+    for (const ir::Value v : all)
+      if (b.type(v) == b.inputs()[i].type) fitting.push_back(v);
+    outputs.push_back({"", fitting[random.below(fitting.size())], i, ir::Merge::carry});
+  }
+  for (const ir::Value v : results) outputs.push_back({"", v, std::nullopt, ir::Merge::carry});
+  return std::move(b).finish(std::move(outputs));
+}
+
+Program merge(std::span<const Program> programs) {
+  Program merged;
+  ir::Builder b;
+  std::vector<ir::Output> outputs;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    const auto first = static_cast<std::uint32_t>(merged.inputs.size());
+    std::vector<ir::Value> inputs;
+    for (ir::Input input : programs[i].graph.inputs()) {
+      input.name = fmt::format("case_{}_{}", i, input.name);
+      inputs.push_back(b.input(std::move(input)));
+    }
+    merged.inputs.insert(merged.inputs.end(), programs[i].inputs.begin(), programs[i].inputs.end());
+    const std::vector<ir::Value> values = inline_graph(b, programs[i].graph, inputs);
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      std::optional<std::uint32_t> updated = programs[i].graph.outputs()[k].updates_input;
+      if (updated) *updated += first;
+      outputs.push_back({"", values[k], updated, ir::Merge::carry});
+    }
+  }
+  merged.graph = std::move(b).finish(std::move(outputs));
+  return merged;
+}
+
+// The outputs of each of `times` runs in signature order: those that update a state, as read back
+// from the state's Buffer after the run.
+std::vector<std::vector<HostTensor>> run_on(backends::Backend& backend, const Program& program,
+                                            int times) {
+  const ir::Graph& graph = program.graph;
   const auto executable = backend.compile(graph, {});
-  std::vector<backends::Buffer> buffers, results(graph.outputs().size());
-  for (const HostTensor& input : inputs) {
+  std::vector<backends::Buffer> buffers, results;
+  for (const HostTensor& input : program.inputs) {
     buffers.push_back(backend.allocate({input.type(), {}}));
     backend.write(buffers.back(), input).wait();
   }
-  std::vector<backends::Buffer*> pointers;
-  for (backends::Buffer& buffer : buffers) pointers.push_back(&buffer);
-  const auto step = executable->bind({});
-  // Twice: the second run starts with the arena that the first one left.
-  for (int i = 0; i < 2; ++i) step->run(pointers, results).wait();
-  std::vector<HostTensor> outputs;
-  for (const backends::Buffer& result : results) {
-    outputs.emplace_back(result.type());
-    backend.read(result, outputs.back()).wait();
+  std::vector<backends::Buffer*> data, state;
+  for (std::size_t i = 0; i < buffers.size(); ++i)
+    (graph.inputs()[i].role == ir::Role::data ? data : state).push_back(&buffers[i]);
+  for (const ir::Output& output : graph.outputs())
+    if (!output.updates_input) results.emplace_back();
+  const auto step = executable->bind(state);
+  std::vector<std::vector<HostTensor>> runs;
+  for (int i = 0; i < times; ++i) {
+    step->run(data, results).wait();
+    std::size_t result = 0;
+    runs.emplace_back();
+    for (const ir::Output& output : graph.outputs()) {
+      const backends::Buffer& from =
+          output.updates_input ? buffers[*output.updates_input] : results[result++];
+      runs.back().emplace_back(from.type());
+      backend.read(from, runs.back().back()).wait();
+    }
   }
-  return outputs;
+  return runs;
+}
+
+// What the same runs give on the reference.
+std::vector<std::vector<HostTensor>> run_on_reference(Program program, int times) {
+  std::vector<std::vector<HostTensor>> runs;
+  for (int i = 0; i < times; ++i) {
+    runs.push_back(ir::interpret(program.graph, program.inputs));
+    for (std::size_t k = 0; k < runs.back().size(); ++k)
+      if (const auto updated = program.graph.outputs()[k].updates_input)
+        program.inputs[*updated] = runs.back()[k];
+  }
+  return runs;
 }
 
 // Near enough for two ways of adding in f64; what turns a tiny difference into a large one (a
@@ -79,19 +158,38 @@ class BackendsFuzz : public ::testing::Test {
 
   using Difference = std::string (*)(const std::vector<HostTensor>&,
                                      const std::vector<HostTensor>&);
-  void expect_agreement(const RandomGraphOptions& options, std::uint64_t first, std::uint64_t last,
+  using Inputs = std::vector<HostTensor> (*)(const ir::Graph&, std::uint64_t);
+  static constexpr int kRuns = 3;  // later ones start with the arena and state of earlier ones
+
+  // All graphs in one program. If that fails, each alone, so that the message shows the one.
+  void expect_agreement(const RandomGraphOptions& options, std::uint64_t count, Inputs inputs,
                         Difference difference) {
-    for (std::uint64_t seed = first; seed < last; ++seed) {
-      const ir::Graph graph = random_graph(seed, options);
-      const std::vector<HostTensor> inputs = whole_inputs(graph, seed);
-      std::string text;
-      try {
-        text = difference(ir::interpret(graph, inputs), run_on(*backend_, graph, inputs));
-      } catch (const Error& error) {
-        text = error.what();
-      }
-      EXPECT_EQ(text, "") << "seed " << seed << "\n" << ir::print(graph);
+    std::vector<Program> programs;
+    for (std::uint64_t seed = 0; seed < count; ++seed) {
+      programs.push_back({with_state(random_graph(seed, options), seed), {}});
+      programs.back().inputs = inputs(programs.back().graph, seed);
     }
+    const std::string text = disagreement(merge(programs), difference);
+    if (text.empty()) return;
+    ADD_FAILURE() << "all graphs in one program: " << text;
+    for (std::uint64_t seed = 0; seed < count; ++seed)
+      EXPECT_EQ(disagreement(programs[seed], difference), "") << "seed " << seed << "\n"
+                                                              << ir::print(programs[seed].graph);
+  }
+
+  std::string disagreement(const Program& program, Difference difference) {
+    try {
+      const auto expected = run_on_reference(program, kRuns);
+      const auto found = run_on(*backend_, program, kRuns);
+      for (int i = 0; i < kRuns; ++i) {
+        const auto run = static_cast<std::size_t>(i);
+        if (const std::string text = difference(expected[run], found[run]); !text.empty())
+          return fmt::format("run {}: {}", i, text);
+      }
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return {};
   }
 
   std::string folder_;
@@ -101,18 +199,32 @@ class BackendsFuzz : public ::testing::Test {
 // Integers and bool only: every op is exact, so the bits must be equal.
 TEST_F(BackendsFuzz, IntegerGraphsAgreeBitForBit) {
   RandomGraphOptions options;
-  options.nodes = 60;
+  options.nodes = 40;
   options.composites = false;
+  options.control = true;
   options.dtypes = {DType::boolean, DType::i8,  DType::u8, DType::i32,
                     DType::u32,     DType::i64, DType::u64};
-  expect_agreement(options, 0, 25, testing::difference);
+  expect_agreement(options, 50, random_inputs, testing::difference);
+}
+
+// Every float type, with zeros of both signs, infinities and NaN, through ops that have one right
+// result.
+TEST_F(BackendsFuzz, ExactFloatGraphsAgreeBitForBit) {
+  RandomGraphOptions options;
+  options.nodes = 30;
+  options.composites = false;
+  options.control = true;
+  options.exact_floats = true;
+  options.dtypes = {DType::f16, DType::bf16, DType::f32, DType::f64, DType::boolean, DType::i32};
+  expect_agreement(options, 100, random_inputs, testing::difference);
 }
 
 TEST_F(BackendsFuzz, FloatGraphsAgreeNearly) {
   RandomGraphOptions options;
   options.nodes = 40;
+  options.control = true;
   options.dtypes = {DType::boolean, DType::i32, DType::f64};
-  expect_agreement(options, 0, 25, large_difference);
+  expect_agreement(options, 25, whole_inputs, large_difference);
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ class GraphMaker {
   const T& one_of(const std::vector<T>& values) {
     return values[static_cast<std::size_t>(below(static_cast<std::int64_t>(values.size())))];
   }
+  // Sums and rounded functions of this type are left out.
+  bool only_exact(DType dtype) const { return options_.exact_floats && is_float(dtype); }
+  ScalarFunction function(int arity, DType dtype);  // that takes the type
   DType dtype() { return one_of(options_.dtypes); }
   Shape shape(std::int64_t highest_rank = 4);
   Axes some_axes(std::int64_t rank);  // sorted, unique
@@ -50,5 +53,6 @@ std::vector<Maker> arithmetic_makers();
 std::vector<Maker> movement_makers();
 std::vector<Maker> reduction_makers();
 std::vector<Maker> composite_makers();
+std::vector<Maker> control_makers();
 
 }  // namespace tenon::fuzz

@@ -9,7 +9,10 @@ namespace {
 
 bool is_number(DType dtype) { return !is_boolean(dtype); }
 
-ReduceKind number_kind(GraphMaker& g) { return static_cast<ReduceKind>(g.below(4)); }
+ReduceKind number_kind(GraphMaker& g, DType dtype) {
+  if (g.only_exact(dtype)) return g.chance(50) ? ReduceKind::min : ReduceKind::max;
+  return static_cast<ReduceKind>(g.below(4));
+}
 
 DType accumulate_for(ReduceKind kind, DType dtype) {
   const bool wide = kind == ReduceKind::sum || kind == ReduceKind::product;
@@ -29,14 +32,14 @@ void make_reduce(GraphMaker& g) {
     const ReduceKind kind = g.chance(50) ? ReduceKind::argmin : ReduceKind::argmax;
     return g.add(Reduce{kind, {axis}, type.dtype}, {x});
   }
-  const ReduceKind kind = number_kind(g);
+  const ReduceKind kind = number_kind(g, type.dtype);
   g.add(Reduce{kind, g.some_axes(type.rank()), accumulate_for(kind, type.dtype)}, {x});
 }
 
 void make_cumulative(GraphMaker& g) {
   const auto x = g.where(is_number);
   if (!x || g.type(*x).rank() == 0) return;
-  const ReduceKind kind = number_kind(g);
+  const ReduceKind kind = number_kind(g, g.type(*x).dtype);
   g.add(CumulativeReduce{kind, g.below(g.type(*x).rank()), g.chance(30),
                          accumulate_for(kind, g.type(*x).dtype)},
         {*x});
@@ -64,10 +67,12 @@ void make_window(GraphMaker& g) {
   if (!window) return;
   static const std::vector<ReduceKind> kKinds = {ReduceKind::sum, ReduceKind::min, ReduceKind::max};
   const ReduceKind kind = g.one_of(kKinds);
+  const bool exact = g.only_exact(type.dtype);
+  if (exact && kind == ReduceKind::sum) return;
   if (kind == ReduceKind::sum || g.chance(50))
     return g.add(WindowReduce{kind, *window, accumulate_for(kind, type.dtype)}, {*x});
   const Shape windows = window_result_shape(*window, type.shape, "window_select");
-  if (g.chance(50))
+  if (exact || g.chance(50))
     g.add(WindowSelect{kind, WindowDirection::gather, *window}, {*x, g.like(type)});
   else
     g.add(WindowSelect{kind, WindowDirection::scatter, *window},
@@ -76,7 +81,7 @@ void make_window(GraphMaker& g) {
 
 void make_dot(GraphMaker& g) {
   const auto x = g.where(is_number);
-  if (!x || g.type(*x).rank() == 0) return;
+  if (!x || g.type(*x).rank() == 0 || g.only_exact(g.type(*x).dtype)) return;
   const TensorType lhs = g.type(*x);
   // One contracted axis, perhaps one batch axis; the other operand's axes in random order.
   const Axes order = g.permutation(lhs.rank());
@@ -117,7 +122,7 @@ void make_dot(GraphMaker& g) {
 
 void make_convolution(GraphMaker& g) {
   const auto x = g.where(is_float);
-  if (!x || g.type(*x).rank() != 3) return;
+  if (!x || g.type(*x).rank() != 3 || g.only_exact(g.type(*x).dtype)) return;
   const TensorType type = g.type(*x);
   if (std::ranges::count(type.shape, 0)) return;
   Convolution op;  // [batch, width, features] with [width, in, out]

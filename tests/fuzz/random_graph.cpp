@@ -1,6 +1,7 @@
 #include "random_graph.h"
 
 #include <numeric>
+#include <set>
 
 #include "graph_maker.h"
 
@@ -29,6 +30,20 @@ Axes GraphMaker::permutation(std::int64_t rank) {
   for (std::size_t i = axes.size(); i > 1; --i)
     std::swap(axes[i - 1], axes[static_cast<std::size_t>(below(static_cast<std::int64_t>(i)))]);
   return axes;
+}
+
+ScalarFunction GraphMaker::function(int arity, DType dtype) {
+  static const std::set<ScalarFunction> kRounded = {
+      ScalarFunction::exp,   ScalarFunction::expm1,   ScalarFunction::log,  ScalarFunction::log1p,
+      ScalarFunction::tan,   ScalarFunction::rsqrt,   ScalarFunction::cbrt, ScalarFunction::sin,
+      ScalarFunction::cos,   ScalarFunction::tanh,    ScalarFunction::erf,  ScalarFunction::power,
+      ScalarFunction::atan2, ScalarFunction::logistic};
+  for (;;) {
+    const auto& row = kScalarFunctions[static_cast<std::size_t>(
+        below(static_cast<std::int64_t>(kScalarFunctions.size())))];
+    if (row.arity != arity || !accepts(row.function, dtype)) continue;
+    if (!only_exact(dtype) || !kRounded.contains(row.function)) return row.function;
+  }
 }
 
 Value GraphMaker::any() {
@@ -89,6 +104,7 @@ Graph GraphMaker::make() {
                                               reduction_makers()};
   if (options_.composites) families.push_back(composite_makers());
   while (static_cast<int>(builder.node_count()) < options_.nodes) {
+    if (options_.control && chance(8)) one_of(control_makers())(*this);
     // Half of all nodes are arithmetic, a third movement.
     const std::int64_t draw = below(100);
     std::size_t family = draw < 45 ? 0 : draw < 80 ? 1 : draw < 95 ? 2 : 3;

@@ -1,4 +1,4 @@
-// Random well-typed graphs: small shapes, every element type, every op but control flow.
+// Random well-typed graphs: small shapes, every element type, every op.
 #pragma once
 #include <vector>
 
@@ -8,8 +8,11 @@
 namespace tenon::fuzz {
 
 struct RandomGraphOptions {
-  int nodes = 40;                    // about how many
-  bool composites = true;            // softmax and the like too
+  int nodes = 40;          // about how many
+  bool composites = true;  // softmax and the like too
+  bool control = false;    // scan, while and cond too
+  // Of floats only what has one right result bit by bit: no sums, no exp, no bits of a NaN.
+  bool exact_floats = false;
   std::int64_t most_elements = 200;  // of one value
   std::vector<DType> dtypes = {kAllDTypes.begin(), kAllDTypes.end()};
 };

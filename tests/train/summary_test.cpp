@@ -39,5 +39,13 @@ TEST(Summary, LargeNumbersAreGrouped) {
       << trainer.summary();
 }
 
+TEST(CompiledStep, WantsABatch) {
+  Trainer trainer(model_with_state(), small_options());
+  trainer.build(blobs(4));
+  for (const std::int64_t size : {-1, 0})
+    EXPECT_EQ(error_of([&] { trainer.compiled_step(size); }),
+              fmt::format("compiled_step: expected a batch size of 1 or more, got {}", size));
+}
+
 }  // namespace
 }  // namespace tenon
