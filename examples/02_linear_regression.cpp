@@ -18,7 +18,7 @@ int main() {
   const tenon::Tensor x = tenon::placeholder("x", xs.type());
   const tenon::Tensor y = tenon::placeholder("y", ys.type());
   const tenon::Tensor loss = tenon::mean(tenon::square(slope * x + offset - y));
-  const auto updates = tenon::optim::Optimizer(tenon::optim::GradientDescent{.learning_rate = 0.1f})
+  const auto updates = tenon::optim::Optimizer(tenon::optim::GradientDescent{.learning_rate = 0.1})
                            .minimize(loss, std::vector{slope, offset});
 
   tenon::Session session("cpu");

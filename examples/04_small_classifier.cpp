@@ -26,7 +26,7 @@ int main() {
   nn::Sequential model{nn::Dense{10, nn::relu}, nn::Dense{1, nn::sigmoid}};
   tenon::Trainer trainer{model,
                          {.loss = nn::binary_cross_entropy,
-                          .optimizer = tenon::optim::Adam{.learning_rate = 1e-2f},
+                          .optimizer = tenon::optim::Adam{.learning_rate = 1e-2},
                           .metrics = {nn::accuracy},
                           .device = "cpu",
                           .seed = 1}};

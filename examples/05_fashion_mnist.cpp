@@ -11,7 +11,7 @@ int main() {
                        nn::Dense{10}};
   tenon::Trainer trainer{model,
                          {.loss = nn::sparse_categorical_cross_entropy_from_logits,
-                          .optimizer = tenon::optim::Adam{.learning_rate = 1e-3f},
+                          .optimizer = tenon::optim::Adam{.learning_rate = 1e-3},
                           .metrics = {nn::accuracy},
                           .device = "cpu",
                           .seed = 1}};

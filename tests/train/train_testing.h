@@ -57,7 +57,7 @@ inline nn::Sequential model_with_state() {
 
 inline TrainerOptions small_options(const std::string& device = "reference") {
   TrainerOptions options;
-  options.optimizer = optim::Adam{.learning_rate = 0.05f};
+  options.optimizer = optim::Adam{.learning_rate = 0.05};
   options.metrics = {nn::accuracy};
   options.device = device;
   options.seed = 1;
