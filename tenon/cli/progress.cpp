@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "tenon/cli/signals.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
 
@@ -62,7 +61,7 @@ bool Progress::on_step_end(Trainer&, const StepInfo& info) {
     last_shown_ = now;
     show_step(info);
   }
-  return !stop_requested();
+  return true;
 }
 
 void Progress::show_step(const StepInfo& info) {
@@ -108,7 +107,7 @@ bool Progress::on_epoch_end(Trainer&, const EpochInfo& info) {
   }
   fmt::format_to(out, "  {:.1f} s\n", info.seconds);
   write_stderr(line);
-  return !stop_requested();
+  return true;
 }
 
 // A fit that ends within an epoch says how far it came.

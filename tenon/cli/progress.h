@@ -10,7 +10,7 @@
 
 namespace tenon::cli {
 
-// Stops the fit when a stop signal has come. Showing a step allocates nothing.
+// Showing a step allocates nothing.
 class Progress final : public Callback {
  public:
   explicit Progress(std::vector<std::string> metrics);

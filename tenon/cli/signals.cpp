@@ -48,8 +48,9 @@ void wait_for_signal() {
   }
 }
 
-void watch(const fs::path& made_folder) {
+void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
+  stop.request_stop();
   say("stopping when the step or compile that runs now is done; Ctrl-C again ends at once");
   wait_for_signal();
   is_ending = true;
@@ -62,17 +63,19 @@ void watch(const fs::path& made_folder) {
 
 }  // namespace
 
-void catch_stop_signals(const fs::path& run_folder) {
-  if (::pipe(signal_pipe) != 0) return;  // signals then end the process as usual
+std::stop_token catch_stop_signals(const fs::path& run_folder) {
+  const std::stop_source stop;
+  if (::pipe(signal_pipe) != 0) return stop.get_token();  // signals end the process as usual
   std::error_code error;
   const bool is_made = !run_folder.empty() && !fs::exists(run_folder, error);
-  std::thread(watch, is_made ? run_folder : fs::path()).detach();
+  std::thread(watch, stop, is_made ? run_folder : fs::path()).detach();
   struct sigaction action {};
   action.sa_handler = note_stop_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  return stop.get_token();
 }
 
 bool stop_requested() { return stop_signal != 0; }

@@ -129,7 +129,7 @@ int run_train(const TrainCommand& command) {
   fit.resume = command.resume;
   fit.overwrite = command.overwrite;
   fit.callbacks = {&progress};
-  catch_stop_signals(command.out);
+  fit.stop = catch_stop_signals(command.out);
 
   TrainReport report;
   try {

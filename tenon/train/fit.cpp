@@ -352,6 +352,7 @@ History FitLoop::run() {
     state_.cost.compile_seconds = main_step.report().seconds;
     order_.resize(static_cast<std::size_t>(dataset_.size()));
     for (Callback* callback : options_.callbacks) callback->on_compiled(trainer_);
+    is_running_ = may_run_on();  // compiling takes long enough to be stopped
   }
   row_.reserve(1 + mean_metrics_.size());
   open_files();

@@ -205,6 +205,10 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
   io::write_file_atomically(folder / "not.npz", "PK");
   io::write_file_atomically(folder / "not.npy", "PK");
   io::write_file_atomically(folder / "not.png", "PK");
+  std::filesystem::copy(folder / "run", folder / "zero");
+  io::write_file_atomically(
+      folder / "zero/run.json",
+      replaced(io::read_text_file(folder / "run/run.json"), "\"units\": 4", "\"units\": 0"));
   std::filesystem::create_directory(folder / "broken");
   io::write_file_atomically(folder / "broken/run.json", "{\"format\": 1,}");
   const auto with_data = [](const std::string& data) {
@@ -257,6 +261,10 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
            1,
            "FOLDERbroken/run.json: line 1, column 14: syntax error while parsing object key - "
            "unexpected '}'; expected string literal"},
+          {{"inspect", "FOLDERzero"},
+           1,
+           "FOLDERzero/run.json: the model cannot be built: Dense: units must be above 0, got 0; "
+           "layer \"dense\" (dense, units 0, activation relu); input  f32[1,2] from \"x\""},
           {{"predict", "FOLDERrun", "--device", "reference", "--input", "FOLDERpoints.csv"},
            1,
            "FOLDERpoints.csv: 3 columns, the model takes 2; --label NAME leaves the label's out"},

@@ -83,25 +83,38 @@ TEST_F(RunFolder, OfAFailedStartIsNotLeft) {
   EXPECT_FALSE(fs::exists(folder_ / "failed"));
 }
 
-TEST_F(RunFolder, SecondInterruptEndsACompileAndLeavesNothing) {
-  io::write_file_atomically(folder_ / "slow",
-                            "#!/bin/sh\n[ \"$1\" = --version ] && { echo slow 1; exit 0; }\n"
-                            "sleep 600\n");
-  fs::permissions(folder_ / "slow", fs::perms::owner_all);
-  std::vector<std::string> arguments = train_arguments(points_, folder_ / "new");
-  arguments[12] = "cpu";
-  const pid_t child =
-      start_tenon(arguments, folder_ / "out", folder_ / "err",
-                  {"TENON_CC=" + folder_ / "slow", "TENON_CACHE_DIR=" + folder_ / "cache"});
-  const auto has_sources = [&] {
-    std::error_code error;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "cache", error))
-      if (entry.path().extension() == ".c") return true;
-    return false;
-  };
-  while (!has_sources()) ::usleep(10'000);
-  ::kill(child, SIGINT);
-  const auto err = [&] { return io::read_text_file(folder_ / "err"); };
+class InterruptedCompile : public RunFolder {
+ protected:
+  // A training whose compiler runs these commands; interrupted once it does.
+  pid_t start(const std::string& commands) {
+    io::write_file_atomically(
+        folder_ / "slow",
+        fmt::format("#!/bin/sh\n[ \"$1\" = --version ] && {{ echo slow 1; exit 0; }}\n"
+                    "touch {}\n{}\n",
+                    folder_ / "started", commands));
+    fs::permissions(folder_ / "slow", fs::perms::owner_all);
+    std::vector<std::string> arguments = train_arguments(points_, folder_ / "new");
+    arguments[12] = "cpu";
+    const pid_t child =
+        start_tenon(arguments, folder_ / "out", folder_ / "err",
+                    {"TENON_CC=" + folder_ / "slow", "TENON_CACHE_DIR=" + folder_ / "cache"});
+    while (!fs::exists(folder_ / "started")) ::usleep(10'000);
+    ::kill(child, SIGINT);
+    return child;
+  }
+  std::string err() const { return io::read_text_file(folder_ / "err"); }
+};
+
+TEST_F(InterruptedCompile, IsFinishedAndNoStepIsRun) {
+  const pid_t child = start("sleep 0.5\nexec cc \"$@\"");
+  EXPECT_EQ(exit_status(child), 130);
+  EXPECT_NE(err().find("\nstopped at step 0; --resume goes on from here\n"), std::string::npos)
+      << err();
+  EXPECT_TRUE(fs::exists(folder_ / "new/model.safetensors"));
+}
+
+TEST_F(InterruptedCompile, IsEndedByTheSecondInterruptAndLeavesNothing) {
+  const pid_t child = start("sleep 600");
   while (err().find('\n') == std::string::npos) ::usleep(10'000);
   ::kill(child, SIGINT);
   EXPECT_EQ(exit_status(child), 130);
