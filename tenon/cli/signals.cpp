@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t stop_signal = 0;
-std::atomic<bool> is_ending = false;
+std::atomic<bool> is_ending = false, has_failed = false;
 int signal_pipe[2] = {-1, -1};  // one byte for each signal
 
 // A handler may do little; the watcher does the rest.
@@ -48,6 +49,13 @@ void wait_for_signal() {
   }
 }
 
+// A compile whose compiler is gone fails, which takes a moment in which files are still written.
+void wait_for_failure() {
+  constexpr int kMostTurns = 200;
+  for (int turn = 0; turn < kMostTurns && !has_failed; ++turn)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
 void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
   stop.request_stop();
@@ -55,6 +63,7 @@ void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
   is_ending = true;
   kill_compilers();
+  wait_for_failure();
   backends::remove_own_work_folders();
   if (!made_folder.empty()) ::rmdir(made_folder.c_str());  // only if it is empty
   say("ended at once; nothing was saved since the last checkpoint");
@@ -81,6 +90,7 @@ std::stop_token catch_stop_signals(const fs::path& run_folder) {
 bool stop_requested() { return stop_signal != 0; }
 
 void wait_if_ending() {
+  has_failed = is_ending.load();
   while (is_ending) ::pause();
 }
 
