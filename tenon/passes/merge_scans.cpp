@@ -28,6 +28,10 @@ bool runs_alike(const Scan& a, const Scan& b) {
 // A gradient runs its loop once more to save what each step starts from; this makes it one loop.
 Graph merge_scans(const Graph& graph, const PassContext& context) {
   std::map<std::uint32_t, std::vector<Value>> merged;  // results of loops that came earlier
+  std::map<std::vector<Value>, std::vector<std::uint32_t>> scans_over;  // operands
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i)
+    if (std::holds_alternative<Scan>(graph.node(i).op))
+      scans_over[graph.node(i).operands].push_back(i);
   return rebuild(graph, [&](const RebuildNode& node) -> Replacement {
     if (!has_subgraphs(node.op)) return std::nullopt;
     Builder& b = node.builder;
@@ -37,19 +41,15 @@ Graph merge_scans(const Graph& graph, const PassContext& context) {
     const auto* scan = std::get_if<Scan>(&op);
     if (scan == nullptr) return b.results(b.add(op, node.operands));
 
-    // Later loops over the same operands.
-    const std::vector<Value>& operands = graph.node(node.index).operands;
     const auto carried = static_cast<std::uint32_t>(scan->carried);
     auto count = static_cast<std::uint32_t>(graph.node(node.index).results.size());
     Scan all = *scan;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> partners;  // node, first stacked result
-    for (std::uint32_t i = node.index + 1; i < graph.nodes().size(); ++i) {
-      const auto* other = std::get_if<Scan>(&graph.node(i).op);
-      if (!other || merged.contains(i) || !runs_alike(*scan, *other) ||
-          graph.node(i).operands != operands)
-        continue;
+    for (const std::uint32_t i : scans_over[graph.node(node.index).operands]) {
+      const auto& other = std::get<Scan>(graph.node(i).op);
+      if (i <= node.index || merged.contains(i) || !runs_alike(*scan, other)) continue;
       std::optional<Graph> body =
-          merged_body(*all.body, merge_scans(*other->body, context), scan->carried);
+          merged_body(*all.body, merge_scans(*other.body, context), scan->carried);
       if (!body) continue;
       all.body = GraphRef(std::move(*body));
       partners.emplace_back(i, count);

@@ -332,11 +332,11 @@ std::vector<lower::Region> FusionGroups::regions() const {
   }
   // What a region waits for, also through structural nodes.
   std::vector<std::set<std::uint32_t>> before(regions.size()), after(regions.size());
+  std::vector<std::uint32_t> seen_for(graph_.nodes().size());  // region + 1, of a node
   for (std::uint32_t r = 0; r < regions.size(); ++r) {
-    std::vector<bool> seen(graph_.nodes().size());
     const auto wait_for = [&](ir::Value value, auto&& self) -> void {
-      if (seen[value.node]) return;
-      seen[value.node] = true;
+      if (seen_for[value.node] == r + 1) return;
+      seen_for[value.node] = r + 1;
       if (maker[value.node] != 0) {
         if (maker[value.node] - 1 != r) {
           before[r].insert(maker[value.node] - 1);

@@ -33,13 +33,14 @@ BufferRef PlanBuilder::add_buffer(std::string name, std::int64_t bytes, Place pl
 }
 
 BufferRef PlanBuilder::constant(const ir::ConstantRef& value) {
-  for (const auto& [known, buffer] : constants_)
-    if (known == value) return {buffer, 0, {}};
+  const auto [first, last] = constants_.equal_range(value.hash());
+  for (auto found = first; found != last; ++found)
+    if (found->second.first == value) return {found->second.second, 0, {}};
   const auto index = static_cast<std::uint32_t>(plan.constants.size());
   const BufferRef ref = add_buffer(fmt::format("constant_{}", index), byte_size(value->type()),
                                    Place::constant, index);
   plan.constants.push_back(*value);
-  constants_.emplace_back(value, ref.buffer);
+  constants_.emplace(value.hash(), std::pair(value, ref.buffer));
   return ref;
 }
 

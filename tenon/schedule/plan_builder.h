@@ -31,7 +31,8 @@ class PlanBuilder {
   std::unordered_multimap<std::uint64_t, std::uint32_t> kernels_by_hash_;
   std::set<std::string> kernel_names_;
   std::uint32_t regions_ = 0;
-  std::vector<std::pair<ir::ConstantRef, std::uint32_t>> constants_;  // with their buffers
+  // With their buffers, by hash.
+  std::unordered_multimap<std::uint64_t, std::pair<ir::ConstantRef, std::uint32_t>> constants_;
 };
 
 // Where an output of a block goes, and the input whose memory that is, if it is one.

@@ -67,6 +67,27 @@ TEST(Fusion, ValuesOfOneUpdateAreOutputsOfOneKernel) {
   EXPECT_EQ(form_regions(graph)[0].outputs.size(), 2u);
 }
 
+// Compilers write every function of a kernel out: one of a hundred would take them seconds.
+TEST(Fusion, LongChainsOfExpensiveFunctionsAreCut) {
+  Builder b;
+  const Value x = input(b, {64, 33});
+  Value y = x;
+  for (int i = 0; i < 100; ++i) y = ir::add(b, ir::elementwise(b, ScalarFunction::sin, {y}), x);
+  const ir::Graph graph = std::move(b).finish({y});
+  const std::vector<Region> regions = form_regions(graph);
+  std::size_t nodes = 0;
+  for (const Region& region : regions) {
+    const auto sines = std::ranges::count_if(region.nodes, [&](std::uint32_t node) {
+      const auto* op = std::get_if<ir::Elementwise>(&graph.node(node).op);
+      return op != nullptr && op->function == ScalarFunction::sin;
+    });
+    EXPECT_LE(sines, 25);
+    nodes += region.nodes.size();
+  }
+  EXPECT_EQ(nodes, 200u);
+  EXPECT_LE(regions.size(), 8u);
+}
+
 TEST(Fusion, BiasAndActivationJoinTheContraction) {
   Builder b;
   const Value x = input(b, {32, 20}), w = input(b, {20, 48}), bias = input(b, {48});
