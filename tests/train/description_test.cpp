@@ -110,6 +110,24 @@ TEST(Description, ComesBackAsItWas) {
   EXPECT_EQ(to_json(read_description(folder / "run.json")), json);
 }
 
+TEST(Description, DeeplyNestedLayersComeBackOrAreNotWritten) {
+  const TemporaryFolder folder;
+  RunDescription description = sample_description();
+  const auto nest = [&](int times) {
+    for (int i = 0; i < times; ++i)
+      description.model = nn::Sequential{nn::Layer(description.model)};
+  };
+  nest(100);
+  write_description(folder / "run.json", description);
+  const RunDescription found = read_description(folder / "run.json");
+  EXPECT_EQ(to_json(found), as_read(to_json(description)));
+  nest(io::kMaxJsonDepth / 2);
+  EXPECT_EQ(
+      error_of([&] { write_description(folder / "deep.json", description); }),
+      fmt::format("cannot write {}: JSON nested deeper than 1000 levels", folder / "deep.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "deep.json"));
+}
+
 TEST(Description, EveryOptimizerComesBack) {
   for (const optim::Optimizer& optimizer : std::vector<optim::Optimizer>{
            optim::Adam{.learning_rate = 0.1, .beta1 = 0.5, .weight_decay = 0.01},
