@@ -1,4 +1,6 @@
 // Names and sharing of weights, clones, modules of users, modes and keys.
+#include <cmath>
+
 #include "layer_testing.h"
 
 namespace tenon::nn {
@@ -68,7 +70,7 @@ TEST(Sharing, ACloneOfABuiltModelStartsUnbuilt) {
 }
 
 // A residual block with a gate of its own.
-struct Residual {
+struct GatedResidual {
   static constexpr std::string_view kKind = "residual";
   std::int64_t width = 4;
   Layer inner = Dense{4, nn::tanh};
@@ -85,7 +87,7 @@ struct Residual {
 };
 
 TEST(UserModule, IsAPlainStructThatTrainsAndClones) {
-  const Sequential model{Residual{}, Residual{}, Dense{1}};
+  const Sequential model{GatedResidual{}, GatedResidual{}, Dense{1}};
   EXPECT_EQ(
       weight_names(model, {DType::f32, {2, 4}}),
       (Names{"residual/gate", "residual/dense/kernel", "residual/dense/bias", "residual_1/gate",
@@ -93,9 +95,9 @@ TEST(UserModule, IsAPlainStructThatTrainsAndClones) {
   const Sequential other = clone(model);
   for (const Variable& variable : variables_of(Layer(other)))
     EXPECT_EQ(std::ranges::count(variables_of(Layer(model)), variable), 0);
-  EXPECT_EQ(Layer(Residual{}).description(), "residual, width 4");
-  EXPECT_EQ(Layer(Residual{}).get<Residual>()->width, 4);
-  EXPECT_EQ(Layer(Residual{}).get<Dense>(), nullptr);
+  EXPECT_EQ(Layer(GatedResidual{}).description(), "residual, width 4");
+  EXPECT_EQ(Layer(GatedResidual{}).get<GatedResidual>()->width, 4);
+  EXPECT_EQ(Layer(GatedResidual{}).get<Dense>(), nullptr);
 
   Context context(Mode::inference);
   const Tensor y = Layer(model).call_as_root(numbers({1, 4}, {1, 2, 3, 4}, DType::f32), context);
@@ -127,10 +129,13 @@ TEST(Dropout, DrawsANewMaskForEachSiteAndStepInTrainingOnly) {
 }
 
 TEST(MakeLayer, KnowsEveryKind) {
-  for (const char* kind :
-       {"dense", "conv2d", "max_pool2d", "avg_pool2d", "flatten", "reshape", "activation",
-        "dropout", "batch_norm", "layer_norm", "embedding", "sequential"})
+  std::set<std::string_view> kinds;
+  for (const std::string_view kind : layer_kinds()) {
     EXPECT_EQ(make_layer(kind).kind(), kind);
+    kinds.insert(kind);
+  }
+  EXPECT_EQ(kinds.size(), layer_kinds().size());  // no two of one kind
+  EXPECT_TRUE(kinds.contains("dense"));
 }
 
 TEST(Description, NamesTheKindAndTheFirstAttributes) {
@@ -138,6 +143,21 @@ TEST(Description, NamesTheKindAndTheFirstAttributes) {
   EXPECT_EQ(Layer(Conv2D{8, {3, 3}}).description(), "conv2d, filters 8, size [3, 3]");
   EXPECT_EQ(Layer(Flatten{}).description(), "flatten");
   EXPECT_EQ(Layer(Dropout{0.1}).description(), "dropout, rate 0.1");
+}
+
+TEST(Normalization, EpsilonIsAFiniteNumberOfZeroOrMore) {
+  const auto message = [](const Layer& layer) {
+    const std::string whole = error_of([&] {
+      Context context(Mode::training);
+      layer.call_as_root(placeholder("x", {DType::f32, {2, 4}}), context);
+    });
+    return whole.substr(0, whole.find('\n'));  // then follows which layer
+  };
+  EXPECT_EQ(message(BatchNorm{.epsilon = -1}),
+            "BatchNorm: epsilon must be a finite number of 0 or more, got -1");
+  EXPECT_EQ(message(LayerNorm{.epsilon = std::nan("")}),
+            "LayerNorm: epsilon must be a finite number of 0 or more, got nan");
+  EXPECT_EQ(message(LayerNorm{.epsilon = 0}), "no error");
 }
 
 }  // namespace
