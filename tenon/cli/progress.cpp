@@ -1,143 +1,15 @@
 #include "tenon/cli/progress.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdio>
-
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
+#include "tenon/train/trainer.h"
 
 namespace tenon::cli {
-namespace {
-
-constexpr double kSecondsBetweenBars = 0.1;
-constexpr double kSecondsBetweenLines = 10;
-constexpr std::int64_t kBarWidth = 24;
-
-// "1:05" or "2:03:04".
-void append_clock(fmt::memory_buffer& out, double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 3.6e6));
-  const auto to = std::back_inserter(out);
-  if (whole >= 3600)
-    fmt::format_to(to, "{}:{:02}:{:02}", whole / 3600, whole % 3600 / 60, whole % 60);
-  else
-    fmt::format_to(to, "{}:{:02}", whole / 60, whole % 60);
-}
-
-double seconds_between(std::chrono::steady_clock::time_point a,
-                       std::chrono::steady_clock::time_point b) {
-  return std::chrono::duration<double>(b - a).count();
-}
-
-void write_stderr(const fmt::memory_buffer& text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
-}
-
-}  // namespace
-
-Progress::Progress(std::vector<std::string> metrics)
-    : metrics_(std::move(metrics)), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
-
-void Progress::on_fit_begin(Trainer&) {
-  steps_ = 0;
-  unfinished_ = {};
-}
 
 void Progress::on_compiled(Trainer& trainer) {
   const CostReport& cost = trainer.cost();
   note(fmt::format("training step: compiled in {}; its buffers take {}",
                    duration_text(cost.compile_seconds), memory_text(cost.memory)));
-}
-
-bool Progress::on_step_end(Trainer&, const StepInfo& info) {
-  const Clock::time_point now = Clock::now();
-  if (++steps_ == 1) first_end_ = last_shown_ = now;
-  unfinished_ = info;
-  const double wait = is_terminal_ ? kSecondsBetweenBars : kSecondsBetweenLines;
-  if (seconds_between(last_shown_, now) >= wait) {
-    last_shown_ = now;
-    show_step(info);
-  }
-  return true;
-}
-
-void Progress::show_step(const StepInfo& info) {
-  fmt::memory_buffer line;
-  const auto out = std::back_inserter(line);
-  if (is_terminal_) fmt::format_to(out, "\r");
-  fmt::format_to(out, "epoch {}/{}  ", info.epoch, info.total_epochs);
-  if (is_terminal_) {
-    const std::int64_t full = kBarWidth * info.step_in_epoch / info.steps_in_epoch;
-    fmt::format_to(out, "[{:=<{}}{:<{}}]  ", "", full, full < kBarWidth ? ">" : "",
-                   kBarWidth - full);
-  } else {
-    fmt::format_to(out, "step ");
-  }
-  fmt::format_to(out, "{}/{}", info.step_in_epoch, info.steps_in_epoch);
-  if (steps_ > 1) {
-    const double per_step =
-        seconds_between(first_end_, last_shown_) / static_cast<double>(steps_ - 1);
-    const std::int64_t left = (info.total_epochs - info.epoch) * info.steps_in_epoch +
-                              info.steps_in_epoch - info.step_in_epoch;
-    fmt::format_to(out, "  ETA ");
-    append_clock(line, per_step * static_cast<double>(left));
-  }
-  append_means(line, info);
-  fmt::format_to(out, "{}", is_terminal_ ? "\x1b[K" : "\n");  // clears the rest of the line
-  has_bar_ = is_terminal_;
-  write_stderr(line);
-}
-
-bool Progress::on_epoch_end(Trainer&, const EpochInfo& info) {
-  clear_bar();
-  unfinished_ = {};
-  last_shown_ = Clock::now();
-  fmt::memory_buffer line;
-  const auto out = std::back_inserter(line);
-  fmt::format_to(out, "epoch {}/{}  step {}  loss {:.4f}", info.epoch, info.total_epochs, info.step,
-                 info.loss);
-  for (const auto& [name, value] : info.metrics) fmt::format_to(out, "  {} {:.4f}", name, value);
-  if (info.validation_loss) {
-    fmt::format_to(out, "  validation loss {:.4f}", *info.validation_loss);
-    for (const auto& [name, value] : info.validation_metrics)
-      fmt::format_to(out, "  {} {:.4f}", name, value);
-  }
-  fmt::format_to(out, "  {:.1f} s\n", info.seconds);
-  write_stderr(line);
-  return true;
-}
-
-// A fit that ends within an epoch says how far it came.
-void Progress::on_fit_end(Trainer&) {
-  clear_bar();
-  if (unfinished_.step == 0) return;
-  fmt::memory_buffer line;
-  fmt::format_to(std::back_inserter(line), "epoch {}/{}  step {}/{}", unfinished_.epoch,
-                 unfinished_.total_epochs, unfinished_.step_in_epoch, unfinished_.steps_in_epoch);
-  append_means(line, unfinished_);
-  line.push_back('\n');
-  write_stderr(line);
-}
-
-void Progress::append_means(fmt::memory_buffer& line, const StepInfo& info) const {
-  const auto out = std::back_inserter(line);
-  fmt::format_to(out, "  loss {:.4f}", info.mean_loss);
-  for (std::size_t i = 0; i < metrics_.size() && i < info.mean_metrics.size(); ++i)
-    fmt::format_to(out, "  {} {:.4f}", metrics_[i], info.mean_metrics[i]);
-}
-
-void Progress::note(std::string_view text) {
-  clear_bar();
-  fmt::print(stderr, "{}\n", text);
-  std::fflush(stderr);
-}
-
-void Progress::clear_bar() {
-  if (!std::exchange(has_bar_, false)) return;
-  std::fputs("\r\x1b[K", stderr);
 }
 
 }  // namespace tenon::cli

@@ -109,7 +109,7 @@ int run_train(const TrainCommand& command) {
   const TrainData data = open_train_data(command);
   const nn::Loss& loss = choose_loss(command, data.train);
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
-  Progress progress(metrics);
+  Progress progress;
   Trainer trainer(make_trained_model(command, data.train, loss),
                   trainer_options(command, loss, progress, metrics));
   if (!command.initial.empty()) {

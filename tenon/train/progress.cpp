@@ -1,10 +1,10 @@
 #include "tenon/train/progress.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "tenon/train/trainer.h"
 
@@ -12,91 +12,131 @@ namespace tenon {
 namespace {
 
 constexpr double kSecondsBetweenBars = 0.1;
+constexpr double kSecondsBetweenLines = 10;
 constexpr std::int64_t kBarWidth = 24;
 
-// Showing a step allocates nothing: a line fits the buffer.
-class ProgressPrinter final : public Callback {
- public:
-  explicit ProgressPrinter(std::FILE* stream)
-      : stream_(stream), is_terminal_(::isatty(::fileno(stream)) == 1) {}
+// "1:05" or "2:03:04".
+void append_clock(fmt::memory_buffer& out, double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 3.6e6));
+  const auto to = std::back_inserter(out);
+  if (whole >= 3600)
+    fmt::format_to(to, "{}:{:02}:{:02}", whole / 3600, whole % 3600 / 60, whole % 60);
+  else
+    fmt::format_to(to, "{}:{:02}", whole / 60, whole % 60);
+}
 
-  bool on_step_end(Trainer& trainer, const StepInfo& info) override {
-    if (info.step_in_epoch == 1 || first_step_ == 0) first_step_ = info.step_in_epoch;
-    steps_ = info.step_in_epoch;
-    steps_in_epoch_ = info.steps_in_epoch;
-    seconds_ = steps_ == first_step_ ? info.seconds : seconds_ + info.seconds;
-    const Clock::time_point now = Clock::now();
-    if (!is_terminal_ || std::chrono::duration<double>(now - shown_).count() < kSecondsBetweenBars)
-      return true;
-    shown_ = now;
-    fmt::memory_buffer line;
-    begin_line(line, info.epoch, info.total_epochs, seconds_);
-    const auto out = std::back_inserter(line);
-    fmt::format_to(out, "  loss {:.4f}", info.mean_loss);
-    const std::vector<nn::Metric>& metrics = trainer.options().metrics;
-    for (std::size_t i = 0; i < metrics.size() && i < info.mean_metrics.size(); ++i)
-      fmt::format_to(out, "  {} {:.4f}", metrics[i].name, info.mean_metrics[i]);
-    is_bar_open_ = true;
-    write(line);
-    return true;
-  }
+double seconds_between(std::chrono::steady_clock::time_point a,
+                       std::chrono::steady_clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
 
-  bool on_epoch_end(Trainer&, const EpochInfo& info) override {
-    fmt::memory_buffer line;
-    begin_line(line, info.epoch, info.total_epochs, info.seconds);
-    const auto out = std::back_inserter(line);
-    fmt::format_to(out, "  loss {:.4f}", info.loss);
-    for (const auto& [name, value] : info.metrics) fmt::format_to(out, "  {} {:.4f}", name, value);
-    if (info.validation_loss) {
-      fmt::format_to(out, "  validation loss {:.4f}", *info.validation_loss);
-      for (const auto& [name, value] : info.validation_metrics)
-        fmt::format_to(out, "  {} {:.4f}", name, value);
-    }
-    fmt::format_to(out, "\n");
-    is_bar_open_ = false;
-    first_step_ = 0;
-    write(line);
-    return true;
-  }
-
-  // A fit that is stopped within an epoch leaves its last bar on a line of its own.
-  void on_fit_end(Trainer&) override {
-    if (is_bar_open_) std::fputs("\n", stream_);
-    is_bar_open_ = false;
-    first_step_ = 0;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  void begin_line(fmt::memory_buffer& line, std::int64_t epoch, std::int64_t epochs,
-                  double seconds) const {
-    const auto out = std::back_inserter(line);
-    if (is_terminal_) fmt::format_to(out, "\r\x1b[K");  // clears the line
-    const std::int64_t full = kBarWidth * steps_ / std::max<std::int64_t>(steps_in_epoch_, 1);
-    fmt::format_to(out, "epoch {}/{}  {}/{} [{:=<{}}{:.<{}}]  {:.1f} s  {:.3g} ms/step", epoch,
-                   epochs, steps_, steps_in_epoch_, "", full, "", kBarWidth - full, seconds,
-                   1e3 * seconds_ / static_cast<double>(steps_ - first_step_ + 1));
-  }
-
-  void write(const fmt::memory_buffer& line) const {
-    std::fwrite(line.data(), 1, line.size(), stream_);
-    std::fflush(stream_);
-  }
-
-  std::FILE* stream_;
-  bool is_terminal_;
-  bool is_bar_open_ = false;
-  std::int64_t steps_ = 0, steps_in_epoch_ = 0;  // of the epoch
-  std::int64_t first_step_ = 0;                  // that this fit ran in the epoch; 0 before it
-  double seconds_ = 0;                           // of those steps
-  Clock::time_point shown_{};
-};
+void append_means(fmt::memory_buffer& line, const Trainer& trainer, const StepInfo& info) {
+  const auto out = std::back_inserter(line);
+  fmt::format_to(out, "  loss {:.4f}", info.mean_loss);
+  const std::vector<nn::Metric>& metrics = trainer.options().metrics;
+  for (std::size_t i = 0; i < metrics.size() && i < info.mean_metrics.size(); ++i)
+    fmt::format_to(out, "  {} {:.4f}", metrics[i].name, info.mean_metrics[i]);
+}
 
 }  // namespace
 
-std::shared_ptr<Callback> print_progress(std::FILE* stream) {
+ProgressPrinter::ProgressPrinter(std::FILE* stream) : stream_(stream) {
   require(stream != nullptr, "print_progress: the stream is null");
+  is_terminal_ = ::isatty(::fileno(stream)) == 1;
+}
+
+void ProgressPrinter::on_fit_begin(Trainer&) {
+  steps_ = 0;
+  unfinished_ = {};
+}
+
+bool ProgressPrinter::on_step_end(Trainer& trainer, const StepInfo& info) {
+  const Clock::time_point now = Clock::now();
+  if (++steps_ == 1) first_end_ = last_shown_ = now;
+  unfinished_ = info;
+  const double wait = is_terminal_ ? kSecondsBetweenBars : kSecondsBetweenLines;
+  if (seconds_between(last_shown_, now) >= wait) {
+    last_shown_ = now;
+    show_step(trainer, info);
+  }
+  return true;
+}
+
+void ProgressPrinter::show_step(const Trainer& trainer, const StepInfo& info) {
+  fmt::memory_buffer line;
+  const auto out = std::back_inserter(line);
+  if (is_terminal_) fmt::format_to(out, "\r");
+  fmt::format_to(out, "epoch {}/{}  ", info.epoch, info.total_epochs);
+  if (is_terminal_) {
+    const std::int64_t full = kBarWidth * info.step_in_epoch / info.steps_in_epoch;
+    fmt::format_to(out, "[{:=<{}}{:<{}}]  ", "", full, full < kBarWidth ? ">" : "",
+                   kBarWidth - full);
+  } else {
+    fmt::format_to(out, "step ");
+  }
+  fmt::format_to(out, "{}/{}", info.step_in_epoch, info.steps_in_epoch);
+  if (steps_ > 1) {
+    const double per_step =
+        seconds_between(first_end_, last_shown_) / static_cast<double>(steps_ - 1);
+    const std::int64_t left = (info.total_epochs - info.epoch) * info.steps_in_epoch +
+                              info.steps_in_epoch - info.step_in_epoch;
+    fmt::format_to(out, "  ETA ");
+    append_clock(line, per_step * static_cast<double>(left));
+  }
+  append_means(line, trainer, info);
+  fmt::format_to(out, "{}", is_terminal_ ? "\x1b[K" : "\n");  // clears the rest of the line
+  has_bar_ = is_terminal_;
+  write(line);
+}
+
+bool ProgressPrinter::on_epoch_end(Trainer&, const EpochInfo& info) {
+  clear_bar();
+  unfinished_ = {};
+  last_shown_ = Clock::now();
+  fmt::memory_buffer line;
+  const auto out = std::back_inserter(line);
+  fmt::format_to(out, "epoch {}/{}  step {}  loss {:.4f}", info.epoch, info.total_epochs, info.step,
+                 info.loss);
+  for (const auto& [name, value] : info.metrics) fmt::format_to(out, "  {} {:.4f}", name, value);
+  if (info.validation_loss) {
+    fmt::format_to(out, "  validation loss {:.4f}", *info.validation_loss);
+    for (const auto& [name, value] : info.validation_metrics)
+      fmt::format_to(out, "  {} {:.4f}", name, value);
+  }
+  fmt::format_to(out, "  {:.1f} s\n", info.seconds);
+  write(line);
+  return true;
+}
+
+// A fit that ends within an epoch says how far it came.
+void ProgressPrinter::on_fit_end(Trainer& trainer) {
+  clear_bar();
+  if (unfinished_.step == 0) return;
+  fmt::memory_buffer line;
+  fmt::format_to(std::back_inserter(line), "epoch {}/{}  step {}/{}", unfinished_.epoch,
+                 unfinished_.total_epochs, unfinished_.step_in_epoch, unfinished_.steps_in_epoch);
+  append_means(line, trainer, unfinished_);
+  line.push_back('\n');
+  write(line);
+}
+
+void ProgressPrinter::write(const fmt::memory_buffer& text) const {
+  std::fwrite(text.data(), 1, text.size(), stream_);
+  std::fflush(stream_);
+}
+
+void ProgressPrinter::note(std::string_view text) {
+  clear_bar();
+  fmt::print(stream_, "{}\n", text);
+  std::fflush(stream_);
+}
+
+void ProgressPrinter::clear_bar() {
+  if (!std::exchange(has_bar_, false)) return;
+  std::fputs("\r\x1b[K", stream_);
+}
+
+std::shared_ptr<Callback> print_progress(std::FILE* stream) {
   return std::make_shared<ProgressPrinter>(stream);
 }
 
