@@ -6,9 +6,10 @@
 namespace tenon::nn {
 namespace {
 
-constexpr std::array<std::string_view, 12> kActivationNames = {
-    "linear", "relu",    "leaky_relu", "elu",     "gelu",        "gelu_tanh",
-    "silu",   "sigmoid", "tanh",       "softmax", "log_softmax", "softplus"};
+constexpr std::array<std::string_view, 18> kActivationNames = {
+    "linear", "relu",    "leaky_relu", "elu",         "gelu",         "gelu_tanh",
+    "silu",   "sigmoid", "tanh",       "softmax",     "log_softmax",  "softplus",
+    "relu6",  "selu",    "mish",       "log_sigmoid", "hard_sigmoid", "hard_swish"};
 
 }  // namespace
 
@@ -26,6 +27,12 @@ Tensor apply(Activation activation, const Tensor& x) {
     case Activation::softmax: return tenon::softmax(x);
     case Activation::log_softmax: return tenon::log_softmax(x);
     case Activation::softplus: return tenon::softplus(x);
+    case Activation::relu6: return tenon::relu6(x);
+    case Activation::selu: return tenon::selu(x);
+    case Activation::mish: return tenon::mish(x);
+    case Activation::log_sigmoid: return tenon::log_sigmoid(x);
+    case Activation::hard_sigmoid: return tenon::hard_sigmoid(x);
+    case Activation::hard_swish: return tenon::hard_swish(x);
   }
   return x;
 }

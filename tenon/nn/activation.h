@@ -16,7 +16,13 @@ enum class Activation : std::uint8_t {
   tanh,
   softmax,
   log_softmax,
-  softplus
+  softplus,
+  relu6,
+  selu,
+  mish,
+  log_sigmoid,
+  hard_sigmoid,
+  hard_swish
 };
 
 inline constexpr Activation linear = Activation::linear;
@@ -31,6 +37,12 @@ inline constexpr Activation tanh = Activation::tanh;
 inline constexpr Activation softmax = Activation::softmax;  // along the last axis
 inline constexpr Activation log_softmax = Activation::log_softmax;
 inline constexpr Activation softplus = Activation::softplus;
+inline constexpr Activation relu6 = Activation::relu6;
+inline constexpr Activation selu = Activation::selu;
+inline constexpr Activation mish = Activation::mish;
+inline constexpr Activation log_sigmoid = Activation::log_sigmoid;
+inline constexpr Activation hard_sigmoid = Activation::hard_sigmoid;  // clip((x + 3) / 6, 0, 1)
+inline constexpr Activation hard_swish = Activation::hard_swish;
 
 Tensor apply(Activation activation, const Tensor& x);
 std::string_view name(Activation activation);

@@ -84,5 +84,7 @@ std::vector<Variable> variables_of(const Layer& layer);
 // A layer of this kind with default attributes, to be filled through `fields`: how a saved
 // description becomes a model again. UserError listing the known kinds.
 Layer make_layer(std::string_view kind);
+// Every kind that make_layer knows.
+std::span<const std::string_view> layer_kinds();
 
 }  // namespace tenon::nn

@@ -1,10 +1,12 @@
 // Every layer by its kind: how a saved description becomes a model again.
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/convolution.h"
+#include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/dense.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/residual.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/nn/unknown_name.h"
 
@@ -20,8 +22,12 @@ struct ModuleList {
   }
   static constexpr std::array<std::string_view, sizeof...(Modules)> kNames{Modules::kKind...};
 };
-using BuiltIn = ModuleList<Dense, Conv2D, MaxPool2D, AvgPool2D, Flatten, Reshape, ActivationLayer,
-                           Dropout, BatchNorm, LayerNorm, Embedding, Sequential>;
+using BuiltIn =
+    ModuleList<Dense, Conv2D, Conv1D, Conv2DTranspose, Conv1DTranspose, DepthwiseConv2D,
+               SeparableConv2D, MaxPool2D, AvgPool2D, MaxPool1D, AvgPool1D, GlobalMaxPool2D,
+               GlobalAvgPool2D, GlobalMaxPool1D, GlobalAvgPool1D, Flatten, Reshape, Permute,
+               ActivationLayer, LeakyReLU, PReLU, Dropout, SpatialDropout, BatchNorm, LayerNorm,
+               RMSNorm, GroupNorm, InstanceNorm, Embedding, Sequential, Residual>;
 
 }  // namespace
 
@@ -30,5 +36,7 @@ Layer make_layer(std::string_view kind) {
   if (!layer) throw_unknown("layer kind", kind, BuiltIn::kNames);
   return *std::move(layer);
 }
+
+std::span<const std::string_view> layer_kinds() { return BuiltIn::kNames; }
 
 }  // namespace tenon::nn

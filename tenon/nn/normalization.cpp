@@ -3,6 +3,20 @@
 #include "tenon/tensor/functions.h"
 
 namespace tenon::nn {
+namespace {
+
+// Mean 0 and variance 1 within each sample and group of channels.
+Tensor normalized_by_group(const Tensor& x, std::int64_t groups, double epsilon) {
+  const std::int64_t width = x.extent(-1) / groups;
+  std::int64_t positions = 1;
+  for (std::int64_t axis = 1; axis + 1 < x.rank(); ++axis) positions *= x.extent(axis);
+  const Tensor grouped = reshape(x, {x.extent(0), positions, groups, width});
+  const Tensor centered = grouped - mean(grouped, {1, 3}, true);
+  const Tensor variance = mean(square(centered), {1, 3}, true);
+  return reshape(centered * rsqrt(variance + epsilon), x.shape());
+}
+
+}  // namespace
 
 Tensor BatchNorm::operator()(const Tensor& x, Context& context) {
   require(is_float(x.dtype()) && x.rank() >= 2,
@@ -40,6 +54,36 @@ Tensor LayerNorm::operator()(const Tensor& x, Context& context) {
   const Tensor scale_now = context.variable(scale, "scale", type, ones);
   const Tensor offset_now = context.variable(offset, "offset", type, zeros);
   return layer_norm(x, scale_now, offset_now, epsilon);
+}
+
+Tensor RMSNorm::operator()(const Tensor& x, Context& context) {
+  require(is_float(x.dtype()) && x.rank() >= 1,
+          "RMSNorm: expected a float input [..., features], got {}", x.type());
+  require_epsilon("RMSNorm", epsilon);
+  return rms_norm(x, context.variable(scale, "scale", {x.dtype(), {x.extent(-1)}}, ones), epsilon);
+}
+
+Tensor GroupNorm::operator()(const Tensor& x, Context& context) {
+  require(is_float(x.dtype()) && x.rank() >= 2,
+          "GroupNorm: expected a float input [batch, ..., channels], got {}", x.type());
+  require(groups > 0 && x.extent(-1) % groups == 0,
+          "GroupNorm: {} groups do not divide {} channels", groups, x.extent(-1));
+  require_epsilon("GroupNorm", epsilon);
+  const TensorType type{x.dtype(), {x.extent(-1)}};
+  const Tensor scale_now = context.variable(scale, "scale", type, ones);
+  const Tensor offset_now = context.variable(offset, "offset", type, zeros);
+  return normalized_by_group(x, groups, epsilon) * scale_now + offset_now;
+}
+
+Tensor InstanceNorm::operator()(const Tensor& x, Context& context) {
+  require(is_float(x.dtype()) && x.rank() >= 3 && x.extent(-1) > 0,
+          "InstanceNorm: expected a float input [batch, ..., channels] of rank 3 or more, got {}",
+          x.type());
+  require_epsilon("InstanceNorm", epsilon);
+  const TensorType type{x.dtype(), {x.extent(-1)}};
+  const Tensor scale_now = context.variable(scale, "scale", type, ones);
+  const Tensor offset_now = context.variable(offset, "offset", type, zeros);
+  return normalized_by_group(x, x.extent(-1), epsilon) * scale_now + offset_now;
 }
 
 }  // namespace tenon::nn

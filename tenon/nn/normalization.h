@@ -1,4 +1,4 @@
-// Layers that normalise: BatchNorm, LayerNorm.
+// Layers that normalise: BatchNorm, LayerNorm, RMSNorm, GroupNorm, InstanceNorm.
 #pragma once
 #include "tenon/nn/activation.h"
 #include "tenon/nn/layer.h"
@@ -34,6 +34,51 @@ struct LayerNorm {
   double epsilon = 1e-5;
   Variable scale{};
   Variable offset{};
+  Tensor operator()(const Tensor& x, Context& context);
+  void fields(FieldVisitor& visit) {
+    visit("epsilon", epsilon);
+    visit("scale", scale);
+    visit("offset", offset);
+  }
+};
+
+// x / sqrt(mean(x^2) + epsilon) * scale over the last axis; scale [features]. Zhang, Sennrich 2019.
+struct RMSNorm {
+  static constexpr std::string_view kKind = "rms_norm";
+  double epsilon = 1e-6;
+  Variable scale{};
+  Tensor operator()(const Tensor& x, Context& context);
+  void fields(FieldVisitor& visit) {
+    visit("epsilon", epsilon);
+    visit("scale", scale);
+  }
+};
+
+// Over all axes but the batch, for each group of neighbouring channels; scale and offset are
+// [channels]. x [batch, ..., channels]. Wu, He 2018.
+struct GroupNorm {
+  static constexpr std::string_view kKind = "group_norm";
+  std::int64_t groups = 32;
+  double epsilon = 1e-5;
+  Variable scale{};
+  Variable offset{};
+  // UserError unless x is a float whose channels divide into the groups.
+  Tensor operator()(const Tensor& x, Context& context);
+  void fields(FieldVisitor& visit) {
+    visit("groups", groups);
+    visit("epsilon", epsilon);
+    visit("scale", scale);
+    visit("offset", offset);
+  }
+};
+
+// GroupNorm with each channel a group. Ulyanov, Vedaldi, Lempitsky 2016.
+struct InstanceNorm {
+  static constexpr std::string_view kKind = "instance_norm";
+  double epsilon = 1e-5;
+  Variable scale{};
+  Variable offset{};
+  // UserError unless x is a float [batch, ..., channels] of rank 3 or more.
   Tensor operator()(const Tensor& x, Context& context);
   void fields(FieldVisitor& visit) {
     visit("epsilon", epsilon);

@@ -8,6 +8,9 @@
 namespace tenon {
 namespace {
 
+constexpr std::int64_t kLargestStep = 1
+                                      << 20;  // of windows; products of extents stay far from 2^63
+
 struct Amounts {
   std::int64_t low = 0, high = 0;
 };
@@ -54,13 +57,17 @@ ir::Window image_window(const Tensor& x, const PoolOptions& options, std::string
   return window;
 }
 
-}  // namespace
+// x and the kernel in one type.
+std::vector<Tensor> with_image_kernel(const Tensor& x, const Tensor& kernel,
+                                      std::string_view what) {
+  require(kernel.rank() == 4, "{}: expected kernel [height, width, in / groups, out], got {}", what,
+          kernel.type());
+  return promote_types(std::array{x, kernel}, what);
+}
 
-Tensor convolution(const Tensor& x, const Tensor& kernel, const ConvolutionOptions& options) {
-  require_image(x, "convolution");
-  require(kernel.rank() == 4,
-          "convolution: expected kernel [height, width, in / groups, out], got {}", kernel.type());
-  const std::vector<Tensor> v = promote_types(std::array{x, kernel}, "convolution");
+// All but strides, paddings and, for a transposed convolution, base dilation.
+ir::Convolution image_convolution(const ConvolutionOptions& options, DType result,
+                                  std::string_view what) {
   ir::Convolution op;
   op.input_batch = 0;
   op.input_feature = 3;
@@ -73,18 +80,52 @@ Tensor convolution(const Tensor& x, const Tensor& kernel, const ConvolutionOptio
   op.output_spatial = {1, 2};
   op.base_dilation = {1, 1};
   op.feature_groups = options.groups;
-  op.result = v[0].dtype();
+  op.result = result;
   for (std::size_t i = 0; i < 2; ++i) {
     require(options.strides[i] > 0 && options.dilation[i] > 0,
-            "convolution: strides and dilation must be above 0");
+            "{}: strides and dilation must be above 0", what);
+    require(options.strides[i] <= kLargestStep && options.dilation[i] <= kLargestStep,
+            "{}: strides and dilation must be at most {}", what, kLargestStep);
+    op.window_dilation.push_back(options.dilation[i]);
+  }
+  return op;
+}
+
+}  // namespace
+
+Tensor convolution(const Tensor& x, const Tensor& kernel, const ConvolutionOptions& options) {
+  require_image(x, "convolution");
+  const std::vector<Tensor> v = with_image_kernel(x, kernel, "convolution");
+  ir::Convolution op = image_convolution(options, v[0].dtype(), "convolution");
+  op.strides = {options.strides[0], options.strides[1]};
+  for (std::size_t i = 0; i < 2; ++i) {
     require_window(x, i, (kernel.shape()[i] - 1) * options.dilation[i] + 1, options.padding,
                    "convolution");
     const Amounts amounts = padding_amounts(options.padding, x.shape()[i + 1], kernel.shape()[i],
                                             options.strides[i], options.dilation[i]);
-    op.strides.push_back(options.strides[i]);
     op.low.push_back(amounts.low);
     op.high.push_back(amounts.high);
-    op.window_dilation.push_back(options.dilation[i]);
+  }
+  return apply_op(std::move(op), v);
+}
+
+Tensor transposed_convolution(const Tensor& x, const Tensor& kernel,
+                              const ConvolutionOptions& options) {
+  constexpr std::string_view kName = "transposed_convolution";
+  require_image(x, kName);
+  const std::vector<Tensor> v = with_image_kernel(x, flip(kernel, {0, 1}), kName);
+  ir::Convolution op = image_convolution(options, v[0].dtype(), kName);
+  op.strides = {1, 1};
+  op.base_dilation = {options.strides[0], options.strides[1]};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t stride = options.strides[i];
+    const std::int64_t reach = (kernel.shape()[i] - 1) * options.dilation[i] + 1;
+    require(reach >= 1, "{}: expected a kernel with a window, got {}", kName, kernel.type());
+    // What the convolution whose gradient this is pads, from extent * stride to extent.
+    const bool is_same = options.padding == Padding::same;
+    const std::int64_t before = is_same ? std::max<std::int64_t>(0, reach - stride) / 2 : 0;
+    op.low.push_back(reach - 1 - before);
+    op.high.push_back(is_same ? stride - 1 + before : reach - 1);
   }
   return apply_op(std::move(op), v);
 }

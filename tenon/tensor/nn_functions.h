@@ -18,6 +18,14 @@ struct ConvolutionOptions {
 // -> [batch, height', width', out].
 Tensor convolution(const Tensor& x, const Tensor& kernel, const ConvolutionOptions& options = {});
 
+// The gradient of a convolution as a layer (a "deconvolution"): strides multiply the extents.
+// x [batch, height, width, in], kernel [kernel height, kernel width, in / groups, out]
+// -> [batch, height', width', out], where height' is (height - 1) * stride + reach without padding
+// (reach = (kernel height - 1) * dilation + 1) and height * stride with same padding.
+// Dumoulin, Visin 2016. UserError for ranks, strides or channels that do not fit.
+Tensor transposed_convolution(const Tensor& x, const Tensor& kernel,
+                              const ConvolutionOptions& options = {});
+
 struct PoolOptions {
   std::array<std::int64_t, 2> size{2, 2};
   std::array<std::int64_t, 2> strides{0, 0};  // 0: equal to size

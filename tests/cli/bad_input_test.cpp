@@ -80,7 +80,8 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--filters", "6,16"}), 2, "--filters: mlp has no convolutions; it is for lenet"},
           {train({"--activation", "rely"}), 2,
            "--activation: unknown activation \"rely\"; known: linear, relu, leaky_relu, elu, gelu, "
-           "gelu_tanh, silu, sigmoid, tanh, softmax, log_softmax, softplus; did you mean "
+           "gelu_tanh, silu, sigmoid, tanh, softmax, log_softmax, softplus, relu6, selu, mish, "
+           "log_sigmoid, hard_sigmoid, hard_swish; did you mean "
            "\"relu\"?"},
           {train({"--optimizer", "adan"}), 2,
            "--optimizer: unknown value \"adan\"; known: adam, sgd, gradient_descent; did you mean "

@@ -317,14 +317,20 @@ TEST(UserErrors, UnknownNames) {
             "unknown optimizer \"sdg\"; known: adam, sgd, gradient_descent; did you mean \"sgd\"?");
   EXPECT_EQ(error_of([] { nn::parse_activation("rleu"); }),
             "unknown activation \"rleu\"; known: linear, relu, leaky_relu, elu, gelu, gelu_tanh, "
-            "silu, sigmoid, tanh, softmax, log_softmax, softplus; did you mean \"relu\"?");
+            "silu, sigmoid, tanh, softmax, log_softmax, softplus, relu6, selu, mish, log_sigmoid, "
+            "hard_sigmoid, hard_swish; "
+            "did you mean \"relu\"?");
   EXPECT_EQ(error_of([] { nn::parse_initializer_kind("xavier"); }),
             "unknown initializer \"xavier\"; known: zeros, ones, constant, uniform, normal, "
-            "glorot_uniform, glorot_normal, he_uniform, he_normal");
+            "glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, "
+            "truncated_normal, orthogonal, identity, unit_forget_bias");
   EXPECT_EQ(error_of([] { nn::make_layer("dens"); }),
-            "unknown layer kind \"dens\"; known: dense, conv2d, max_pool2d, avg_pool2d, flatten, "
-            "reshape, activation, dropout, batch_norm, layer_norm, embedding, sequential; did you "
-            "mean \"dense\"?");
+            "unknown layer kind \"dens\"; known: dense, conv2d, conv1d, conv2d_transpose, "
+            "conv1d_transpose, depthwise_conv2d, separable_conv2d, max_pool2d, avg_pool2d, "
+            "max_pool1d, avg_pool1d, global_max_pool2d, global_avg_pool2d, global_max_pool1d, "
+            "global_avg_pool1d, flatten, reshape, permute, activation, leaky_relu, prelu, dropout, "
+            "spatial_dropout, batch_norm, layer_norm, rms_norm, group_norm, instance_norm, "
+            "embedding, sequential, residual; did you mean \"dense\"?");
 }
 
 TEST(UserErrors, TensorsThatDoNotFit) {

@@ -1,68 +1,11 @@
 // Layers and losses, with gradients of inputs and weights, against data/layer_samples.json.
-#include "layer_testing.h"
+#include "layer_sample_testing.h"
 
 namespace tenon::nn {
 namespace {
 
-using Json = nlohmann::json;
 using samples::difference;
 using samples::read_tensor;
-
-constexpr double kTolerance = 1e-12;
-
-struct Expected {
-  std::vector<Feed> feeds;
-  std::vector<Tensor> fetches;
-  std::vector<HostTensor> values;
-  std::vector<std::string> labels;
-
-  void add(const Tensor& fetch, const Json& value, std::string label) {
-    fetches.push_back(fetch);
-    values.push_back(read_tensor(value));
-    labels.push_back(std::move(label));
-  }
-  Tensor feed(const Json& value) {
-    const HostTensor tensor = read_tensor(value);
-    feeds.emplace_back(placeholder(fmt::format("x{}", feeds.size()), tensor.type()), tensor);
-    return feeds.back().first;
-  }
-  void check(Session& session) const {
-    const std::vector<HostTensor> found = session.run(fetches, feeds);
-    for (std::size_t i = 0; i < found.size(); ++i)
-      EXPECT_EQ(difference(found[i], values[i], kTolerance), "") << labels[i];
-  }
-};
-
-void add_layer(Expected& all, Session& session, const Json& sample) {
-  const std::string label =
-      sample.at("layer").get<std::string>() + " " + sample.at("attributes").dump();
-  const Layer layer = make_layer(sample.at("layer").get<std::string>());
-  AttributeReader reader(sample.at("attributes"));
-  layer.fields(reader);
-  Context context(Mode::inference, {}, DType::f64);
-  const Tensor x = all.feed(sample.at("input"));
-  const Tensor y = layer(x, context);
-  all.add(y, sample.at("output"), label + " output");
-
-  const Json& weights = sample.at("weights");
-  ASSERT_EQ(context.variables().size(), weights.size()) << label;
-  std::vector<Tensor> wrt;
-  for (const Variable& variable : context.variables()) {
-    ASSERT_TRUE(weights.contains(variable.name())) << label << " " << variable.name();
-    session.write(variable, read_tensor(weights.at(variable.name())));
-    wrt.push_back(Tensor(variable));
-  }
-  const Json& input_gradient = sample.at("input_gradient");
-  if (!input_gradient.is_null()) wrt.push_back(x);
-  const Tensor total = sum(y * Tensor(read_tensor(sample.at("cotangent"))));
-  const std::vector<Tensor> gradients = grad(total, wrt);
-  std::size_t i = 0;
-  for (const Variable& variable : context.variables())
-    all.add(gradients[i++], sample.at("weight_gradients").at(variable.name()),
-            label + " gradient of " + variable.name());
-  if (!input_gradient.is_null())
-    all.add(gradients[i], input_gradient, label + " gradient of the input");
-}
 
 void add_loss(Expected& all, const Json& sample) {
   const std::string label = sample.at("loss").get<std::string>() + " of " +

@@ -7,11 +7,13 @@
 #include "tenon/nn/activation.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/convolution.h"
+#include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/dense.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/loss.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/residual.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/session/session.h"
 
@@ -36,7 +38,14 @@ class AttributeReader final : public FieldVisitor {
   }
   void operator()(std::string_view, Initializer&) override {}
   void operator()(std::string_view, Variable&) override {}
-  void operator()(std::string_view, Layer&) override {}
+  // {"kind": ..., attributes}.
+  void operator()(std::string_view name, Layer& value) override {
+    const auto found = json_.find(std::string(name));
+    if (found == json_.end()) return;
+    value = make_layer(found->at("kind").get<std::string>());
+    AttributeReader reader(*found);
+    value.fields(reader);
+  }
   void operator()(std::string_view, std::vector<Layer>&) override {}
 
  private:

@@ -4,9 +4,11 @@
 
 #include "tenon/io/json.h"
 #include "tenon/nn/convolution.h"
+#include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/loss.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/residual.h"
 #include "tenon/optim/gradient_descent.h"
 #include "train_testing.h"
 
@@ -41,6 +43,70 @@ nn::Sequential every_layer() {
                 .use_bias = false,
                 .kernel_initializer = nn::glorot_normal,
                 .bias_initializer = nn::ones},
+      nn::Conv1D{.filters = 5,
+                 .size = 4,
+                 .activation = nn::hard_swish,
+                 .stride = 2,
+                 .same_padding = true,
+                 .causal_padding = true,
+                 .dilation = 3,
+                 .groups = 2,
+                 .use_bias = false,
+                 .kernel_initializer = nn::lecun_normal,
+                 .bias_initializer = nn::ones},
+      nn::Conv1DTranspose{.filters = 5,
+                          .size = 4,
+                          .activation = nn::mish,
+                          .stride = 2,
+                          .same_padding = true,
+                          .dilation = 3,
+                          .groups = 2,
+                          .use_bias = false,
+                          .kernel_initializer = nn::orthogonal,
+                          .bias_initializer = nn::ones},
+      nn::Conv2DTranspose{.filters = 5,
+                          .size = {4},
+                          .activation = nn::selu,
+                          .strides = {2},
+                          .same_padding = true,
+                          .dilation = {3},
+                          .groups = 2,
+                          .use_bias = false,
+                          .kernel_initializer = nn::identity,
+                          .bias_initializer = nn::ones},
+      nn::DepthwiseConv2D{.multiplier = 2,
+                          .size = {4},
+                          .activation = nn::relu6,
+                          .strides = {2},
+                          .same_padding = true,
+                          .dilation = {3},
+                          .use_bias = false,
+                          .kernel_initializer = {nn::InitializerKind::truncated_normal, 0.1},
+                          .bias_initializer = nn::ones},
+      nn::SeparableConv2D{.filters = 6,
+                          .size = {4},
+                          .activation = nn::log_sigmoid,
+                          .strides = {2},
+                          .same_padding = true,
+                          .dilation = {3},
+                          .multiplier = 2,
+                          .use_bias = false,
+                          .kernel_initializer = nn::lecun_uniform,
+                          .bias_initializer = nn::ones},
+      nn::MaxPool1D{.size = 3, .stride = 1, .same_padding = true},
+      nn::AvgPool1D{.size = 3, .stride = 1, .same_padding = true},
+      nn::GlobalMaxPool2D{true},
+      nn::GlobalAvgPool2D{true},
+      nn::GlobalMaxPool1D{true},
+      nn::GlobalAvgPool1D{true},
+      nn::Permute{{2, 1}},
+      nn::LeakyReLU{0.2},
+      nn::PReLU{.initializer = nn::zeros},
+      nn::SpatialDropout{0.1},
+      nn::RMSNorm{.epsilon = 1e-4},
+      nn::GroupNorm{.groups = 4, .epsilon = 1e-4},
+      nn::InstanceNorm{.epsilon = 1e-4},
+      nn::Residual{.body = nn::Dense{3}, .projection = nn::Dense{3}, .activation = nn::relu},
   };
 }
 
@@ -72,14 +138,20 @@ TEST(LayersAsJson, EveryKindComesBackAsItWas) {
   EXPECT_EQ(json["layers"][7]["layers"][1]["layers"][0],
             (Json{{"kind", "dropout"}, {"rate", 0.1}}));
   // Every attribute differs from its default, so a reader that skips one is seen.
+  std::set<std::string> kinds;
   for (const Json& layer : json["layers"]) {
     const std::string kind = layer["kind"];
+    kinds.insert(kind);
     if (kind == "sequential") continue;
     const Json plain = layer_to_json(nn::make_layer(kind));
     ASSERT_EQ(plain.size(), layer.size()) << kind;
     for (const auto& [key, value] : layer.items())
-      EXPECT_TRUE(key == "kind" || key == "groups" || value != plain[key]) << kind << " " << key;
+      EXPECT_TRUE(key == "kind" || (kind == "conv2d" && key == "groups") || value != plain[key])
+          << kind << " " << key;
   }
+  for (const std::string_view kind : nn::layer_kinds())
+    EXPECT_TRUE(kinds.contains(std::string(kind)) || kind == "flatten" || kind == "dropout")
+        << "not in every_layer(): " << kind;
 }
 
 TEST(LayersAsJson, SharedAndFrozenWeightsComeBack) {
@@ -158,10 +230,10 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
       {"/extra", 1, "run.json: \"extra\": unknown key"},
       {"/model", Json::array(), "run.json: model: an object expected, found \"[]\""},
       {"/model/kind", "sequentiel",
-       "run.json: model.kind: unknown layer kind \"sequentiel\"; known: dense, conv2d, max_pool2d, "
-       "avg_pool2d, flatten, reshape, activation, dropout, batch_norm, layer_norm, embedding, "
-       "sequential; did you mean \"sequential\"?" +
-           help},
+       fmt::format(
+           "run.json: model.kind: unknown layer kind \"sequentiel\"; known: {}; did you mean "
+           "\"sequential\"?{}",
+           fmt::join(nn::layer_kinds(), ", "), help)},
       {"/model/layers", 5, "run.json: model.layers: a list of layers expected"},
       {"/model/layers/0/units", removed, "run.json: model.layers[0].units: missing"},
       {"/model/layers/0/units", 8.5,
@@ -170,7 +242,8 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
        "run.json: model.layers[0].units: a whole number expected, found \"18446744073709551615\""},
       {"/model/layers/1/activation", "rely",
        "run.json: model.layers[1].activation: unknown activation \"rely\"; known: linear, relu, "
-       "leaky_relu, elu, gelu, gelu_tanh, silu, sigmoid, tanh, softmax, log_softmax, softplus; "
+       "leaky_relu, elu, gelu, gelu_tanh, silu, sigmoid, tanh, softmax, log_softmax, softplus, "
+       "relu6, selu, mish, log_sigmoid, hard_sigmoid, hard_swish; "
        "did you mean \"relu\"?"},
       {"/model/layers/0/use_bias", 1,
        "run.json: model.layers[0].use_bias: true or false expected, found \"1\""},
