@@ -1,47 +1,11 @@
 #include "tenon/optim/optimizer.h"
 
 #include "tenon/base/text.h"
-#include "tenon/optim/adam.h"
-#include "tenon/optim/gradient_descent.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::optim {
 
-bool contains(Range range, double value) {
-  if (!std::isfinite(value)) return false;
-  switch (range) {
-    case Range::any: return true;
-    case Range::positive: return value > 0;
-    case Range::not_negative: return value >= 0;
-    case Range::fraction: return value >= 0 && value < 1;
-  }
-  return false;
-}
-
-std::string_view description(Range range) {
-  switch (range) {
-    case Range::any: return "finite";
-    case Range::positive: return "finite and above 0";
-    case Range::not_negative: return "finite and 0 or more";
-    case Range::fraction: return "in [0, 1)";
-  }
-  return "";
-}
-
 namespace {
-
-class RangeCheck final : public HyperparameterVisitor {
- public:
-  explicit RangeCheck(std::string_view kind) : kind_(kind) {}
-  void operator()(std::string_view name, double& value, Range range) override {
-    require(contains(range, value), "optimizer {}: {} must be {}, got {}", kind_, name,
-            description(range), value);
-  }
-  void operator()(std::string_view, bool&) override {}
-
- private:
-  std::string_view kind_;
-};
 
 class NumberReader final : public HyperparameterVisitor {
  public:
@@ -59,12 +23,16 @@ struct Optimizer::State {
   std::vector<std::pair<std::string, Variable>> hyperparameters;
   std::map<std::pair<std::uint64_t, std::string>, Variable> slots;
   std::vector<Variable> slots_in_order;
+  UpdateOptions options;
 };
 
-Optimizer::Optimizer(std::shared_ptr<Interface> rule)
+Optimizer::Optimizer(std::shared_ptr<Interface> rule, UpdateOptions options)
     : rule_(std::move(rule)), state_(std::make_shared<State>()) {
-  RangeCheck check(rule_->kind());
+  const std::string owner = fmt::format("optimizer {}", rule_->kind());
+  RangeCheck check(owner);
   rule_->fields(check);
+  options.fields(check);
+  state_->options = options;
   NumberReader reader;
   rule_->fields(reader);
   for (std::size_t i = 0; i < reader.numbers.size(); ++i) {
@@ -72,7 +40,8 @@ Optimizer::Optimizer(std::shared_ptr<Interface> rule)
     Variable variable;
     variable.define("optimizer/" + name, {DType::f64, {}}, VariableKind::scalar,
                     [rule = rule_, i](std::uint64_t) {  // `fields` may still change it
-                      RangeCheck again(rule->kind());
+                      const std::string now_owner = fmt::format("optimizer {}", rule->kind());
+                      RangeCheck again(now_owner);
                       rule->fields(again);
                       NumberReader now;
                       rule->fields(now);
@@ -87,7 +56,17 @@ Optimizer::Optimizer(std::shared_ptr<Interface> rule)
 std::string_view Optimizer::kind() const { return rule_->kind(); }
 void Optimizer::fields(HyperparameterVisitor& visitor) const { rule_->fields(visitor); }
 Variable Optimizer::step() const { return state_->step; }
-Optimizer Optimizer::clone() const { return Optimizer(rule_->copy()); }
+Optimizer Optimizer::clone() const { return Optimizer(rule_->copy(), state_->options); }
+const UpdateOptions& Optimizer::options() const { return state_->options; }
+
+Variable Optimizer::average(const Variable& weight) const {
+  require(state_->options.average_decay > 0,
+          "optimizer {} keeps no averages of weights; set UpdateOptions::average_decay", kind());
+  const auto found = state_->slots.find({weight.id(), std::string(kAverageSlot)});
+  require(found != state_->slots.end(), "optimizer {}: no update of \"{}\" was traced yet", kind(),
+          weight.name());
+  return found->second;
+}
 
 Variable Optimizer::hyperparameter(std::string_view name) const {
   std::vector<std::string> known;
@@ -115,58 +94,75 @@ std::vector<Update> Optimizer::minimize(const Tensor& loss,
   return apply(trainable, grad(loss, trainable));
 }
 
+// Defines what a rule asks for while the update of one weight after the other is traced.
+struct Optimizer::TracedRule final : RuleContext {
+  const Optimizer& optimizer;
+  State& state;
+  Tensor next_step;
+  DType dtype = DType::f32;
+  bool is_decayed = true;
+
+  explicit TracedRule(const Optimizer& o)
+      : optimizer(o), state(*o.state_), next_step(Tensor(state.step) + 1) {}
+  void begin(const Variable& weight) {
+    dtype = weight.type().dtype;
+    is_decayed = !state.options.decay_matrices_only || weight.type().rank() >= 2;
+  }
+  Tensor exact_hyperparameter(std::string_view name) override {
+    const Variable variable = optimizer.hyperparameter(name);
+    if (name == "weight_decay" && !is_decayed) return full({}, 0, DType::f64);
+    return Tensor(variable);
+  }
+  Tensor hyperparameter(std::string_view name) override {
+    return cast(exact_hyperparameter(name), dtype);
+  }
+  Tensor exact_step() override { return cast(next_step, DType::f64); }
+  Tensor step() override { return cast(next_step, dtype); }
+  Variable slot(const Variable& weight, std::string_view name) override {
+    return slot(weight, name, weight.type());
+  }
+  Variable slot(const Variable& weight, std::string_view name, const TensorType& type) override {
+    const auto [entry, is_new] =
+        state.slots.try_emplace({weight.id(), std::string(name)}, Variable());
+    if (is_new) {
+      entry->second.define(fmt::format("optimizer/{}/{}", weight.name(), name), type,
+                           VariableKind::optimizer,
+                           [type](std::uint64_t) { return HostTensor(type); });
+      state.slots_in_order.push_back(entry->second);
+    }
+    return entry->second;
+  }
+  // The average begins as what the first update gives.
+  Update average(const Variable& weight, const Tensor& next) {
+    const Variable slot_of_average = slot(weight, kAverageSlot);
+    const double decay = state.options.average_decay;
+    const Tensor moved = lerp(next, Tensor(slot_of_average), decay);
+    return assign(slot_of_average, where(next_step == 1, next, moved));
+  }
+};
+
 std::vector<Update> Optimizer::apply(std::span<const Variable> weights,
                                      std::span<const Tensor> gradients) const {
   require(weights.size() == gradients.size(), "optimizer {}: {} gradients for {} weights", kind(),
           gradients.size(), weights.size());
-  struct TracedRule final : RuleContext {
-    const Optimizer& optimizer;
-    State& state;
-    Tensor next_step;
-    DType dtype = DType::f32;
-    explicit TracedRule(const Optimizer& o)
-        : optimizer(o), state(*o.state_), next_step(Tensor(state.step) + 1) {}
-    Tensor hyperparameter(std::string_view name) override {
-      return cast(Tensor(optimizer.hyperparameter(name)), dtype);
-    }
-    Tensor step() override { return cast(next_step, dtype); }
-    Variable slot(const Variable& weight, std::string_view name) override {
-      return slot(weight, name, weight.type());
-    }
-    Variable slot(const Variable& weight, std::string_view name, const TensorType& type) override {
-      const auto [entry, is_new] =
-          state.slots.try_emplace({weight.id(), std::string(name)}, Variable());
-      if (is_new) {
-        entry->second.define(fmt::format("optimizer/{}/{}", weight.name(), name), type,
-                             VariableKind::optimizer,
-                             [type](std::uint64_t) { return HostTensor(type); });
-        state.slots_in_order.push_back(entry->second);
-      }
-      return entry->second;
-    }
-  };
-  TracedRule context(*this);
-  std::vector<Update> updates;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
+  for (std::size_t i = 0; i < weights.size(); ++i)
     require(gradients[i].type() == weights[i].type(),
             "optimizer {}: the gradient of \"{}\" is {}, the weight {}", kind(), weights[i].name(),
             gradients[i].type(), weights[i].type());
-    context.dtype = weights[i].type().dtype;
-    for (Update& update : rule_->update(context, weights[i], gradients[i]))
-      updates.push_back(std::move(update));
+  const std::vector<Tensor> clipped = clip_gradients(gradients, state_->options);
+  TracedRule context(*this);
+  std::vector<Update> updates;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    context.begin(weights[i]);
+    const std::vector<Update> own = rule_->update(context, weights[i], clipped[i]);
+    updates.insert(updates.end(), own.begin(), own.end());
+    if (state_->options.average_decay == 0) continue;
+    for (const Update& update : own)
+      if (update.variable == weights[i])
+        updates.push_back(context.average(weights[i], update.value));
   }
   updates.push_back(assign(state_->step, context.next_step));
   return updates;
-}
-
-Optimizer make_optimizer(std::string_view kind) {
-  if (kind == Adam::kKind) return Adam{};
-  if (kind == Sgd::kKind) return Sgd{};
-  if (kind == GradientDescent::kKind) return GradientDescent{};
-  const std::vector<std::string> known{std::string(Adam::kKind), std::string(Sgd::kKind),
-                                       std::string(GradientDescent::kKind)};
-  throw UserError(fmt::format("unknown optimizer {}; known: {}{}", in_quotes(kind),
-                              join(known, ", "), did_you_mean(kind, known)));
 }
 
 }  // namespace tenon::optim

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tenon/optim/hyperparameter.h"
+#include "tenon/optim/update_options.h"
 #include "tenon/tensor/tensor.h"
 
 namespace tenon::optim {
@@ -19,23 +21,13 @@ class RuleContext {
   virtual Tensor hyperparameter(std::string_view name) = 0;
   // 1 at the first update; a scalar of the weight's element type.
   virtual Tensor step() = 0;
+  // The same in f64, for scalars that are computed from several: 1 - beta^step would lose digits.
+  virtual Tensor exact_hyperparameter(std::string_view name) = 0;
+  virtual Tensor exact_step() = 0;
   // State that starts at zero, named "optimizer/<weight path>/<name>": of the weight's type, or of
   // another one.
   virtual Variable slot(const Variable& weight, std::string_view name) = 0;
   virtual Variable slot(const Variable& weight, std::string_view name, const TensorType& type) = 0;
-};
-
-// The numbers a hyperparameter may be; all are finite.
-enum class Range : std::uint8_t { any, positive, not_negative, fraction };  // fraction: [0, 1)
-bool contains(Range range, double value);
-// "above 0", "in [0, 1)", ...
-std::string_view description(Range range);
-
-class HyperparameterVisitor {
- public:
-  virtual ~HyperparameterVisitor() = default;
-  virtual void operator()(std::string_view name, double& value, Range range) = 0;
-  virtual void operator()(std::string_view name, bool& value) = 0;
 };
 
 template <class R>
@@ -52,10 +44,10 @@ concept Rule = std::copy_constructible<R> &&
 // Any optimizer, with the state it keeps. Copies share the state; a Trainer works on a clone.
 class Optimizer {
  public:
-  // UserError for a hyperparameter out of its range.
+  // Optimizer{Adam{}, {.clip_global_norm = 1}}. UserError for a number out of its range.
   template <class R>
-  requires(!std::same_as<R, Optimizer>) && Rule<R> Optimizer(R rule)
-      : Optimizer(std::make_shared<Model<R>>(std::move(rule))) {}
+  requires(!std::same_as<R, Optimizer>) && Rule<R> Optimizer(R rule, UpdateOptions options = {})
+      : Optimizer(std::make_shared<Model<R>>(std::move(rule)), options) {}
 
   // Gradients of the loss with respect to the trainable ones among `weights`, and their updates.
   std::vector<Update> minimize(const Tensor& loss, std::span<const Variable> weights) const;
@@ -69,6 +61,10 @@ class Optimizer {
   Variable hyperparameter(std::string_view name) const;
   Variable learning_rate() const { return hyperparameter("learning_rate"); }
   Variable step() const;  // i64[], the number of updates made
+  const UpdateOptions& options() const;
+  // The moving average of a weight, by options().average_decay; UserError if there is none, or no
+  // update of the weight was traced yet.
+  Variable average(const Variable& weight) const;
   // Everything a checkpoint must keep: step, hyperparameters, slots in order of creation.
   std::vector<Variable> state() const;
   // The same hyperparameters, with state of its own.
@@ -96,12 +92,20 @@ class Optimizer {
     R rule;
   };
   struct State;
-  explicit Optimizer(std::shared_ptr<Interface> rule);
+  struct TracedRule;
+  Optimizer(std::shared_ptr<Interface> rule, UpdateOptions options);
   std::shared_ptr<Interface> rule_;
   std::shared_ptr<State> state_;
 };
 
+// One of the rules that have a name.
+struct OptimizerKind {
+  std::string_view kind;
+  Optimizer (*make)(UpdateOptions options);  // with default hyperparameters
+};
+// All of them, the usual ones first.
+std::span<const OptimizerKind> optimizer_kinds();
 // An optimizer of this kind with default hyperparameters; UserError listing the known kinds.
-Optimizer make_optimizer(std::string_view kind);
+Optimizer make_optimizer(std::string_view kind, UpdateOptions options = {});
 
 }  // namespace tenon::optim
