@@ -43,6 +43,35 @@ class HyperparameterReader final : public optim::HyperparameterVisitor {
   JsonFields& in_;
 };
 
+class ScheduleWriter final : public optim::ScheduleVisitor {
+ public:
+  explicit ScheduleWriter(Json& out) : out_(out) {}
+  void operator()(std::string_view name, double& value, optim::Range) override {
+    out_[std::string(name)] = value;
+  }
+  void operator()(std::string_view name, std::int64_t& value, std::int64_t) override {
+    out_[std::string(name)] = value;
+  }
+
+ private:
+  Json& out_;
+};
+
+class ScheduleReader final : public optim::ScheduleVisitor {
+ public:
+  explicit ScheduleReader(JsonFields& in) : in_(in), numbers_(in) {}
+  void operator()(std::string_view name, double& value, optim::Range range) override {
+    numbers_(name, value, range);
+  }
+  void operator()(std::string_view name, std::int64_t& value, std::int64_t least) override {
+    value = in_.integer(name, least, std::numeric_limits<std::int64_t>::max());
+  }
+
+ private:
+  JsonFields& in_;
+  HyperparameterReader numbers_;
+};
+
 Json to_json(const TensorType& type) {
   return {{"dtype", name(type.dtype)}, {"shape", type.shape}};
 }
@@ -61,40 +90,76 @@ TrainingRecord read_training(JsonFields fields) {
 }
 
 optim::Optimizer read_optimizer(JsonFields fields) {
+  optim::UpdateOptions options;
+  if (fields.has("options")) {
+    JsonFields of_options = fields.object("options");
+    HyperparameterReader reader(of_options);
+    options.fields(reader);
+    of_options.finish();
+  }
   optim::Optimizer optimizer = fields.named_part(
-      "kind", [](const std::string& kind) { return optim::make_optimizer(kind); });
+      "kind", [&](const std::string& kind) { return optim::make_optimizer(kind, options); });
   HyperparameterReader reader(fields);
   optimizer.fields(reader);
   fields.finish();
   return optimizer;
 }
 
+optim::Schedule read_schedule(JsonFields fields) {
+  const std::int64_t warmup_steps =
+      fields.integer("warmup_steps", 0, std::numeric_limits<std::int64_t>::max());
+  const optim::Schedule schedule = fields.named_part(
+      "kind", [&](const std::string& kind) { return optim::make_schedule(kind, warmup_steps); });
+  ScheduleReader reader(fields);
+  schedule.fields(reader);
+  fields.finish();
+  return schedule;
+}
+
+// Options that are as usual are left out.
+Json optimizer_json(const optim::Optimizer& optimizer) {
+  Json json = {{"kind", optimizer.kind()}};
+  HyperparameterWriter writer(json);
+  optimizer.fields(writer);
+  optim::UpdateOptions options = optimizer.options();
+  if (options == optim::UpdateOptions{}) return json;
+  HyperparameterWriter options_writer(json["options"]);
+  options.fields(options_writer);
+  return json;
+}
+
+Json schedule_json(const optim::Schedule& schedule) {
+  Json json = {{"kind", schedule.kind()}, {"warmup_steps", schedule.warmup_steps()}};
+  ScheduleWriter writer(json);
+  schedule.fields(writer);
+  return json;
+}
+
 }  // namespace
 
 Json to_json(const RunDescription& description) {
-  Json optimizer = {{"kind", description.optimizer.kind()}};
-  HyperparameterWriter writer(optimizer);
-  description.optimizer.fields(writer);
   const TrainingRecord& training = description.training;
-  return {{"tenon", TENON_VERSION},
-          {"format", kFormat},
-          {"model", layer_to_json(description.model)},
-          {"loss", description.loss},
-          {"metrics", description.metrics},
-          {"optimizer", std::move(optimizer)},
-          {"dtype", name(description.dtype)},
-          {"seed", description.seed},
-          {"input", to_json(description.x_row)},
-          {"target", to_json(description.y_row)},
-          {"normalization", description.normalization.to_json()},
-          {"class_names", description.class_names},
-          {"training",
-           {{"data", training.data},
-            {"data_hash", training.data_hash},
-            {"samples", training.samples},
-            {"batch_size", training.batch_size},
-            {"epochs", training.epochs},
-            {"shuffle", training.shuffle}}}};
+  Json json = {{"tenon", TENON_VERSION},
+               {"format", kFormat},
+               {"model", layer_to_json(description.model)},
+               {"loss", description.loss},
+               {"metrics", description.metrics},
+               {"optimizer", optimizer_json(description.optimizer)},
+               {"dtype", name(description.dtype)},
+               {"seed", description.seed},
+               {"input", to_json(description.x_row)},
+               {"target", to_json(description.y_row)},
+               {"normalization", description.normalization.to_json()},
+               {"class_names", description.class_names},
+               {"training",
+                {{"data", training.data},
+                 {"data_hash", training.data_hash},
+                 {"samples", training.samples},
+                 {"batch_size", training.batch_size},
+                 {"epochs", training.epochs},
+                 {"shuffle", training.shuffle}}}};
+  if (!description.schedule.is_constant()) json["schedule"] = schedule_json(description.schedule);
+  return json;
 }
 
 RunDescription description_from_json(const Json& json, const std::string& file) {
@@ -117,6 +182,7 @@ RunDescription description_from_json(const Json& json, const std::string& file) 
     }
   }
   description.optimizer = read_optimizer(fields.object("optimizer"));
+  if (fields.has("schedule")) description.schedule = read_schedule(fields.object("schedule"));
   const std::string dtype = fields.text("dtype");
   if (dtype != "f32" && dtype != "f64")
     fields.fail("dtype", "f32 or f64 expected, found " + in_quotes(dtype));

@@ -10,6 +10,7 @@
 #include "tenon/data/normalization.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/optim/adam.h"
+#include "tenon/optim/schedule.h"
 #include "tenon/train/training_record.h"
 
 namespace tenon {
@@ -19,6 +20,7 @@ struct RunDescription {
   std::string loss;
   std::vector<std::string> metrics;
   optim::Optimizer optimizer = optim::Adam{};
+  optim::Schedule schedule{};
   DType dtype = DType::f32;
   std::uint64_t seed = 0;
   TensorType x_row, y_row;  // of one raw sample and its label

@@ -65,6 +65,7 @@ RunDescription Trainer::State::description() const {
   description.loss = std::string(options.loss.name);
   description.metrics = metric_names();
   description.optimizer = options.optimizer;
+  description.schedule = options.schedule;
   description.dtype = options.dtype;
   description.seed = options.seed;
   description.x_row = x_row;
@@ -208,6 +209,7 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   TrainerOptions trainer_options;
   trainer_options.loss = nn::find_loss(description.loss);
   trainer_options.optimizer = description.optimizer;
+  trainer_options.schedule = description.schedule;
   for (const std::string& metric : description.metrics)
     trainer_options.metrics.push_back(nn::find_metric(metric));
   trainer_options.device = options.device;

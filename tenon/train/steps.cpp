@@ -10,6 +10,16 @@ std::string step_key(std::string_view purpose, const TensorType& x, const Tensor
   return fmt::format("{} {} {} {}", purpose, x, y, batch);
 }
 
+// The learning rate that an optimizer was made with.
+class RateReader final : public optim::HyperparameterVisitor {
+ public:
+  double rate = 0;
+  void operator()(std::string_view name, double& value, optim::Range) override {
+    if (name == "learning_rate") rate = value;
+  }
+  void operator()(std::string_view, bool&) override {}
+};
+
 // The labels as the losses want them: classes stay integers, targets take the working type.
 Tensor prepare_target(const Tensor& raw, DType dtype) {
   return is_float(raw.dtype()) ? cast(raw, dtype) : raw;
@@ -35,6 +45,12 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
             metric.name, options.loss.name);
   // Two trainers may be given one optimizer; each has moments of its own.
   options.optimizer = options.optimizer.clone();
+  if (!options.schedule.is_constant()) {
+    RateReader reader;
+    options.optimizer.fields(reader);
+    first_rate = reader.rate;
+    learning_rate = options.optimizer.learning_rate();
+  }
   key.define("random/key", {DType::u32, {2}}, VariableKind::key, [](std::uint64_t seed) {
     return make_tensor<std::uint32_t>(
         {2}, {static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint32_t>(seed)});
@@ -63,7 +79,7 @@ namespace {
 std::unique_ptr<ReadyStep> ready(Session& session, std::span<const Tensor> placeholders,
                                  const StepResult& result, std::int64_t batch) {
   auto step = std::make_unique<ReadyStep>(
-      ReadyStep{session.compile(placeholders, result), {}, {}, {}, {}, {}, {}});
+      ReadyStep{session.compile(placeholders, result), {}, {}, {}, {}, {}, {}, false});
   step->host_indices = HostTensor({DType::i32, {batch}});
   step->indices = session.upload(step->host_indices);
   step->indices_view = step->host_indices;
@@ -109,6 +125,7 @@ ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& 
   result.updates = context.minimize(loss.sum / loss.weight, options.optimizer);
   result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
   step = ready(session, std::array{all_x, all_y, indices}, result, batch);
+  step->is_training = true;
   apply_waiting();
   return *step;
 }
@@ -220,6 +237,10 @@ void RunningMeans::add(const RunningMeans& other) {
 double Trainer::State::run(ReadyStep& ready_step, ResidentData& data,
                            std::span<const std::int64_t> indices, RunningMeans& means) {
   backends::Backend& backend = session.backend();
+  if (ready_step.is_training && !options.schedule.is_constant()) {
+    scheduled_rate.as<double>()[0] = options.schedule.rate(position.steps_done, first_rate);
+    session.write(learning_rate, scheduled_view);
+  }
   std::ranges::transform(indices, ready_step.host_indices.as<std::int32_t>().begin(),
                          [](std::int64_t index) { return static_cast<std::int32_t>(index); });
   backend.write(ready_step.indices, ready_step.indices_view).wait();

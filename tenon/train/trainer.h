@@ -14,6 +14,7 @@
 #include "tenon/nn/loss.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/optimizer.h"
+#include "tenon/optim/schedule.h"
 #include "tenon/session/session.h"
 #include "tenon/train/events.h"
 #include "tenon/train/training_record.h"
@@ -23,6 +24,9 @@ namespace tenon {
 struct TrainerOptions {
   nn::Loss loss = nn::sparse_categorical_cross_entropy_from_logits;
   optim::Optimizer optimizer = optim::Adam{};
+  // Gives each training step its learning rate, from the optimizer's: Cosine{.steps = 1000}. A
+  // constant one leaves the optimizer's learning rate to whoever writes it.
+  optim::Schedule schedule{};
   std::vector<nn::Metric> metrics{};
   std::string device = "cpu";
   std::uint64_t seed = 0;    // of initial weights, shuffling, dropout

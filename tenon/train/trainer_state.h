@@ -38,6 +38,7 @@ struct ReadyStep {
   // Made once: a view holds a shape, and making one allocates.
   HostView indices_view;
   std::vector<HostSpan> result_spans;
+  bool is_training = false;
 };
 
 // Where a run stands; part of every checkpoint.
@@ -63,6 +64,11 @@ struct Trainer::State {
   std::vector<Variable> weights;  // weights and statistics, in order of creation
   Variable key;                   // u32[2], from the seed
   Variable step_counter;          // i32 scalar: training steps done
+  // What the schedule writes before each training step, and what it starts from.
+  HostTensor scheduled_rate = make_scalar(0.0);
+  HostView scheduled_view{scheduled_rate};
+  double first_rate = 0;
+  Variable learning_rate;
   CostReport cost;
   Position position;
   RunningMeans epoch_means;  // of the unfinished epoch

@@ -12,17 +12,21 @@ struct AllocationCounter final : Callback {
   long at_step_10 = -1, at_last_step = -1;
   bool on_step_end(Trainer&, const StepInfo& info) override {
     if (info.step == 10) at_step_10 = allocation_count;
-    if (info.step_in_epoch == info.steps_in_epoch && info.epoch == 1) at_last_step = allocation_count;
+    if (info.step_in_epoch == info.steps_in_epoch && info.epoch == 1)
+      at_last_step = allocation_count;
     return true;
   }
 };
 
-long allocations_of_fit(FitOptions options, const std::string& device) {
+long allocations_of_fit(FitOptions options, const std::string& device,
+                        const optim::Schedule& schedule = {}) {
   AllocationCounter counter;
   options.epochs = 1;
   options.batch_size = 4;
   options.callbacks = {&counter};
-  Trainer trainer(model_with_state(), small_options(device));
+  TrainerOptions trainer_options = small_options(device);
+  trainer_options.schedule = schedule;
+  Trainer trainer(model_with_state(), trainer_options);
   trainer.fit(blobs(4 * 30 + 1), options);  // the last batch is short
   EXPECT_GE(counter.at_step_10, 0);
   return counter.at_last_step - counter.at_step_10;
@@ -35,6 +39,10 @@ TEST(Allocation, ARunningEpochAllocatesNothingOnTheCpu) {
 TEST(Allocation, NorWithEveryStepInTheMetrics) {
   const TemporaryFolder folder;
   EXPECT_EQ(allocations_of_fit({.run_folder = folder / "run", .log_every = 1}, "cpu"), 0);
+}
+
+TEST(Allocation, NorWithASchedule) {
+  EXPECT_EQ(allocations_of_fit({}, "cpu", {optim::Cosine{.steps = 20}, 15}), 0);
 }
 
 TEST(Allocation, IsSeenByThisCounter) {

@@ -3,11 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "tenon/io/json.h"
+#include "tenon/nn/attention.h"
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/loss.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
 #include "tenon/optim/gradient_descent.h"
 #include "train_testing.h"
@@ -106,6 +108,43 @@ nn::Sequential every_layer() {
       nn::RMSNorm{.epsilon = 1e-4},
       nn::GroupNorm{.groups = 4, .epsilon = 1e-4},
       nn::InstanceNorm{.epsilon = 1e-4},
+      nn::SimpleRNN{.units = 3,
+                    .activation = nn::relu,
+                    .return_sequences = true,
+                    .backwards = true,
+                    .use_bias = false,
+                    .kernel_initializer = nn::he_normal,
+                    .recurrent_initializer = nn::identity,
+                    .bias_initializer = nn::ones},
+      nn::LSTM{.units = 3,
+               .activation = nn::relu,
+               .recurrent_activation = nn::hard_sigmoid,
+               .return_sequences = true,
+               .backwards = true,
+               .use_bias = false,
+               .kernel_initializer = nn::he_normal,
+               .recurrent_initializer = nn::identity,
+               .bias_initializer = nn::ones},
+      nn::GRU{.units = 3,
+              .activation = nn::relu,
+              .recurrent_activation = nn::hard_sigmoid,
+              .return_sequences = true,
+              .backwards = true,
+              .use_bias = false,
+              .kernel_initializer = nn::he_normal,
+              .recurrent_initializer = nn::identity,
+              .bias_initializer = nn::ones},
+      nn::Bidirectional{nn::GRU{4}, "sum"},
+      nn::MultiHeadAttention{.heads = 2,
+                             .width = 3,
+                             .causal = true,
+                             .dropout = 0.1,
+                             .rotary_base = 500,
+                             .use_bias = false,
+                             .kernel_initializer = nn::he_normal,
+                             .bias_initializer = nn::ones},
+      nn::SinusoidalPositions{.base = 500},
+      nn::LearnedPositions{.length = 9, .initializer = nn::zeros},
       nn::Residual{.body = nn::Dense{3}, .projection = nn::Dense{3}, .activation = nn::relu},
   };
 }
@@ -209,6 +248,39 @@ TEST(Description, EveryOptimizerComesBack) {
     const Json json = as_read(to_json(description));
     EXPECT_EQ(to_json(description_from_json(json, "run.json")), json);
   }
+  for (const optim::OptimizerKind& kind : optim::optimizer_kinds()) {
+    RunDescription description = sample_description();
+    description.optimizer =
+        kind.make({.clip_global_norm = 2, .average_decay = 0.5, .decay_matrices_only = true});
+    const Json json = as_read(to_json(description));
+    EXPECT_EQ(json["optimizer"]["options"]["clip_global_norm"], 2);
+    EXPECT_EQ(to_json(description_from_json(json, "run.json")), json) << kind.kind;
+  }
+}
+
+TEST(Description, EveryScheduleComesBack) {
+  EXPECT_FALSE(to_json(sample_description()).contains("schedule"));
+  for (const optim::ScheduleKind& kind : optim::schedule_kinds()) {
+    RunDescription description = sample_description();
+    description.schedule = kind.make(7);
+    const Json json = as_read(to_json(description));
+    EXPECT_EQ(json["schedule"]["kind"], kind.kind);
+    const RunDescription found = description_from_json(json, "run.json");
+    EXPECT_EQ(found.schedule.warmup_steps(), 7);
+    EXPECT_EQ(to_json(found), json) << kind.kind;
+  }
+  RunDescription description = sample_description();
+  description.schedule = optim::Cosine{.steps = 5};
+  Json json = to_json(description);
+  json["schedule"]["steps"] = 0;
+  EXPECT_EQ(error_of([&] { description_from_json(json, "run.json"); }),
+            fmt::format("run.json: schedule.steps: a whole number from 1 to {} expected, found 0",
+                        std::numeric_limits<std::int64_t>::max()));
+  json["schedule"]["kind"] = "cosin";
+  EXPECT_EQ(error_of([&] {
+              description_from_json(json, "run.json");
+            }).find("run.json: schedule.kind: unknown schedule \"cosin\"; known: constant"),
+            0u);
 }
 
 struct HostileCase {
@@ -268,8 +340,9 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
       {"/metrics/0", "recall",
        "run.json: metrics: unknown metric \"recall\"; known: accuracy" + help},
       {"/optimizer/kind", "sgb",
-       "run.json: optimizer.kind: unknown optimizer \"sgb\"; known: adam, sgd, "
-       "gradient_descent; did you mean \"sgd\"?" +
+       "run.json: optimizer.kind: unknown optimizer \"sgb\"; known: adam, adamw, sgd, "
+       "gradient_descent, adamax, nadam, rmsprop, adagrad, adadelta, lion, lamb, adafactor, muon; "
+       "did you mean \"sgd\"?" +
            help},
       {"/optimizer/learning_rate", -1.5,
        "run.json: optimizer.learning_rate: a number finite and above 0 expected, found -1.5"},
