@@ -10,8 +10,9 @@ namespace tenon::cli {
 namespace {
 
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& help,
-                        const std::string& type, std::function<void(const std::string&)> parse) {
-  return app.add_option_function<std::string>(name, std::move(parse), help)->type_name(type);
+                        const std::string& type,
+                        const std::function<void(const std::string&)>& parse) {
+  return app.add_option_function<std::string>(name, parse, help)->type_name(type);
 }
 
 template <class Value>
@@ -31,24 +32,6 @@ Whole parse_whole(std::string_view option, const std::string& text, Whole low, W
     refuse_option(option, "expected a whole number from {} to {}, got {}", low, high,
                   in_quotes(text));
   return value;
-}
-
-bool is_in(NumberRange range, double number) {
-  switch (range) {
-    case NumberRange::positive: return number > 0;
-    case NumberRange::not_negative: return number >= 0;
-    case NumberRange::fraction: return number >= 0 && number < 1;
-  }
-  return false;
-}
-
-const char* range_text(NumberRange range) {
-  switch (range) {
-    case NumberRange::positive: return "above 0";
-    case NumberRange::not_negative: return "from 0 on";
-    case NumberRange::fraction: return "from 0 to below 1";
-  }
-  return "";
 }
 
 }  // namespace
@@ -88,16 +71,6 @@ CLI::Option* add_natural(CLI::App& app, const std::string& name, std::uint64_t& 
                       value = parse_whole<std::uint64_t>(name, text, 0, kMost);
                     })
       ->default_str(fmt::format("{}", value));
-}
-
-CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value,
-                        NumberRange range, const std::string& help) {
-  return add_parsed(app, name, help, "NUMBER", [=, &value](const std::string& text) {
-    const double number = parse_number(name, text);
-    if (!is_in(range, number))
-      refuse_option(name, "expected a number {}, got {}", range_text(range), in_quotes(text));
-    value = number;
-  });
 }
 
 CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& value,

@@ -127,10 +127,12 @@ std::vector<std::string> buffer_names(const kernel::Kernel& kernel) {
   for (const kernel::Buffer& buffer : kernel.buffers) {
     std::string name = buffer.name;
     while (is_reserved(name) || taken.contains(name))
-      name = (name.starts_with('_') || name.starts_with("tenon_") || name.starts_with("TENON_")
-                  ? "buffer"
-                  : "") +
-             name + "_";
+      name = fmt::format(
+          "{}{}_",
+          name.starts_with('_') || name.starts_with("tenon_") || name.starts_with("TENON_")
+              ? "buffer"
+              : "",
+          name);
     taken.insert(name);
     names.push_back(std::move(name));
   }

@@ -44,7 +44,7 @@ class PlanPrinter {
   }
 
   void line(int depth, std::string_view content) {
-    text_.append(static_cast<std::size_t>(2 * depth), ' ');
+    text_.append(2 * static_cast<std::size_t>(depth), ' ');
     text_ += content;
     text_ += '\n';
   }

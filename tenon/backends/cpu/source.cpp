@@ -128,7 +128,7 @@ class EntryPrinter {
   }
 
   void line(std::string_view content) {
-    text_.append(static_cast<std::size_t>(2 * depth_), ' ');
+    text_.append(2 * static_cast<std::size_t>(depth_), ' ');
     text_ += content;
     text_ += '\n';
   }
