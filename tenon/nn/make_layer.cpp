@@ -1,4 +1,5 @@
 // Every layer by its kind: how a saved description becomes a model again.
+#include "tenon/nn/attention.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/convolution_transpose.h"
@@ -6,6 +7,7 @@
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/nn/unknown_name.h"
@@ -27,7 +29,8 @@ using BuiltIn =
                SeparableConv2D, MaxPool2D, AvgPool2D, MaxPool1D, AvgPool1D, GlobalMaxPool2D,
                GlobalAvgPool2D, GlobalMaxPool1D, GlobalAvgPool1D, Flatten, Reshape, Permute,
                ActivationLayer, LeakyReLU, PReLU, Dropout, SpatialDropout, BatchNorm, LayerNorm,
-               RMSNorm, GroupNorm, InstanceNorm, Embedding, Sequential, Residual>;
+               RMSNorm, GroupNorm, InstanceNorm, Embedding, SimpleRNN, LSTM, GRU, Bidirectional,
+               MultiHeadAttention, SinusoidalPositions, LearnedPositions, Sequential, Residual>;
 
 }  // namespace
 

@@ -44,6 +44,21 @@ void require_epsilon(std::string_view what, double epsilon);
 Tensor rms_norm(const Tensor& x, const Tensor& scale, double epsilon = 1e-6);
 // softmax(q k^T / sqrt(d)) v; q [..., t, d], k [..., s, d], v [..., s, e].
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, bool causal = false);
+// softmax(q k^T / sqrt(d)), [..., t, s], over the keys that `mask` allows (bool, broadcast to the
+// result; empty: all) and, if causal, that stand at or before the query, the last of which stands
+// at the last key. A row that allows none is 0. UserError for a mask that is not bool, and for
+// fewer keys than queries if causal.
+Tensor attention_weights(const Tensor& q, const Tensor& k, const Tensor& mask = {},
+                         bool causal = false);
+// x [..., time, width] with each pair of features turned by time / base^(pair / pairs) radians, so
+// that products of queries and keys depend on distances alone. Pair i is (i, i + width / 2), as in
+// GPT-NeoX and Llama, or neighbours (2 i, 2 i + 1) if `interleaved`. Su et al. 2021.
+// UserError unless x is a float, its width even and the base above 0.
+Tensor rotary_embedding(const Tensor& x, double base = 10000, bool interleaved = false);
+// [length, width]: sin(t / base^(2 i / width)) at feature 2 i, its cosine at 2 i + 1.
+// Vaswani et al. 2017. UserError for a width that is not above 0 or a base that is not.
+Tensor sinusoidal_positions(std::int64_t length, std::int64_t width, double base = 10000,
+                            DType dtype = DType::f32);
 // -log softmax(logits)[label]; logits [..., classes], labels [...] integers. Result [...].
 Tensor sparse_cross_entropy_with_logits(const Tensor& logits, const Tensor& labels);
 

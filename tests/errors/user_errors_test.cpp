@@ -330,7 +330,9 @@ TEST(UserErrors, UnknownNames) {
             "max_pool1d, avg_pool1d, global_max_pool2d, global_avg_pool2d, global_max_pool1d, "
             "global_avg_pool1d, flatten, reshape, permute, activation, leaky_relu, prelu, dropout, "
             "spatial_dropout, batch_norm, layer_norm, rms_norm, group_norm, instance_norm, "
-            "embedding, sequential, residual; did you mean \"dense\"?");
+            "embedding, simple_rnn, lstm, gru, bidirectional, multi_head_attention, "
+            "sinusoidal_positions, learned_positions, sequential, residual; did you mean "
+            "\"dense\"?");
 }
 
 TEST(UserErrors, TensorsThatDoNotFit) {

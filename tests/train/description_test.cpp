@@ -3,11 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "tenon/io/json.h"
+#include "tenon/nn/attention.h"
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/loss.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
 #include "tenon/optim/gradient_descent.h"
 #include "train_testing.h"
@@ -106,6 +108,43 @@ nn::Sequential every_layer() {
       nn::RMSNorm{.epsilon = 1e-4},
       nn::GroupNorm{.groups = 4, .epsilon = 1e-4},
       nn::InstanceNorm{.epsilon = 1e-4},
+      nn::SimpleRNN{.units = 3,
+                    .activation = nn::relu,
+                    .return_sequences = true,
+                    .backwards = true,
+                    .use_bias = false,
+                    .kernel_initializer = nn::he_normal,
+                    .recurrent_initializer = nn::identity,
+                    .bias_initializer = nn::ones},
+      nn::LSTM{.units = 3,
+               .activation = nn::relu,
+               .recurrent_activation = nn::hard_sigmoid,
+               .return_sequences = true,
+               .backwards = true,
+               .use_bias = false,
+               .kernel_initializer = nn::he_normal,
+               .recurrent_initializer = nn::identity,
+               .bias_initializer = nn::ones},
+      nn::GRU{.units = 3,
+              .activation = nn::relu,
+              .recurrent_activation = nn::hard_sigmoid,
+              .return_sequences = true,
+              .backwards = true,
+              .use_bias = false,
+              .kernel_initializer = nn::he_normal,
+              .recurrent_initializer = nn::identity,
+              .bias_initializer = nn::ones},
+      nn::Bidirectional{nn::GRU{4}, "sum"},
+      nn::MultiHeadAttention{.heads = 2,
+                             .width = 3,
+                             .causal = true,
+                             .dropout = 0.1,
+                             .rotary_base = 500,
+                             .use_bias = false,
+                             .kernel_initializer = nn::he_normal,
+                             .bias_initializer = nn::ones},
+      nn::SinusoidalPositions{.base = 500},
+      nn::LearnedPositions{.length = 9, .initializer = nn::zeros},
       nn::Residual{.body = nn::Dense{3}, .projection = nn::Dense{3}, .activation = nn::relu},
   };
 }
