@@ -199,7 +199,7 @@ void add_optimizer_options(CLI::App& app, OptimizerOptions& options) {
       {"clip_value", "the largest element of a gradient"},
       {"clip_norm", "the largest norm of each gradient"},
       {"clip_global_norm", "the largest norm of all gradients together"},
-      {"average_decay", "of moving averages of the weights, kept in state.safetensors"},
+      {"average_decay", "of moving averages of the weights, written to averages.safetensors"},
       {"decay_matrices_only", "no weight decay of biases, scales and offsets"},
   };
   FieldCollector collector;

@@ -42,10 +42,6 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std
 // An option with a whole number that fits 64 bits without sign.
 CLI::Option* add_natural(CLI::App& app, const std::string& name, std::uint64_t& value,
                          const std::string& help);
-// An option with a finite number above 0, from 0 on, or from 0 to below 1.
-enum class NumberRange { positive, not_negative, fraction };
-CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<double>& value,
-                        NumberRange range, const std::string& help);
 CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& value,
                       const std::string& help, const std::string& type = "TEXT");
 // One of these words.

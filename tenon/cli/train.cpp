@@ -1,6 +1,8 @@
 // tenon train
 #include <sys/resource.h>
 
+#include <limits>
+
 #include <nlohmann/json.hpp>
 
 #include "tenon/base/text.h"
@@ -69,16 +71,19 @@ nn::Sequential make_trained_model(const TrainCommand& command, const data::Datas
   return model;
 }
 
+// `steps`: of the whole training.
 TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss,
-                               Progress& progress, const std::vector<std::string>& metrics) {
+                               std::int64_t steps, Progress& progress,
+                               const std::vector<std::string>& metrics) {
   TrainerOptions options;
   options.loss = loss;
-  options.optimizer = make_optimizer(command);
+  options.dtype = *parse_dtype(command.dtype);
+  options.optimizer = make_optimizer(command.optimizer, options.dtype);
+  options.schedule = make_schedule(command.optimizer, steps);
   for (const std::string& metric : metrics) options.metrics.push_back(nn::find_metric(metric));
   options.device = command.device.device;
   options.seed = command.seed;
   options.threads = static_cast<int>(command.device.threads);
-  options.dtype = *parse_dtype(command.dtype);
   if (!command.normalize.empty())
     options.normalization = data::parse_normalization_kind(command.normalize);
   options.log = [&progress](std::string_view line) { progress.note(line); };
@@ -110,8 +115,12 @@ int run_train(const TrainCommand& command) {
   const nn::Loss& loss = choose_loss(command, data.train);
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
   Progress progress;
+  const std::int64_t steps_in_epoch = (data.train.size() - 1) / command.batch_size + 1;
+  const std::int64_t steps =
+      std::min(command.epochs, std::numeric_limits<std::int64_t>::max() / steps_in_epoch) *
+      steps_in_epoch;
   Trainer trainer(make_trained_model(command, data.train, loss),
-                  trainer_options(command, loss, progress, metrics));
+                  trainer_options(command, loss, steps, progress, metrics));
   if (!command.initial.empty()) {
     trainer.build(data.train);
     trainer.load_weights(command.initial);
@@ -137,6 +146,9 @@ int run_train(const TrainCommand& command) {
   } catch (const ResumeError& error) {
     throw OptionError(error.what());
   }
+  const bool has_averages = trainer.options().optimizer.options().average_decay > 0;
+  if (has_averages && !command.out.empty() && report.history.steps > 0)
+    trainer.save_averages(RunFiles{command.out}.averages().string());
   report.run = command.out;
   report.program = command.program;
   report.data = data_arguments(command.data);

@@ -1,11 +1,7 @@
 #include "tenon/cli/train_options.h"
 
-#include <cmath>
-
 #include "tenon/base/text.h"
 #include "tenon/cli/output.h"
-#include "tenon/optim/adam.h"
-#include "tenon/optim/gradient_descent.h"
 
 namespace tenon::cli {
 namespace {
@@ -19,13 +15,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
   add_data_options(app, command.data, Need::required);
   add_count(app, "--epochs", command.epochs, 0, kMost, "passes over the data");
   add_count(app, "--batch-size", command.batch_size, 1, 1 << 24, "samples of one step");
-  add_choice(app, "--optimizer", command.optimizer, {"adam", "sgd", "gradient_descent"},
-             "how weights are updated");
-  add_number(app, "--learning-rate", command.learning_rate, NumberRange::positive,
-             "step size (adam: 0.001, others: 0.01)");
-  add_number(app, "--momentum", command.momentum, NumberRange::fraction, "of sgd (0.9)");
-  add_number(app, "--weight-decay", command.weight_decay, NumberRange::not_negative,
-             "of adam and sgd (0)");
+  add_optimizer_options(app, command.optimizer);
   add_checked(
       app, "--loss", command.loss, [](const std::string& text) { nn::find_loss(text); },
       "by the data if not given");
@@ -74,37 +64,8 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--checkpoint-every", "needs --out, where checkpoints go");
   if (command.resume && !command.initial.empty())
     refuse_option("--initial", "excludes --resume: a run goes on with its own weights");
-  if (command.momentum && command.optimizer != "sgd")
-    refuse_option("--momentum", "{} has none; it is for sgd", command.optimizer);
-  if (command.weight_decay && command.optimizer == "gradient_descent")
-    refuse_option("--weight-decay", "gradient_descent has none; it is for adam and sgd");
-}
-
-optim::Optimizer make_optimizer(const TrainCommand& command) {
-  const auto rate = [&](double usual) {
-    const double value = command.learning_rate.value_or(usual);
-    const auto narrow = static_cast<float>(value);
-    if (command.dtype == "f32" && (!(narrow > 0) || !std::isfinite(narrow)))
-      refuse_option("--learning-rate", "{} does not fit f32", value);
-    return value;
-  };
-  const double decay = command.weight_decay.value_or(0);
-  if (command.optimizer == "adam") {
-    optim::Adam adam;
-    adam.learning_rate = rate(adam.learning_rate);
-    adam.weight_decay = decay;
-    return adam;
-  }
-  if (command.optimizer == "sgd") {
-    optim::Sgd sgd;
-    sgd.learning_rate = rate(sgd.learning_rate);
-    sgd.momentum = command.momentum.value_or(sgd.momentum);
-    sgd.weight_decay = decay;
-    return sgd;
-  }
-  optim::GradientDescent descent;
-  descent.learning_rate = rate(descent.learning_rate);
-  return descent;
+  make_optimizer(command.optimizer, *parse_dtype(command.dtype));
+  make_schedule(command.optimizer, 1);
 }
 
 const nn::Loss& choose_loss(const TrainCommand& command, const data::Dataset& train) {

@@ -2,7 +2,7 @@
 #pragma once
 #include "tenon/cli/data_options.h"
 #include "tenon/cli/model_options.h"
-#include "tenon/optim/optimizer.h"
+#include "tenon/cli/optimizer_options.h"
 
 namespace tenon::cli {
 
@@ -16,8 +16,7 @@ struct TrainCommand {
   std::int64_t log_every = 0;
   std::int64_t max_steps = 0;
   std::int64_t checkpoint_every = 0;
-  std::string optimizer = "adam";
-  std::optional<double> learning_rate, momentum, weight_decay;
+  OptimizerOptions optimizer;
   std::string loss, metrics, validation, normalize, dtype = "f32";
   std::string out, initial;
   bool no_shuffle = false, resume = false, overwrite = false, json = false;
@@ -28,7 +27,6 @@ void add_train_options(CLI::App& app, TrainCommand& command);
 // OptionError for options that exclude or lack each other; reads nothing.
 void check_train_options(const TrainCommand& command);
 
-optim::Optimizer make_optimizer(const TrainCommand& command);
 // The loss asked for, or the one of the data's labels. OptionError if it does not take them.
 const nn::Loss& choose_loss(const TrainCommand& command, const data::Dataset& train);
 // Names of metrics. OptionError for one that says nothing about such labels or such a loss.

@@ -93,8 +93,8 @@ std::string row_text(const HostTensor& values, std::int64_t row, std::int64_t wi
 std::vector<std::string> run_files(const std::string& run) {
   const RunFiles files{run};
   std::vector<std::string> paths;
-  for (const auto& path :
-       {files.model(), files.state(), files.description(), files.metrics(), files.curves()})
+  for (const auto& path : {files.model(), files.state(), files.description(), files.metrics(),
+                           files.curves(), files.averages()})
     if (io::file_exists(path)) paths.push_back(path.string());
   return paths;
 }

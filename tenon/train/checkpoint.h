@@ -15,6 +15,8 @@ struct RunFiles {
   std::filesystem::path description() const { return folder / "run.json"; }
   std::filesystem::path model() const { return folder / "model.safetensors"; }
   std::filesystem::path state() const { return folder / "state.safetensors"; }
+  // Moving averages of the weights, in place of the weights.
+  std::filesystem::path averages() const { return folder / "averages.safetensors"; }
   // The state of a checkpoint that is being written.
   std::filesystem::path next_state() const { return folder / "state.next.safetensors"; }
   std::filesystem::path metrics() const { return folder / "metrics.csv"; }

@@ -199,6 +199,19 @@ void Trainer::save_weights(const std::string& file) {
   io::write_safetensors(file, tensors);
 }
 
+void Trainer::save_averages(const std::string& file) {
+  require(state_->is_built,
+          "save_averages: the model has no weights yet; fit, build or load it first");
+  io::NamedTensors tensors;
+  for (const Variable& weight : state_->weights) {
+    const bool is_trained = weight.is_trainable() && weight.kind() == VariableKind::weight;
+    tensors.emplace(
+        weight.name(),
+        state_->session.read(is_trained ? state_->options.optimizer.average(weight) : weight));
+  }
+  io::write_safetensors(file, tensors);
+}
+
 Trainer load(const std::string& folder, const LoadOptions& options) {
   const RunFiles files{folder};
   require(io::folder_exists(folder), "cannot load {}: there is no such folder", folder);

@@ -133,6 +133,9 @@ class Trainer {
   // UserError naming the file and what is missing, unexpected or of another shape.
   void load_weights(const std::string& file);
   void save_weights(const std::string& file);
+  // The same with the moving averages of the trained weights (optim::UpdateOptions::average_decay)
+  // in their place; load_weights takes it. UserError without averages or before a training step.
+  void save_averages(const std::string& file);
 
   const nn::Layer& model() const;
   const TrainerOptions& options() const;

@@ -84,16 +84,17 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "log_sigmoid, hard_sigmoid, hard_swish; did you mean "
            "\"relu\"?"},
           {train({"--optimizer", "adan"}), 2,
-           "--optimizer: unknown value \"adan\"; known: adam, sgd, gradient_descent; did you mean "
+           "--optimizer: unknown value \"adan\"; known: adam, adamw, sgd, gradient_descent, "
+           "adamax, nadam, rmsprop, adagrad, adadelta, lion, lamb, adafactor, muon; did you mean "
            "\"adam\"?"},
           {train({"--learning-rate", "0"}), 2,
-           "--learning-rate: expected a number above 0, got \"0\""},
+           "--learning-rate: expected a number finite and above 0, got \"0\""},
           {train({"--learning-rate", "nan"}), 2, "--learning-rate: expected a number, got \"nan\""},
           {train({"--learning-rate", "1e-300"}), 2, "--learning-rate: 1e-300 does not fit f32"},
           {train({"--optimizer", "sgd", "--momentum", "1.5"}), 2,
-           "--momentum: expected a number from 0 to below 1, got \"1.5\""},
+           "--momentum: expected a number in [0, 1), got \"1.5\""},
           {train({"--optimizer", "sgd", "--momentum", "1"}), 2,
-           "--momentum: expected a number from 0 to below 1, got \"1\""},
+           "--momentum: expected a number in [0, 1), got \"1\""},
           {train({"--task", "regression", "--metrics", "accuracy"}), 2,
            "--metrics: accuracy is of classes, the labels of FOLDERpoints.csv are numbers; none is "
            "what they have"},
@@ -104,9 +105,26 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "--label: FOLDERpoints.csv: no column is named \"clas\"; did you mean \"class\"?"},
           {train({"--label", "9"}), 2,
            "--label: FOLDERpoints.csv: no column is named \"9\", and there are 3 columns"},
-          {train({"--momentum", "0.5"}), 2, "--momentum: adam has none; it is for sgd"},
+          {train({"--momentum", "0.5"}), 2,
+           "--momentum: adam has none; it is for sgd, rmsprop and muon"},
+          {train({"--nesterov"}), 2, "--nesterov: adam has none; it is for sgd"},
+          {train({"--clip-norm", "-1"}), 2,
+           "--clip-norm: expected a number finite and 0 or more, got \"-1\""},
+          {train({"--clip-norm", "much"}), 2, "--clip-norm: expected a number, got \"much\""},
+          {train({"--schedule", "cosin"}), 2,
+           "--schedule: unknown value \"cosin\"; known: constant, step, exponential, polynomial, "
+           "cosine, one_cycle; did you mean \"cosine\"?"},
+          {train({"--schedule-every", "5"}), 2,
+           "--schedule-every: constant has none; it is for step and exponential"},
+          {train({"--schedule", "step", "--schedule-every", "1.5"}), 2,
+           "--schedule-every: expected a whole number from 1 to 1099511627776, got \"1.5\""},
+          {train({"--schedule", "step", "--schedule-reduction", "0"}), 2,
+           "--schedule-reduction: expected a number finite and above 0, got \"0\""},
+          {train({"--warmup-steps", "-1"}), 2,
+           "--warmup-steps: expected a whole number from 0 to 1099511627776, got \"-1\""},
           {train({"--optimizer", "gradient_descent", "--weight-decay", "0.5"}), 2,
-           "--weight-decay: gradient_descent has none; it is for adam and sgd"},
+           "--weight-decay: gradient_descent has none; it is for adam, adamw, sgd, adamax, nadam, "
+           "rmsprop, adagrad, adadelta, lion, lamb, adafactor and muon"},
           {train({"--loss", "mse"}), 2,
            "--loss: unknown loss \"mse\"; known: sparse_categorical_cross_entropy_from_logits, "
            "sparse_categorical_cross_entropy, categorical_cross_entropy_from_logits, "

@@ -199,6 +199,27 @@ TEST_F(Commands, OptionsReachTheRun) {
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 4) << metrics;
 }
 
+TEST_F(Commands, EveryOptimizerTrainsWithAScheduleAndClipping) {
+  for (const char* kind : {"adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta", "lion",
+                           "lamb", "adafactor", "muon"}) {
+    const Outcome outcome = run_tenon(
+        train_arguments(points_, folder_ / kind,
+                        {"--optimizer", kind, "--learning-rate", "0.03", "--weight-decay", "0.01",
+                         "--decay-matrices-only", "--clip-global-norm", "2", "--average-decay",
+                         "0.5", "--schedule", "cosine", "--warmup-steps", "2"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const Json run = Json::parse(io::read_text_file(folder_ / fmt::format("{}/run.json", kind)));
+    EXPECT_EQ(run["optimizer"]["kind"], kind);
+    EXPECT_EQ(run["optimizer"]["weight_decay"], 0.01);
+    EXPECT_EQ(run["optimizer"]["options"]["clip_global_norm"], 2);
+    EXPECT_EQ(run["optimizer"]["options"]["decay_matrices_only"], true);
+    EXPECT_TRUE(io::file_exists(folder_ / fmt::format("{}/averages.safetensors", kind)));
+    EXPECT_EQ(run["schedule"]["kind"], "cosine");
+    EXPECT_EQ(run["schedule"]["warmup_steps"], 2);
+    EXPECT_EQ(run["schedule"]["steps"], 6);  // two epochs of four without the warm-up
+  }
+}
+
 TEST_F(Commands, RegressionAndBinaryLossesFit) {
   const Json regression = parsed(
       run_tenon(train_arguments(points_, folder_ / "r", {"--task", "regression", "--json"})));

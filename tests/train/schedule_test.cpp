@@ -1,5 +1,5 @@
 // Schedules in a fit: every step has its rate, and a run that goes on has the rates it would have
-// had.
+// had; averages of weights.
 #include "tenon/optim/gradient_descent.h"
 #include "tenon/train/checkpoint.h"
 #include "train_testing.h"
@@ -88,6 +88,35 @@ TEST(ScheduledFit, AnotherScheduleDoesNotGoOn) {
   EXPECT_EQ(error_of([&] { Trainer(model_with_state(), other).fit(blobs(10), fit); }),
             RunFiles{folder / "run"}.description().string() +
                 ": the run cannot go on: schedule/steps was 6, now it is 7");
+}
+
+TEST(Averages, AreSavedInPlaceOfTheWeights) {
+  const TemporaryFolder folder;
+  TrainerOptions options = small_options();
+  options.optimizer = {optim::Sgd{.learning_rate = 0.5}, {.average_decay = 0.75}};
+  Trainer trainer(model_with_state(), options);
+  trainer.build(blobs(8));
+  EXPECT_EQ(error_of([&] { trainer.save_averages(folder / "a.safetensors"); }),
+            "optimizer sgd: no update of \"dense/kernel\" was traced yet");
+  const data::Dataset data = blobs(8);
+  data::Batch batch;
+  data::fill_batch(data, std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7}, batch);
+  trainer.step(batch);
+  const Variable kernel = trainer.weights().front();
+  const HostTensor first = trainer.session().read(kernel);
+  trainer.step(batch);
+  const HostTensor second = trainer.session().read(kernel);
+  trainer.save_averages(folder / "a.safetensors");
+  trainer.load_weights(folder / "a.safetensors");
+  const HostTensor average = trainer.session().read(kernel);
+  EXPECT_FALSE(first == second);
+  for (std::int64_t i = 0; i < first.size(); ++i)
+    EXPECT_NEAR(element_as_double(average, i),
+                0.75 * element_as_double(first, i) + 0.25 * element_as_double(second, i), 1e-6);
+  Trainer plain(model_with_state(), small_options());
+  plain.build(data);
+  EXPECT_EQ(error_of([&] { plain.save_averages(folder / "b.safetensors"); }),
+            "optimizer adam keeps no averages of weights; set UpdateOptions::average_decay");
 }
 
 }  // namespace
