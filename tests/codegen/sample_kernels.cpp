@@ -64,8 +64,8 @@ Kernel layer_norm(std::int64_t rows, std::int64_t lanes, std::int64_t team) {
   const ValueId squares = b.multiply(centred, centred);
   const ValueId variance = b.multiply(b.fold(add, FoldAxis::lanes, squares, lanes), share);
   const ValueId factor = b.call(rsqrt, {b.add(variance, b.number(DType::f32, 1e-5))});
-  const ValueId scaled =
-      b.multiply(b.multiply(centred, factor), b.load(row_of(gain, b.index(0), lanes), 1, lanes));
+  const ValueId gains = b.load(row_of(gain, b.index(0), lanes), 1, lanes);
+  const ValueId scaled = b.multiply(b.multiply(centred, factor), gains);
   b.store(row_of(y, start, lanes),
           b.add(scaled, b.load(row_of(shift, b.index(0), lanes), 1, lanes)));
   b.store(one_of(mean, b.instance()), average);
@@ -85,8 +85,8 @@ Kernel layer_norm_backward(std::int64_t rows, std::int64_t lanes, std::int64_t t
   const ValueId start = b.multiply(b.instance(), b.index(lanes));
   const ValueId average = b.load(one_of(mean, b.instance()), 1, 1);
   const ValueId factor = b.load(one_of(scale, b.instance()), 1, 1);
-  const ValueId upstream = b.multiply(b.load(row_of(dy, start, lanes), 1, lanes),
-                                      b.load(row_of(gain, b.index(0), lanes), 1, lanes));
+  const ValueId gains = b.load(row_of(gain, b.index(0), lanes), 1, lanes);
+  const ValueId upstream = b.multiply(b.load(row_of(dy, start, lanes), 1, lanes), gains);
   const ValueId normal =
       b.multiply(b.call(subtract, {b.load(row_of(x, start, lanes), 1, lanes), average}), factor);
   const ValueId share = b.number(DType::f32, 1.0 / static_cast<double>(lanes));
@@ -110,8 +110,9 @@ Kernel staged_dense(std::int64_t rows, std::int64_t lanes, std::int64_t depth, s
   const BufferId left = b.shared("x_panel", DType::f32, kTile * kStep);
   const BufferId right = b.shared("w_panel", DType::f32, kStep * kTile);
   const ValueId tiles = b.index(lanes / kTile);
-  const ValueId row = b.multiply(b.call(divide, {b.instance(), tiles}), b.index(kTile));
-  const ValueId lane = b.multiply(b.call(remainder, {b.instance(), tiles}), b.index(kTile));
+  const ValueId tile = b.index(kTile);
+  const ValueId row = b.multiply(b.call(divide, {b.instance(), tiles}), tile);
+  const ValueId lane = b.multiply(b.call(remainder, {b.instance(), tiles}), tile);
   const ValueId start = b.splat(b.number(DType::f32, 0), kTile, kTile);
   const ValueId product = b.loop(
       depth / kStep, {{start}},
@@ -120,8 +121,8 @@ Kernel staged_dense(std::int64_t rows, std::int64_t lanes, std::int64_t depth, s
         const ValueId zero = b.index(0);
         const auto copy = [&](BufferId from, ValueId offset, std::int64_t stride, BufferId to,
                               std::int64_t height, std::int64_t width) {
-          const ValueId tile = b.load({from, offset, stride, 1, height, width}, height, width);
-          b.store({to, zero, width, 1, height, width}, tile);
+          const ValueId panel = b.load({from, offset, stride, 1, height, width}, height, width);
+          b.store({to, zero, width, 1, height, width}, panel);
         };
         b.barrier();
         copy(x, b.add(b.multiply(row, b.index(depth)), k), depth, left, kTile, kStep);
