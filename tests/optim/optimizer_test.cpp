@@ -165,6 +165,22 @@ TEST(Optimizer, StateHasNamesAndKinds) {
   EXPECT_EQ(adam.state().size(), 8u);
 }
 
+TEST(Optimizer, ZeroGradientsAndZeroWeightsStayFiniteInF32) {
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    const std::array weights = {Variable(HostTensor({DType::f32, {2, 3}}), "matrix"),
+                                Variable(HostTensor({DType::f32, {2}}), "vector"),
+                                Variable(make_scalar(1.0f), "scalar")};
+    const std::array gradients = {zeros({2, 3}), zeros({2}), zeros({})};
+    const Optimizer optimizer = kind.make({.clip_norm = 1});
+    Session session("reference");
+    CompiledStep step = session.compile({}, {{}, optimizer.apply(weights, gradients)});
+    for (int i = 0; i < 3; ++i) step.run(std::span<const HostView>{});
+    EXPECT_EQ(session.read(weights[0]), HostTensor({DType::f32, {2, 3}})) << kind.kind;
+    EXPECT_EQ(session.read(weights[1]), HostTensor({DType::f32, {2}})) << kind.kind;
+    EXPECT_NEAR(element_as_double(session.read(weights[2]), 0), 1, 1e-3) << kind.kind;
+  }
+}
+
 TEST(Optimizer, AClippedZeroGradientStaysZero) {
   const Variable weight(make_tensor<double>({2}, {3, 4}), "w");
   const Optimizer optimizer(GradientDescent{.learning_rate = 1},
