@@ -314,7 +314,8 @@ TEST(UserErrors, UnknownNames) {
   EXPECT_EQ(error_of([] { nn::find_metric("acuracy"); }),
             "unknown metric \"acuracy\"; known: accuracy; did you mean \"accuracy\"?");
   EXPECT_EQ(error_of([] { optim::make_optimizer("sdg"); }),
-            "unknown optimizer \"sdg\"; known: adam, sgd, gradient_descent; did you mean \"sgd\"?");
+            "unknown optimizer \"sdg\"; known: adam, adamw, sgd, gradient_descent, adamax, nadam, "
+            "rmsprop, adagrad, adadelta, lion, lamb, adafactor, muon; did you mean \"sgd\"?");
   EXPECT_EQ(error_of([] { nn::parse_activation("rleu"); }),
             "unknown activation \"rleu\"; known: linear, relu, leaky_relu, elu, gelu, gelu_tanh, "
             "silu, sigmoid, tanh, softmax, log_softmax, softplus, relu6, selu, mish, log_sigmoid, "

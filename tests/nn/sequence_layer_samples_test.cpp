@@ -31,16 +31,28 @@ TEST_P(SequenceSamples, LayersAgreeWithPyTorch) {
 INSTANTIATE_TEST_SUITE_P(Devices, SequenceSamples, testing::Values("reference", "cpu"),
                          [](const auto& test) { return std::string(test.param); });
 
+// Dropout, BatchNorm and Sequential have tests of their own.
+TEST(AllSamples, CoverEveryKindOfLayer) {
+  std::set<std::string> kinds = {"dropout", "batch_norm", "sequential"};
+  for (const char* file :
+       {"layer_samples.json", "image_layer_samples.json", "sequence_layer_samples.json"}) {
+    const Json samples = samples::read_samples(file);
+    for (const Json& sample : samples.at("layers"))
+      kinds.insert(sample.at("layer").get<std::string>());
+  }
+  for (const std::string_view kind : layer_kinds())
+    EXPECT_TRUE(kinds.contains(std::string(kind))) << kind;
+}
+
 TEST(Recurrent, WeightsAreNamedAndShapedAsKerasDoes) {
   const TensorType x{DType::f32, {2, 5, 3}};
   EXPECT_EQ(weight_names(LSTM{4}, x),
             (std::vector<std::string>{"kernel", "recurrent_kernel", "bias"}));
   const Layer both = Bidirectional{GRU{.units = 4, .return_sequences = true}, "sum"};
   EXPECT_EQ(weight_names(both, x),
-            (std::vector<std::string>{
-                "forward/gru/kernel", "forward/gru/recurrent_kernel",
-                "forward/gru/bias", "backward/gru/kernel",
-                "backward/gru/recurrent_kernel", "backward/gru/bias"}));
+            (std::vector<std::string>{"forward/gru/kernel", "forward/gru/recurrent_kernel",
+                                      "forward/gru/bias", "backward/gru/kernel",
+                                      "backward/gru/recurrent_kernel", "backward/gru/bias"}));
   EXPECT_EQ(both.description(), "bidirectional, merge sum");
   EXPECT_TRUE(both.get<Bidirectional>()->backward.get<GRU>()->backwards);
   EXPECT_FALSE(both.get<Bidirectional>()->forward.get<GRU>()->backwards);
