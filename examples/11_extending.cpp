@@ -74,7 +74,7 @@ nn::Metric within(double tolerance) {
 
 // Steps of the sign of an average of gradients: Chen et al. 2023, "Lion".
 struct Lion {
-  static constexpr std::string_view kKind = "lion";
+  static constexpr std::string_view kKind = "my_lion";
   double learning_rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.99;
