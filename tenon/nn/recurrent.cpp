@@ -9,8 +9,9 @@ namespace {
 constexpr std::int64_t kLargestUnits = 1 << 24;
 
 struct RecurrentWeights {
-  Tensor inputs;     // x kernel (+ bias): [batch, time, gates * units]
-  Tensor recurrent;  // [units, gates * units]
+  std::string_view layer;  // for messages
+  Tensor inputs;           // x kernel (+ bias): [batch, time, gates * units]
+  Tensor recurrent;        // [units, gates * units]
   Tensor recurrent_bias;
 };
 
@@ -27,6 +28,7 @@ RecurrentWeights weights_of(Recurrent& layer, std::int64_t gates, bool two_biase
                                 : "");
   const std::int64_t width = gates * layer.units;
   RecurrentWeights weights;
+  weights.layer = name;
   weights.inputs =
       matmul(x, context.variable(layer.kernel, "kernel", {x.dtype(), {x.extent(-1), width}},
                                  layer.kernel_initializer));
@@ -45,12 +47,19 @@ RecurrentWeights weights_of(Recurrent& layer, std::int64_t gates, bool two_biase
 // step(states, inputs of the step, recurrent weights) -> the next states, of which the first is the
 // result.
 template <class Recurrent>
-Tensor run_over_time(
-    const Recurrent& layer, const RecurrentWeights& weights, std::size_t state_count,
+RecurrentRun run_over_time(
+    const Recurrent& layer, const RecurrentWeights& weights, std::span<const Tensor> given,
+    std::size_t state_count,
     const std::function<std::vector<Tensor>(std::span<const Tensor> states, const Tensor& inputs,
                                             std::span<const Tensor> recurrent)>& step) {
-  const Tensor zero = tenon::zeros({weights.inputs.extent(0), layer.units}, weights.inputs.dtype());
-  const std::vector<Tensor> initial(state_count, zero);
+  const TensorType type{weights.inputs.dtype(), {weights.inputs.extent(0), layer.units}};
+  std::vector<Tensor> initial(given.begin(), given.end());
+  if (initial.empty()) initial.assign(state_count, tenon::zeros(type.shape, type.dtype));
+  require(initial.size() == state_count, "{}: expected {} states of {}, got {}", weights.layer,
+          state_count, type, initial.size());
+  for (const Tensor& state : initial)
+    require(state.type() == type, "{}: expected states of {}, got {}", weights.layer, type,
+            state.type());
   std::vector<Tensor> recurrent{weights.recurrent};
   if (!weights.recurrent_bias.is_empty()) recurrent.push_back(weights.recurrent_bias);
   const bool keeps_all = layer.return_sequences;
@@ -62,39 +71,39 @@ Tensor run_over_time(
   };
   const ScanResult result = scan(body, initial, std::array{swap_axes(weights.inputs, 0, 1)},
                                  weights.inputs.extent(1), recurrent, layer.backwards);
-  return keeps_all ? swap_axes(result.stacked[0], 0, 1) : result.carried[0];
+  return {keeps_all ? swap_axes(result.stacked[0], 0, 1) : result.carried[0], result.carried};
 }
 
 }  // namespace
 
-Tensor SimpleRNN::operator()(const Tensor& x, Context& context) {
+RecurrentRun SimpleRNN::run(const Tensor& x, std::span<const Tensor> states, Context& context) {
   const RecurrentWeights weights = weights_of(*this, 1, false, x, context, "SimpleRNN");
   return run_over_time(
-      *this, weights, 1,
-      [&](std::span<const Tensor> states, const Tensor& inputs, std::span<const Tensor> recurrent) {
-        return std::vector{apply(activation, inputs + matmul(states[0], recurrent[0]))};
+      *this, weights, states, 1,
+      [&](std::span<const Tensor> now, const Tensor& inputs, std::span<const Tensor> recurrent) {
+        return std::vector{apply(activation, inputs + matmul(now[0], recurrent[0]))};
       });
 }
 
-Tensor LSTM::operator()(const Tensor& x, Context& context) {
+RecurrentRun LSTM::run(const Tensor& x, std::span<const Tensor> states, Context& context) {
   const RecurrentWeights weights = weights_of(*this, 4, false, x, context, "LSTM");
   return run_over_time(
-      *this, weights, 2,
-      [&](std::span<const Tensor> states, const Tensor& inputs, std::span<const Tensor> recurrent) {
+      *this, weights, states, 2,
+      [&](std::span<const Tensor> now, const Tensor& inputs, std::span<const Tensor> recurrent) {
         const std::vector<Tensor> gates =
-            split(inputs + matmul(states[0], recurrent[0]), 4, -1);  // i, f, g, o
-        const Tensor cell = apply(recurrent_activation, gates[1]) * states[1] +
+            split(inputs + matmul(now[0], recurrent[0]), 4, -1);  // i, f, g, o
+        const Tensor cell = apply(recurrent_activation, gates[1]) * now[1] +
                             apply(recurrent_activation, gates[0]) * apply(activation, gates[2]);
         return std::vector{apply(recurrent_activation, gates[3]) * apply(activation, cell), cell};
       });
 }
 
-Tensor GRU::operator()(const Tensor& x, Context& context) {
+RecurrentRun GRU::run(const Tensor& x, std::span<const Tensor> states, Context& context) {
   const RecurrentWeights weights = weights_of(*this, 3, true, x, context, "GRU");
   return run_over_time(
-      *this, weights, 1,
-      [&](std::span<const Tensor> states, const Tensor& inputs, std::span<const Tensor> recurrent) {
-        const Tensor& h = states[0];
+      *this, weights, states, 1,
+      [&](std::span<const Tensor> now, const Tensor& inputs, std::span<const Tensor> recurrent) {
+        const Tensor& h = now[0];
         Tensor products = matmul(h, recurrent[0]);
         if (recurrent.size() > 1) products = products + recurrent[1];
         const std::vector<Tensor> a = split(inputs, 3, -1), b = split(products, 3, -1);  // z, r, g

@@ -10,6 +10,13 @@ namespace tenon::nn {
 // goes from the last step to the first; each step's result stays at its step. Weights and their
 // layouts are those of Keras.
 
+// What a run over a sequence gives: the result as said above, and the states after the last step,
+// to go on from: h, and c of an LSTM, each [batch, units].
+struct RecurrentRun {
+  Tensor result;
+  std::vector<Tensor> states;
+};
+
 // h' = activation(x kernel + h recurrent_kernel + bias). Elman 1990.
 // kernel [features, units], recurrent_kernel [units, units], bias [units].
 struct SimpleRNN {
@@ -27,7 +34,9 @@ struct SimpleRNN {
   Variable bias{};
 
   // UserError unless x is a float of rank 3.
-  Tensor operator()(const Tensor& x, Context& context);
+  Tensor operator()(const Tensor& x, Context& context) { return run(x, {}, context).result; }
+  // From given states (one; none: zeros). UserError for others.
+  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context);
   void fields(FieldVisitor& visit) {
     visit("units", units);
     visit("activation", activation);
@@ -64,7 +73,9 @@ struct LSTM {
   Variable bias{};
 
   // UserError unless x is a float of rank 3.
-  Tensor operator()(const Tensor& x, Context& context);
+  Tensor operator()(const Tensor& x, Context& context) { return run(x, {}, context).result; }
+  // From given states (two, h and c; none: zeros). UserError for others.
+  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context);
   void fields(FieldVisitor& visit) {
     visit("units", units);
     visit("activation", activation);
@@ -102,7 +113,9 @@ struct GRU {
   Variable bias{};
 
   // UserError unless x is a float of rank 3.
-  Tensor operator()(const Tensor& x, Context& context);
+  Tensor operator()(const Tensor& x, Context& context) { return run(x, {}, context).result; }
+  // From given states (one; none: zeros). UserError for others.
+  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context);
   void fields(FieldVisitor& visit) {
     visit("units", units);
     visit("activation", activation);

@@ -62,6 +62,48 @@ TEST(Recurrent, WeightsAreNamedAndShapedAsKerasDoes) {
   EXPECT_EQ(variables[2].shape(), (Shape{2, 12}));
 }
 
+// One step after another, each from the states that the last one left.
+template <class Recurrent>
+void expect_steps_to_equal_the_whole() {
+  Recurrent layer{.units = 3, .return_sequences = true};
+  Context context(Mode::inference);
+  const Tensor x = numbers({2, 3, 2}, {1, -2, 3, 4, -5, 6, 7, 1, -1, 2, 0, 3});
+  const RecurrentRun whole = layer.run(x, {}, context);
+  std::vector<Tensor> states, results;
+  for (const Tensor& step : split(x, 3, 1)) {
+    const RecurrentRun run = layer.run(step, states, context);
+    states = run.states;
+    results.push_back(run.result);
+  }
+  EXPECT_EQ(context.variables().size(), 3u);
+  std::vector<Tensor> fetches{whole.result, concatenate(results, 1)};
+  fetches.insert(fetches.end(), whole.states.begin(), whole.states.end());
+  fetches.insert(fetches.end(), states.begin(), states.end());
+  const std::vector<HostTensor> found = Session("reference").run(fetches);
+  EXPECT_EQ(found[0], found[1]);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    EXPECT_EQ(found[2 + i], found[2 + states.size() + i]);
+}
+
+TEST(Recurrent, GoesOnFromTheStatesItLeft) {
+  expect_steps_to_equal_the_whole<SimpleRNN>();
+  expect_steps_to_equal_the_whole<LSTM>();
+  expect_steps_to_equal_the_whole<GRU>();
+}
+
+TEST(Recurrent, RefusesStatesThatDoNotFit) {
+  LSTM layer{.units = 3};
+  Context context(Mode::inference);
+  const Tensor x = placeholder("x", {DType::f32, {2, 5, 4}});
+  const Tensor state = placeholder("h", {DType::f32, {2, 3}});
+  EXPECT_EQ(error_of([&] { layer.run(x, std::array{state}, context); }),
+            "LSTM: expected 2 states of f32[2,3], got 1");
+  EXPECT_EQ(error_of([&] {
+              layer.run(x, std::array{state, placeholder("c", {DType::f32, {2, 4}})}, context);
+            }),
+            "LSTM: expected states of f32[2,3], got f32[2,4]");
+}
+
 TEST(Attention, ARowThatMayAttendToNothingIsZeroAndSoIsItsGradient) {
   const Tensor q = numbers({2, 2}, {1, 2, 3, 4}), k = numbers({3, 2}, {1, 0, -1, 2, 5, 1});
   const Tensor mask(make_tensor<bool>({2, 3}, {false, false, false, true, false, true}));
