@@ -54,13 +54,13 @@ TEST(Save, LoadedTrainsOnAsTheOriginalDoes) {
 TEST(Save, TheLearningRateOfTheRunIsKept) {
   const TemporaryFolder folder;
   TrainerOptions options = small_options();
-  options.optimizer = optim::GradientDescent{.learning_rate = 0.5f};
+  options.optimizer = optim::GradientDescent{.learning_rate = 0.5};
   Trainer trainer(small_model(), options);
   trainer.build(blobs(4));
   trainer.save(folder / "run");
   fs::remove(RunFiles{folder / "run"}.state());  // only run.json says it now
   Trainer again = load(folder / "run", "reference");
-  EXPECT_EQ(again.session().read(again.options().optimizer.learning_rate()), make_scalar(0.5f));
+  EXPECT_EQ(again.session().read(again.options().optimizer.learning_rate()), make_scalar(0.5));
 }
 
 TEST(Save, WeightsAreNamedByTheirLayers) {
