@@ -1,6 +1,7 @@
 // Everything a program needs to build, train and run models.
 #pragma once
 #include "tenon/base/host_tensor.h"
+#include "tenon/data/cifar10.h"
 #include "tenon/data/dataset.h"
 #include "tenon/data/images.h"
 #include "tenon/data/memory.h"

@@ -1,23 +1,26 @@
 #include "tenon/cli/data_options.h"
 
+#include <algorithm>
+
 #include "tenon/base/text.h"
 
 namespace tenon::cli {
 
 void check_data_name(std::string_view option, const std::string& name) {
-  const std::vector<std::string> kinds = {"fashion-mnist", "idx", "csv", "npz", "text"};
   const std::size_t colon = name.find(':');
   const std::string kind = name.substr(0, colon);
-  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-    refuse_option(option,
-                  "unknown data {}; known: fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE, "
-                  "text:FILE{}",
-                  in_quotes(name), did_you_mean(kind, kinds));
+  const auto kinds = data::source_kinds();
+  const auto known = std::ranges::find(kinds, kind, &data::SourceKind::name);
+  if (known == kinds.end()) {
+    std::vector<std::string> names;
+    for (const data::SourceKind& one : kinds) names.emplace_back(one.name);
+    refuse_option(option, "unknown data {}; known: {}{}", in_quotes(name), data::source_forms(),
+                  did_you_mean(kind, names));
+  }
   const bool has_place = colon != std::string::npos && colon + 1 < name.size();
-  if (!has_place && (kind != "fashion-mnist" || colon != std::string::npos))
+  if (!has_place && (known->needs_place || colon != std::string::npos))
     refuse_option(option, "{} names no {}: {}:{} expected", in_quotes(name),
-                  kind == "idx" || kind == "fashion-mnist" ? "folder" : "file", kind,
-                  kind == "idx" || kind == "fashion-mnist" ? "FOLDER" : "FILE");
+                  known->place == "FOLDER" ? "folder" : "file", kind, known->place);
 }
 
 void add_data_options(CLI::App& app, DataOptions& options, Need need) {
@@ -27,7 +30,7 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
            check_data_name("--data", text);
            options.data = text;
          },
-         help_text("fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or text:FILE", need))
+         help_text(data::source_forms(), need))
       ->type_name("DATA");
   add_text(app, "--label", options.label,
            "the label's column of a CSV file, by name or number from 1 (the last by default)",

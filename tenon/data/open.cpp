@@ -1,24 +1,56 @@
 #include "tenon/data/open.h"
 
+#include <algorithm>
+#include <array>
+
 #include "tenon/base/text.h"
+#include "tenon/data/cifar10.h"
 #include "tenon/data/images.h"
 #include "tenon/data/text.h"
 
 namespace tenon::data {
 
+namespace {
+
+constexpr std::array kSourceKinds = {SourceKind{"fashion-mnist", "FOLDER", false},
+                                     SourceKind{"idx", "FOLDER"},
+                                     SourceKind{"cifar10", "FOLDER"},
+                                     SourceKind{"csv", "FILE"},
+                                     SourceKind{"npz", "FILE"},
+                                     SourceKind{"text", "FILE"}};
+
+}  // namespace
+
+std::span<const SourceKind> source_kinds() { return kSourceKinds; }
+
+std::string source_forms() {
+  std::vector<std::string> forms;
+  for (const SourceKind& kind : kSourceKinds)
+    forms.push_back(kind.needs_place ? fmt::format("{}:{}", kind.name, kind.place)
+                                     : std::string(kind.name));
+  return join(forms, ", ");
+}
+
 Opened open(const std::string& name, const OpenOptions& options) {
   const std::size_t colon = name.find(':');
   const std::string kind = name.substr(0, colon);
   const std::string place = colon == std::string::npos ? "" : name.substr(colon + 1);
-  const std::vector<std::string> kinds = {"fashion-mnist", "idx", "csv", "npz", "text"};
-  require(std::ranges::find(kinds, kind) != kinds.end(),
-          "unknown data {}: fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or text:FILE expected{}",
-          in_quotes(name), did_you_mean(kind, kinds));
-  require(kind == "fashion-mnist" ? colon == std::string::npos || !place.empty() : !place.empty(),
-          "data {} names no file: {}:{} expected", in_quotes(name), kind,
-          kind == "idx" || kind == "fashion-mnist" ? "FOLDER" : "FILE");
+  const auto known = std::ranges::find(kSourceKinds, kind, &SourceKind::name);
+  if (known == kSourceKinds.end()) {
+    std::vector<std::string> names;
+    for (const SourceKind& one : kSourceKinds) names.emplace_back(one.name);
+    throw UserError(fmt::format("unknown data {}: one of {} expected{}", in_quotes(name),
+                                source_forms(), did_you_mean(kind, names)));
+  }
+  require(!place.empty() || (!known->needs_place && colon == std::string::npos),
+          "data {} names no {}: {}:{} expected", in_quotes(name),
+          known->place == "FOLDER" ? "folder" : "file", kind, known->place);
   if (kind == "fashion-mnist" || kind == "idx") {
     TrainTest both = kind == "idx" ? mnist_folder(place) : fashion_mnist(place);
+    return {std::move(both.train), std::move(both.test)};
+  }
+  if (kind == "cifar10") {
+    TrainTest both = cifar10(place);
     return {std::move(both.train), std::move(both.test)};
   }
   if (kind == "csv") return {csv(place, options.csv), std::nullopt};

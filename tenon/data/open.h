@@ -1,12 +1,24 @@
 // Opens a dataset by the text that names it on the command line.
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "tenon/data/dataset.h"
 #include "tenon/data/tables.h"
 
 namespace tenon::data {
+
+// A kind of data: the name before the colon, and what follows it.
+struct SourceKind {
+  std::string_view name;
+  std::string_view place;   // "FOLDER" or "FILE"
+  bool needs_place = true;  // false: the name alone will do
+};
+std::span<const SourceKind> source_kinds();
+// "fashion-mnist, idx:FOLDER, ...": the kinds as a user writes them.
+std::string source_forms();
 
 struct OpenOptions {
   CsvOptions csv = {};
@@ -19,8 +31,8 @@ struct Opened {
   std::optional<Dataset> test;
 };
 
-// fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER, csv:FILE, npz:FILE or text:FILE; only the first
-// three have a test set. UserError for anything else, and whatever the source refuses.
+// fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER and cifar10:FOLDER, which have a test set;
+// csv:FILE, npz:FILE, text:FILE. UserError for anything else, and whatever the source refuses.
 Opened open(const std::string& name, const OpenOptions& options = {});
 
 }  // namespace tenon::data

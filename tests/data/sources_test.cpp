@@ -301,14 +301,14 @@ TEST(SplitCharacters, RefusesWhatIsNotUtf8) {
 }
 
 TEST(Open, UnknownAndIncompleteNamesAreExplained) {
+  const std::string forms =
+      "fashion-mnist, idx:FOLDER, cifar10:FOLDER, csv:FILE, npz:FILE, text:FILE";
   EXPECT_EQ(error_of([] { open("fashion_mnist"); }),
-            "unknown data \"fashion_mnist\": fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or "
-            "text:FILE expected; did you mean \"fashion-mnist\"?");
+            "unknown data \"fashion_mnist\": one of " + forms +
+                " expected; did you mean \"fashion-mnist\"?");
   EXPECT_EQ(error_of([] { open("csv"); }), "data \"csv\" names no file: csv:FILE expected");
-  EXPECT_EQ(error_of([] { open("idx:"); }), "data \"idx:\" names no file: idx:FOLDER expected");
-  EXPECT_EQ(
-      error_of([] { open(""); }),
-      "unknown data \"\": fashion-mnist, idx:FOLDER, csv:FILE, npz:FILE or text:FILE expected");
+  EXPECT_EQ(error_of([] { open("idx:"); }), "data \"idx:\" names no folder: idx:FOLDER expected");
+  EXPECT_EQ(error_of([] { open(""); }), "unknown data \"\": one of " + forms + " expected");
   EXPECT_EQ(error_of([] { open("csv:/no/such/file"); }),
             "cannot read /no/such/file: No such file or directory");
 }
