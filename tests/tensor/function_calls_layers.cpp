@@ -70,6 +70,12 @@ void add_layers(Calls& calls) {
   CALL(layer_norm, layer_norm(x[0], x[1], x[2], a.number("epsilon", 1e-5)));
   CALL(rms_norm, rms_norm(x[0], x[1]));
   CALL(attention, attention(x[0], x[1], x[2], a.flag("causal")));
+  CALL(attention_weights, attention_weights(x[0], x[1], x[2], a.flag("causal")));
+  CALL(transposed_convolution,
+       transposed_convolution(x[0], x[1], {pair_of(a, "strides", {1, 1}), padding_of(a)}));
+  CALL(rotary_embedding, rotary_embedding(x[0], a.number("base", 1e4), a.flag("interleaved")));
+  CALL(sinusoidal_positions,
+       sinusoidal_positions(a.integer("length"), a.integer("width"), 1e4, a.dtype()));
   CALL(sparse_cross_entropy_with_logits, sparse_cross_entropy_with_logits(x[0], x[1]));
 }
 
