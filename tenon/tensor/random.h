@@ -12,7 +12,8 @@ Tensor fold_in(const Tensor& key, const Tensor& number);  // u32 scalar
 std::vector<Tensor> split_key(const Tensor& key, std::int64_t count = 2);
 
 Tensor bits(const Tensor& key, Shape shape);  // u32
-// In [low, high), in numbers of the float type. UserError if the bounds are not finite or hold none.
+// In [low, high), in numbers of the float type. UserError if the bounds are not finite or hold
+// none.
 Tensor uniform(const Tensor& key, Shape shape, double low = 0, double high = 1,
                DType dtype = DType::f32);
 // Box, Muller 1958.

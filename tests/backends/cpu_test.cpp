@@ -8,8 +8,8 @@
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/threefry.h"
 #include "tenon/ir/build.h"
-#include "tests/backends/backends_testing.h"
 #include "tests/allocations/count_allocations.h"
+#include "tests/backends/backends_testing.h"
 
 namespace tenon::backends {
 namespace {

@@ -158,8 +158,8 @@ const std::vector<std::unique_ptr<MathLibrary>>& float_libraries() {
     std::vector<std::future<std::unique_ptr<MathLibrary>>> running;
     for (const CompilerChoice& choice : compiler_choices())
       running.push_back(std::async(std::launch::async, [choice] {
-        return std::make_unique<MathLibrary>(every_function(true), std::vector<CastPair>{},
-                                             choice, "-O3");
+        return std::make_unique<MathLibrary>(every_function(true), std::vector<CastPair>{}, choice,
+                                             "-O3");
       }));
     std::vector<std::unique_ptr<MathLibrary>> made;
     for (auto& one : running) made.push_back(one.get());

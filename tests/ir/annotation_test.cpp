@@ -5,7 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-
 Sharding sharding_over(std::vector<std::vector<std::string>> axes) {
   return {{{{"data", 4}, {"model", 2}}}, std::move(axes)};
 }

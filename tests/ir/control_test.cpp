@@ -176,8 +176,8 @@ TEST(CustomGradient, TypeRule) {
   broken.backward = broken.forward;
   EXPECT_EQ(type_rule(broken, {kScalarF64}),
             "custom_gradient: backward takes (f64[]), it is given (f64[], f64[], f64[])");
-  broken.backward =
-      subgraph({kScalarF64, kScalarF64, kScalarF64}, [](Builder&, const Values&) -> Values { return {}; });
+  broken.backward = subgraph({kScalarF64, kScalarF64, kScalarF64},
+                             [](Builder&, const Values&) -> Values { return {}; });
   EXPECT_EQ(type_rule(broken, {kScalarF64}),
             "custom_gradient: backward returns 0 gradients for 1 operands");
   broken.backward =

@@ -7,7 +7,6 @@
 namespace tenon::ir {
 namespace {
 
-
 TEST(Iota, CountsAlongItsAxis) {
   EXPECT_EQ(run_op(Iota{{DType::i32, {2, 3}}, 1}, {}),
             make_tensor<std::int32_t>({2, 3}, {0, 1, 2, 0, 1, 2}));

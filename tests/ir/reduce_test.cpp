@@ -5,7 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-
 Reduce reduce_of(ReduceKind kind, Axes axes, DType accumulate = DType::f64) {
   return {kind, std::move(axes), accumulate};
 }

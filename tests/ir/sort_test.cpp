@@ -5,7 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-
 TEST(Sort, SortsAlongAnAxisAndCarriesOthersAlong) {
   const HostTensor keys = numbers({2, 3}, {3, 1, 2, -1, 5, 0});
   const HostTensors results = run_op_results(Sort{1, false}, {keys, counting({2, 3}, DType::i32)});

@@ -5,7 +5,6 @@
 namespace tenon::ir {
 namespace {
 
-
 Window line(std::int64_t size, std::int64_t stride, std::int64_t low = 0, std::int64_t high = 0,
             std::int64_t dilation = 1) {
   return {{size}, {stride}, {low}, {high}, {dilation}};
