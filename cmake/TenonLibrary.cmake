@@ -14,7 +14,7 @@ target_include_directories(tenon PUBLIC
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(tenon
   PUBLIC fmt::fmt Threads::Threads nlohmann_json::nlohmann_json
-  PRIVATE ZLIB::ZLIB PNG::PNG ${CMAKE_DL_LIBS})
+  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG ${CMAKE_DL_LIBS})
 if(TENON_SANITIZE)
   target_link_options(tenon PUBLIC -fsanitize=${TENON_SANITIZE})
 endif()
