@@ -76,13 +76,9 @@ def lenet(w, x):
 
 
 MODELS = {"mlp": (mlp, ["--hidden", "128,64"]), "lenet": (lenet, [])}
-def f32(number):  # Tenon's hyperparameters are f32 numbers, also when it computes in f64
-    return float(np.float32(number))
-
-
 OPTIMIZERS = {
-    "adam": lambda p: torch.optim.Adam(p, lr=f32(1e-3), betas=(f32(0.9), f32(0.999)), eps=f32(1e-8)),
-    "sgd": lambda p: torch.optim.SGD(p, lr=f32(1e-2), momentum=f32(0.9)),
+    "adam": lambda p: torch.optim.Adam(p, lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
+    "sgd": lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.9),
 }
 RATES = {"adam": "1e-3", "sgd": "1e-2"}
 
