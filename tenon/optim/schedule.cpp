@@ -50,7 +50,8 @@ constexpr std::array kScheduleKinds = {
 }  // namespace
 
 double StepDecay::factor(std::int64_t t) const {
-  return std::pow(reduction, static_cast<double>(t / every));
+  const std::int64_t falls = t / every;
+  return std::pow(reduction, static_cast<double>(falls));
 }
 void StepDecay::fields(ScheduleVisitor& visit) {
   visit("every", every, 1);
