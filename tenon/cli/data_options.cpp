@@ -1,10 +1,44 @@
 #include "tenon/cli/data_options.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <tuple>
 
+#include "tenon/base/cpu_info.h"
 #include "tenon/base/text.h"
 
 namespace tenon::cli {
+
+namespace {
+
+// "HEIGHTxWIDTH". UserError for anything else.
+std::pair<std::int64_t, std::int64_t> parse_sides(const std::string& text) {
+  std::int64_t sides[2] = {0, 0};
+  const std::vector<std::string_view> parts = split(text, 'x');
+  constexpr std::int64_t kMostPixels = 65535;
+  bool good = parts.size() == 2;
+  for (std::size_t i = 0; good && i < 2; ++i) {
+    const auto [end, error] =
+        std::from_chars(parts[i].data(), parts[i].data() + parts[i].size(), sides[i]);
+    good = error == std::errc() && end == parts[i].data() + parts[i].size() && sides[i] >= 1 &&
+           sides[i] <= kMostPixels;
+  }
+  require(good, "HEIGHTxWIDTH expected, each from 1 to {}, got {}", kMostPixels, in_quotes(text));
+  return {sides[0], sides[1]};
+}
+
+void report_skipped(const std::string& name, const data::BadSamples& bad) {
+  if (bad.count() == 0) return;
+  constexpr std::size_t kMostShown = 5;
+  std::string text = fmt::format("warning: {}: {} images were skipped\n", name, bad.count());
+  const std::vector<std::string> messages = bad.messages();
+  for (std::size_t i = 0; i < std::min(kMostShown, messages.size()); ++i)
+    text += fmt::format("  {}\n", messages[i]);
+  std::fputs(text.c_str(), stderr);
+}
+
+}  // namespace
 
 void check_data_name(std::string_view option, const std::string& name) {
   const std::size_t colon = name.find(':');
@@ -37,6 +71,14 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
            "NAME");
   add_choice(app, "--task", options.task, {"classification", "regression"},
              "what the labels of a CSV file are");
+  add_checked(
+      app, "--image-size", options.image_size, [](const std::string& text) { parse_sides(text); },
+      "the size that images:FOLDER is resized to; as the files are if it is not given",
+      "HEIGHTxWIDTH");
+  add_choice(app, "--image-channels", options.image_channels, {"1", "3"},
+             "of images:FOLDER: 1, gray, or 3, RGB (the default)");
+  add_choice(app, "--bad-samples", options.bad_samples, {"stop", "skip"},
+             "what to do at an image that cannot be decoded");
 }
 
 data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
@@ -47,7 +89,19 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
   if (!options.task.empty() && !name.starts_with("csv:"))
     refuse_option("--task", "only for csv:FILE; the labels of {} say themselves what they are",
                   in_quotes(name));
+  const bool images = name.starts_with("images:");
+  const bool training_images = options.data.starts_with("images:");  // and this is --validation
+  if (!images && !training_images &&
+      (!options.image_size.empty() || !options.image_channels.empty()))
+    refuse_option(options.image_size.empty() ? "--image-channels" : "--image-size",
+                  "only for images:FOLDER, the data is {}", in_quotes(name));
   data::OpenOptions open;
+  if (!options.image_size.empty())
+    std::tie(open.images.height, open.images.width) = parse_sides(options.image_size);
+  if (options.image_channels == "1") open.images.channels = 1;
+  if (images) open.images.class_names = known;
+  if (options.bad_samples == "skip") open.bad_images = data::BadSamples();
+  open.image_workers = usable_cores();
   open.csv.label = options.label;
   open.csv.task =
       options.task == "regression" ? data::Task::regression : data::Task::classification;
@@ -55,7 +109,9 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
   open.csv.dtype = dtype;
   open.vocabulary = name.starts_with("text:") ? known : std::vector<std::string>();
   try {
-    return data::open(name, open);
+    data::Opened opened = data::open(name, open);
+    if (open.bad_images) report_skipped(name, *open.bad_images);
+    return opened;
   } catch (const data::LabelError& error) {
     refuse_option("--label", "{}", error.what());
   }
@@ -89,6 +145,11 @@ data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) 
   const RowTypes rows = trainer.row_types();
   if (filled.task.empty() && filled.data.starts_with("csv:"))
     filled.task = is_integer(rows.y.dtype) ? "classification" : "regression";
+  const Shape& row = rows.x.shape;
+  if (filled.data.starts_with("images:") && row.size() == 3) {
+    if (filled.image_size.empty()) filled.image_size = fmt::format("{}x{}", row[0], row[1]);
+    if (filled.image_channels.empty() && row[2] == 1) filled.image_channels = "1";
+  }
   data::Opened opened =
       open_data(options.data, filled, rows.x.dtype == DType::f64 ? DType::f64 : DType::f32,
                 trainer.class_names());

@@ -9,14 +9,18 @@ namespace tenon::cli {
 struct DataOptions {
   std::string data;
   std::string label;
-  std::string task;  // empty: by the data
+  std::string task;            // empty: by the data
+  std::string image_size;      // "HEIGHTxWIDTH"; empty: as the files are
+  std::string image_channels;  // "1", "3" or empty: 3
+  std::string bad_samples = "stop";
 };
 
-// --data, --label and --task; the first may be one that the command needs.
+// --data, --label, --task and those of image folders; the first may be one that the command needs.
 void add_data_options(CLI::App& app, DataOptions& options, Need need);
 // OptionError unless the name is one that data::open knows; `option` is where it was given.
 void check_data_name(std::string_view option, const std::string& name);
-// Reads the data. `known` are the classes of a trained model, if there is one. UserError for files.
+// Reads the data; says on standard error which images were skipped. `known` are the classes of a
+// trained model, if there is one. UserError for files.
 data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
                        const std::vector<std::string>& known);
 // The data as a trained model takes it: its label type, element type and classes. The test set

@@ -7,6 +7,7 @@
 #include "tenon/data/cifar10.h"
 #include "tenon/data/images.h"
 #include "tenon/data/text.h"
+#include "tenon/io/file.h"
 
 namespace tenon::data {
 
@@ -15,9 +16,21 @@ namespace {
 constexpr std::array kSourceKinds = {SourceKind{"fashion-mnist", "FOLDER", false},
                                      SourceKind{"idx", "FOLDER"},
                                      SourceKind{"cifar10", "FOLDER"},
+                                     SourceKind{"images", "FOLDER"},
                                      SourceKind{"csv", "FILE"},
                                      SourceKind{"npz", "FILE"},
                                      SourceKind{"text", "FILE"}};
+
+Opened open_images(const std::filesystem::path& place, const OpenOptions& options) {
+  const bool has_test = io::folder_exists(place / "train") && io::folder_exists(place / "test");
+  const ImageFolder train = image_folder(has_test ? place / "train" : place, options.images);
+  Opened opened{train.load(options.image_workers, options.bad_images), std::nullopt};
+  if (!has_test) return opened;
+  ImageFolderOptions test = options.images;
+  test.class_names = train.class_names();
+  opened.test = image_folder(place / "test", test).load(options.image_workers, options.bad_images);
+  return opened;
+}
 
 }  // namespace
 
@@ -53,6 +66,7 @@ Opened open(const std::string& name, const OpenOptions& options) {
     TrainTest both = cifar10(place);
     return {std::move(both.train), std::move(both.test)};
   }
+  if (kind == "images") return open_images(place, options);
   if (kind == "csv") return {csv(place, options.csv), std::nullopt};
   if (kind == "npz") return {npz(place), std::nullopt};
   return {text_characters(place, options.window, {.vocabulary = options.vocabulary}), std::nullopt};

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tenon/data/dataset.h"
+#include "tenon/data/image_folder.h"
 #include "tenon/data/tables.h"
 
 namespace tenon::data {
@@ -24,6 +25,9 @@ struct OpenOptions {
   CsvOptions csv = {};
   std::int64_t window = 64;                  // characters of a text window
   std::vector<std::string> vocabulary = {};  // of text, if it is known already
+  ImageFolderOptions images = {};
+  std::optional<BadSamples> bad_images = {};  // leaves out and counts what cannot be decoded
+  int image_workers = 1;
 };
 
 struct Opened {
@@ -32,7 +36,8 @@ struct Opened {
 };
 
 // fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER and cifar10:FOLDER, which have a test set;
-// csv:FILE, npz:FILE, text:FILE. UserError for anything else, and whatever the source refuses.
+// images:FOLDER, which has one if its sub-folders `train` and `test` hold the classes; csv:FILE,
+// npz:FILE, text:FILE. UserError for anything else, and whatever the source refuses.
 Opened open(const std::string& name, const OpenOptions& options = {});
 
 }  // namespace tenon::data

@@ -302,7 +302,7 @@ TEST(SplitCharacters, RefusesWhatIsNotUtf8) {
 
 TEST(Open, UnknownAndIncompleteNamesAreExplained) {
   const std::string forms =
-      "fashion-mnist, idx:FOLDER, cifar10:FOLDER, csv:FILE, npz:FILE, text:FILE";
+      "fashion-mnist, idx:FOLDER, cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE";
   EXPECT_EQ(error_of([] { open("fashion_mnist"); }),
             "unknown data \"fashion_mnist\": one of " + forms +
                 " expected; did you mean \"fashion-mnist\"?");
