@@ -24,6 +24,7 @@
 #include "tenon/nn/dense.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/loss.h"
+#include "tenon/nn/metric.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/pooling.h"
 #include "tenon/nn/recurrent.h"

@@ -29,7 +29,8 @@ std::string class_name(const Trainer& trainer, std::int64_t index) {
 std::int64_t prediction_width(const Trainer& trainer, const TensorType& outputs) {
   const std::int64_t width =
       outputs.rank() > 0 ? element_count(Shape(outputs.shape.begin() + 1, outputs.shape.end())) : 0;
-  const bool is_binary = trainer.options().loss.name.starts_with("binary") && width == 1;
+  const bool is_binary =
+      trainer.options().loss.targets == nn::TargetKind::two_classes && width == 1;
   return is_binary ? 2 : width;
 }
 
@@ -37,7 +38,8 @@ std::vector<Prediction> interpret(const Trainer& trainer, const HostTensor& outp
   const std::int64_t rows = outputs.type().rank() > 0 ? outputs.shape()[0] : 0;
   const std::int64_t width = rows > 0 ? outputs.size() / rows : 0;
   const bool is_class = is_classifier(trainer) && width > 0;
-  const bool is_binary = trainer.options().loss.name.starts_with("binary") && width == 1;
+  const bool is_binary =
+      trainer.options().loss.targets == nn::TargetKind::two_classes && width == 1;
   const bool from_logits = trainer.options().loss.from_logits;
   std::vector<Prediction> predictions(static_cast<std::size_t>(rows));
   for (std::int64_t row = 0; row < rows; ++row) {

@@ -57,7 +57,7 @@ TrainData open_train_data(const TrainCommand& command) {
 }
 
 std::int64_t count_outputs(const data::Dataset& train, const nn::Loss& loss) {
-  if (train.has_classes() && loss.name.starts_with("sparse")) return train.class_count();
+  if (train.has_classes() && loss.targets == nn::TargetKind::classes) return train.class_count();
   return std::max<std::int64_t>(1, element_count(train.y().row_shape()));
 }
 
@@ -65,9 +65,11 @@ nn::Sequential make_trained_model(const TrainCommand& command, const data::Datas
                                   const nn::Loss& loss) {
   const TensorType row{train.x().dtype(), train.x().row_shape()};
   nn::Sequential model = make_model(command.model, row, count_outputs(train, loss));
-  const bool is_class = loss.name.find("cross_entropy") != std::string_view::npos;
+  const bool is_class =
+      loss.targets != nn::TargetKind::numbers && loss.targets != nn::TargetKind::any;
   if (is_class && !loss.from_logits)
-    model.add(nn::ActivationLayer{loss.name.starts_with("binary") ? nn::sigmoid : nn::softmax});
+    model.add(nn::ActivationLayer{loss.targets == nn::TargetKind::two_classes ? nn::sigmoid
+                                                                              : nn::softmax});
   return model;
 }
 
@@ -112,7 +114,7 @@ int run_train(const TrainCommand& command) {
             "choose another --out",
             command.out);
   const TrainData data = open_train_data(command);
-  const nn::Loss& loss = choose_loss(command, data.train);
+  const nn::Loss loss = choose_loss(command, data.train);
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
   Progress progress;
   const std::int64_t steps_in_epoch = (data.train.size() - 1) / command.batch_size + 1;

@@ -25,7 +25,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
         if (text == "none") return;
         for (const std::string_view name : split(text, ',')) nn::find_metric(name);
       },
-      "accuracy or none (accuracy for losses of classes)");
+      "names with commas between them, or none (accuracy for losses of classes)");
   add_text(app, "--validation", command.validation,
            "a fraction of the data, other data, or none (the test set if there is one)",
            "FRACTION|DATA");
@@ -68,22 +68,23 @@ void check_train_options(const TrainCommand& command) {
   make_schedule(command.optimizer, 1);
 }
 
-const nn::Loss& choose_loss(const TrainCommand& command, const data::Dataset& train) {
+nn::Loss choose_loss(const TrainCommand& command, const data::Dataset& train) {
   const bool has_classes = train.has_classes();
   if (command.loss.empty())
     return has_classes ? nn::sparse_categorical_cross_entropy_from_logits : nn::mean_squared_error;
-  const nn::Loss& loss = nn::find_loss(command.loss);
-  if (loss.name.starts_with("sparse") && !has_classes)
+  nn::Loss loss = nn::find_loss(command.loss);
+  if (loss.targets == nn::TargetKind::classes && !has_classes)
     refuse_option("--loss",
                   "{} takes classes, the labels of {} are numbers; mean_squared_error "
                   "takes them",
                   loss.name, train.name());
-  if (loss.name.starts_with("categorical") && has_classes)
+  if (loss.targets == nn::TargetKind::probabilities && has_classes)
     refuse_option("--loss",
-                  "{} takes one target per class, the labels of {} are classes; "
-                  "sparse_{} takes them",
-                  loss.name, train.name(), loss.name);
-  if (loss.name.starts_with("binary") && train.class_count() > 2)
+                  "{} takes one target per class, the labels of {} are classes; {} takes them",
+                  loss.name, train.name(),
+                  loss.name.starts_with("categorical") ? "sparse_" + loss.name
+                                                       : "sparse_categorical_cross_entropy");
+  if (loss.targets == nn::TargetKind::two_classes && train.class_count() > 2)
     refuse_option("--loss", "{} takes two classes, {} has {}", loss.name, train.name(),
                   train.class_count());
   return loss;
@@ -91,20 +92,23 @@ const nn::Loss& choose_loss(const TrainCommand& command, const data::Dataset& tr
 
 std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Dataset& train,
                                         const nn::Loss& loss) {
-  const bool is_of_numbers = loss.name == nn::mean_squared_error.name;
+  const bool is_of_numbers = loss.targets == nn::TargetKind::numbers;
   if (command.metrics == "none") return {};
   if (command.metrics.empty())
     return train.has_classes() && !is_of_numbers ? std::vector<std::string>{"accuracy"}
                                                  : std::vector<std::string>();
-  if (!train.has_classes() && is_of_numbers)
-    refuse_option("--metrics",
-                  "{} is of classes, the labels of {} are numbers; none is what they have",
-                  command.metrics, train.name());
-  if (is_of_numbers)
-    refuse_option("--metrics", "{} is of classes, {} is a loss of numbers; none is what it has",
-                  command.metrics, loss.name);
   std::vector<std::string> names;
-  for (const std::string_view name : split(command.metrics, ',')) names.emplace_back(name);
+  for (const std::string_view name : split(command.metrics, ',')) {
+    const nn::Metric metric = nn::find_metric(name);
+    if (metric.is_of_classes && is_of_numbers && !train.has_classes())
+      refuse_option("--metrics",
+                    "{} is of classes, the labels of {} are numbers; none is what they have", name,
+                    train.name());
+    if (metric.is_of_classes && is_of_numbers)
+      refuse_option("--metrics", "{} is of classes, {} is a loss of numbers; none is what it has",
+                    name, loss.name);
+    names.push_back(metric.name);
+  }
   return names;
 }
 

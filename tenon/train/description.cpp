@@ -5,7 +5,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/io/json.h"
-#include "tenon/nn/loss.h"
+#include "tenon/nn/metric.h"
 #include "tenon/train/json_fields.h"
 #include "tenon/version.h"
 

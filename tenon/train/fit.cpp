@@ -232,7 +232,8 @@ bool FitLoop::may_run_on() const {
 void FitLoop::add_row(bool is_validation, const RunningMeans& means, std::int64_t row_epoch) {
   row_.clear();
   row_.push_back(means.loss());
-  for (std::size_t i = 0; i < means.metric_sums.size(); ++i) row_.push_back(means.metric(i));
+  for (std::size_t i = 0; i < means.metric_sums.size(); ++i)
+    row_.push_back(state_.metric_value(means, i));
   const MetricTable::Row row{state_.position.steps_done, row_epoch, is_validation};
   state_.table.add(row, row_);
   if (metrics_log_) metrics_log_->add(row, row_);
@@ -264,7 +265,7 @@ void FitLoop::run_step() {
   info.total_epochs = options_.epochs;
   info.mean_loss = state_.epoch_means.loss();
   for (std::size_t i = 0; i < mean_metrics_.size(); ++i)
-    mean_metrics_[i] = state_.epoch_means.metric(i);
+    mean_metrics_[i] = state_.metric_value(state_.epoch_means, i);
   info.mean_metrics = mean_metrics_;
   if (count == options_.batch_size) times_.add(info.seconds);
   if (++history_.steps == 1) {

@@ -44,8 +44,8 @@ void each_counter(Position& position, Visit visit) {
 
 std::vector<double> flat(const RunningMeans& means) {
   std::vector<double> values{means.loss_sum, means.loss_weight};
-  values.insert(values.end(), means.metric_sums.begin(), means.metric_sums.end());
-  values.insert(values.end(), means.metric_weights.begin(), means.metric_weights.end());
+  for (const std::vector<double>& sums : means.metric_sums)
+    values.insert(values.end(), sums.begin(), sums.end());
   return values;
 }
 
@@ -136,15 +136,14 @@ void Trainer::State::restore(const io::NamedTensors& tensors, const std::string&
           "{}: the run's position is contradictory: step {} began at {}, epoch {} at {}", file,
           read.steps_done, read.first_step, read.epochs_done, read.first_epoch);
   RunningMeans means = no_means();
-  const auto width = static_cast<std::int64_t>(2 + 2 * options.metrics.size());
+  const auto width = static_cast<std::int64_t>(flat(means).size());
   const auto values =
       need(tensors, "position/epoch_means", {DType::f64, {width}}, file).as<double>();
   means.loss_sum = values[0];
   means.loss_weight = values[1];
-  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
-    means.metric_sums[i] = values[2 + i];
-    means.metric_weights[i] = values[2 + options.metrics.size() + i];
-  }
+  std::size_t next = 2;
+  for (std::vector<double>& sums : means.metric_sums)
+    for (double& sum : sums) sum = values[next++];
   for (const Variable& variable : {key, step_counter})
     session.write(variable, need(tensors, variable.name(), variable.type(), file));
   waiting.clear();

@@ -37,9 +37,9 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
   require(static_cast<bool>(options.loss.apply), "Trainer: loss \"{}\" has no function",
           options.loss.name);
   for (const nn::Metric& metric : options.metrics)
-    require(static_cast<bool>(metric.apply), "Trainer: metric \"{}\" has no function", metric.name);
+    require(metric.has_function(), "Trainer: metric \"{}\" has no function", metric.name);
   for (const nn::Metric& metric : options.metrics)
-    require(metric.name != nn::accuracy.name || options.loss.name != nn::mean_squared_error.name,
+    require(!metric.is_of_classes || options.loss.targets != nn::TargetKind::numbers,
             "Trainer: metric {} is of classes, loss {} is of numbers; leave the metric out, or "
             "choose a loss of classes",
             metric.name, options.loss.name);
@@ -61,8 +61,7 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
 
 RunningMeans Trainer::State::no_means() const {
   RunningMeans means;
-  means.metric_sums.resize(options.metrics.size());
-  means.metric_weights.resize(options.metrics.size());
+  for (const std::size_t size : metric_sizes) means.metric_sums.emplace_back(size);
   return means;
 }
 
@@ -91,11 +90,15 @@ std::unique_ptr<ReadyStep> ready(Session& session, std::span<const Tensor> place
   return step;
 }
 
-// (sum, weight) of the loss, then of each metric.
+// (sum, weight) of the loss, then the sums of each metric.
 std::vector<Tensor> sums_of(const nn::WeightedSum& loss, const TrainerOptions& options,
                             const Tensor& prediction, const Tensor& target) {
   std::vector<Tensor> fetches{loss.sum, loss.weight};
   for (const nn::Metric& metric : options.metrics) {
+    if (!metric.apply) {
+      fetches.push_back(metric.sums(prediction, target, options.loss));
+      continue;
+    }
     const nn::WeightedSum value = metric.apply(prediction, target, options.loss);
     fetches.push_back(value.sum);
     fetches.push_back(value.weight);
@@ -160,7 +163,7 @@ ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
 void Trainer::State::require_fits(const data::Dataset& dataset, std::string_view purpose) const {
   require(dataset.size() > 0, "{}: dataset \"{}\" has no samples", purpose, dataset.name());
   require(dataset.has_y(), "{}: dataset \"{}\" has no labels", purpose, dataset.name());
-  const bool is_binary = options.loss.name.starts_with("binary");
+  const bool is_binary = options.loss.targets == nn::TargetKind::two_classes;
   require(!is_binary || !dataset.has_classes() || dataset.class_count() <= 2,
           "{}: loss {} takes the labels 0 and 1, dataset \"{}\" has {} classes; use "
           "sparse_categorical_cross_entropy_from_logits",
@@ -172,7 +175,7 @@ void Trainer::State::require_fits(const data::Dataset& dataset, std::string_view
   const TensorType label{dataset.y().dtype(), dataset.y().row_shape()};
   require(label == y_row, "{}: labels of \"{}\" are {}, the model was built for {}", purpose,
           dataset.name(), label, y_row);
-  if (dataset.has_classes() && options.loss.name.starts_with("sparse"))
+  if (dataset.has_classes() && options.loss.targets == nn::TargetKind::classes)
     require(dataset.class_count() <= outputs,
             "{}: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it {} "
             "units",
@@ -206,7 +209,14 @@ void Trainer::State::define_weights() {
   nn::Context context(nn::Mode::inference, {}, options.dtype);
   const Tensor prediction = model.call_as_root(prepare(placeholder("x", one)), context);
   // A loss that does not fit the last layer is told now, not after compiling.
-  options.loss.apply(prediction, prepare_target(placeholder("y", one_y), options.dtype), {});
+  const Tensor target = prepare_target(placeholder("y", one_y), options.dtype);
+  options.loss.apply(prediction, target, {});
+  metric_sizes.clear();
+  for (const nn::Metric& metric : options.metrics)
+    metric_sizes.push_back(
+        metric.apply
+            ? 2
+            : static_cast<std::size_t>(metric.sums(prediction, target, options.loss).size()));
   outputs = prediction.rank() > 0 ? prediction.extent(-1) : 1;
   weights.assign(context.variables().begin(), context.variables().end());
   table.metrics = metric_names();
@@ -228,10 +238,9 @@ std::shared_ptr<ResidentData> Trainer::State::on_device(const data::Dataset& dat
 void RunningMeans::add(const RunningMeans& other) {
   loss_sum += other.loss_sum;
   loss_weight += other.loss_weight;
-  for (std::size_t i = 0; i < metric_sums.size(); ++i) {
-    metric_sums[i] += other.metric_sums[i];
-    metric_weights[i] += other.metric_weights[i];
-  }
+  for (std::size_t i = 0; i < metric_sums.size(); ++i)
+    for (std::size_t k = 0; k < metric_sums[i].size(); ++k)
+      metric_sums[i][k] += other.metric_sums[i][k];
 }
 
 double Trainer::State::run(ReadyStep& ready_step, ResidentData& data,
@@ -246,15 +255,25 @@ double Trainer::State::run(ReadyStep& ready_step, ResidentData& data,
   backend.write(ready_step.indices, ready_step.indices_view).wait();
   const std::array<backends::Buffer*, 3> inputs = {&data.x, &data.y, &ready_step.indices};
   ready_step.step.run(inputs, ready_step.results);
-  const auto number = [&](std::size_t i) {
+  const auto read = [&](std::size_t i) -> const HostTensor& {
     backend.read(ready_step.results[i], ready_step.result_spans[i]).wait();
-    return element_as_double(ready_step.host_results[i], 0);
+    return ready_step.host_results[i];
   };
+  const auto number = [&](std::size_t i) { return element_as_double(read(i), 0); };
   last_step_means.loss_sum = number(0);
   last_step_means.loss_weight = number(1);
+  std::size_t next = 2;
   for (std::size_t i = 0; i < options.metrics.size(); ++i) {
-    last_step_means.metric_sums[i] = number(2 + 2 * i);
-    last_step_means.metric_weights[i] = number(3 + 2 * i);
+    std::vector<double>& sums = last_step_means.metric_sums[i];
+    if (options.metrics[i].apply) {
+      for (double& sum : sums) sum = number(next++);
+      continue;
+    }
+    const HostTensor& values = read(next++);
+    check(values.size() == static_cast<std::int64_t>(sums.size()), "{} sums of metric {}, not {}",
+          values.size(), options.metrics[i].name, sums.size());
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      sums[k] = element_as_double(values, static_cast<std::int64_t>(k));
   }
   means.add(last_step_means);
   return last_step_means.loss();
@@ -266,12 +285,18 @@ std::vector<std::string> Trainer::State::metric_names() const {
   return names;
 }
 
+double Trainer::State::metric_value(const RunningMeans& means, std::size_t i) const {
+  const std::vector<double>& sums = means.metric_sums[i];
+  if (!options.metrics[i].apply) return options.metrics[i].value(sums);
+  return sums[1] > 0 ? sums[0] / sums[1] : 0;
+}
+
 Evaluation Trainer::State::evaluation_of(const RunningMeans& means, std::int64_t samples) const {
   Evaluation evaluation;
   evaluation.loss = means.loss();
   evaluation.samples = samples;
   for (std::size_t i = 0; i < options.metrics.size(); ++i)
-    evaluation.metrics.emplace_back(options.metrics[i].name, means.metric(i));
+    evaluation.metrics.emplace_back(options.metrics[i].name, metric_value(means, i));
   return evaluation;
 }
 

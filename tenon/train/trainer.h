@@ -11,7 +11,7 @@
 #include "tenon/data/dataset.h"
 #include "tenon/data/normalization.h"
 #include "tenon/nn/layer.h"
-#include "tenon/nn/loss.h"
+#include "tenon/nn/metric.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/optimizer.h"
 #include "tenon/optim/schedule.h"

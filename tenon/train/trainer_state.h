@@ -12,12 +12,9 @@ namespace tenon {
 // Sums over an epoch or a dataset, kept in f64 in the order of the steps.
 struct RunningMeans {
   double loss_sum = 0, loss_weight = 0;
-  std::vector<double> metric_sums, metric_weights;
+  std::vector<std::vector<double>> metric_sums;  // of each metric, as many as it has
 
   double loss() const { return loss_weight > 0 ? loss_sum / loss_weight : 0; }
-  double metric(std::size_t i) const {
-    return metric_weights[i] > 0 ? metric_sums[i] / metric_weights[i] : 0;
-  }
   // Adds sums of the same metrics; allocates nothing.
   void add(const RunningMeans& other);
 };
@@ -34,7 +31,7 @@ struct ReadyStep {
   backends::Buffer indices;
   HostTensor host_indices;
   std::vector<backends::Buffer> results;
-  std::vector<HostTensor> host_results;  // scalars, in the order of the fetches
+  std::vector<HostTensor> host_results;  // in the order of the fetches
   // Made once: a view holds a shape, and making one allocates.
   HostView indices_view;
   std::vector<HostSpan> result_spans;
@@ -61,9 +58,10 @@ struct Trainer::State {
   TensorType x_row, y_row;   // of one raw sample
   std::int64_t outputs = 0;  // of the last axis of a prediction
   std::vector<std::string> class_names;
-  std::vector<Variable> weights;  // weights and statistics, in order of creation
-  Variable key;                   // u32[2], from the seed
-  Variable step_counter;          // i32 scalar: training steps done
+  std::vector<std::size_t> metric_sizes;  // how many sums each metric has
+  std::vector<Variable> weights;          // weights and statistics, in order of creation
+  Variable key;                           // u32[2], from the seed
+  Variable step_counter;                  // i32 scalar: training steps done
   // What the schedule writes before each training step, and what it starts from.
   HostTensor scheduled_rate = make_scalar(0.0);
   HostView scheduled_view{scheduled_rate};
@@ -103,6 +101,8 @@ struct Trainer::State {
   double run(ReadyStep& step, ResidentData& data, std::span<const std::int64_t> indices,
              RunningMeans& means);
   RunningMeans no_means() const;
+  // Of one of the options' metrics; allocates nothing.
+  double metric_value(const RunningMeans& means, std::size_t i) const;
   Evaluation evaluation_of(const RunningMeans& means, std::int64_t samples) const;
   std::vector<std::string> metric_names() const;
 

@@ -129,7 +129,12 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "--loss: unknown loss \"mse\"; known: sparse_categorical_cross_entropy_from_logits, "
            "sparse_categorical_cross_entropy, categorical_cross_entropy_from_logits, "
            "categorical_cross_entropy, binary_cross_entropy_from_logits, binary_cross_entropy, "
-           "mean_squared_error"},
+           "mean_squared_error, "
+           "mean_absolute_error, huber, hinge, kl_divergence_from_logits, kl_divergence, "
+           "cosine_similarity, sparse_categorical_focal_cross_entropy_from_logits, "
+           "sparse_categorical_focal_cross_entropy, categorical_focal_cross_entropy_from_logits, "
+           "categorical_focal_cross_entropy, binary_focal_cross_entropy_from_logits, "
+           "binary_focal_cross_entropy"},
           {train({"--loss", "binary_cross_entropy"}), 2,
            "--loss: binary_cross_entropy takes two classes, FOLDERpoints.csv has 3"},
           {train({"--loss", "categorical_cross_entropy"}), 2,
@@ -138,8 +143,11 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--task", "regression", "--loss", "sparse_categorical_cross_entropy"}), 2,
            "--loss: sparse_categorical_cross_entropy takes classes, the labels of FOLDERpoints.csv "
            "are numbers; mean_squared_error takes them"},
-          {train({"--metrics", "recall"}), 2,
-           "--metrics: unknown metric \"recall\"; known: accuracy"},
+          {train({"--metrics", "specificity"}), 2,
+           "--metrics: unknown metric \"specificity\"; known: "
+           "accuracy, top_k_accuracy, precision, recall, f1, macro_precision, macro_recall, "
+           "macro_f1, roc_auc, perplexity, mean_squared_error, mean_absolute_error, "
+           "root_mean_squared_error, r2"},
           {train({"--task", "guessing"}), 2,
            "--task: unknown value \"guessing\"; known: classification, regression"},
           {train({"--validation", "1.5"}), 2,

@@ -309,10 +309,18 @@ TEST(UserErrors, UnknownNames) {
             "unknown loss \"mean_squard_error\"; known: "
             "sparse_categorical_cross_entropy_from_logits, sparse_categorical_cross_entropy, "
             "categorical_cross_entropy_from_logits, categorical_cross_entropy, "
-            "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error; did you "
+            "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error, "
+            "mean_absolute_error, huber, hinge, kl_divergence_from_logits, kl_divergence, "
+            "cosine_similarity, sparse_categorical_focal_cross_entropy_from_logits, "
+            "sparse_categorical_focal_cross_entropy, "
+            "categorical_focal_cross_entropy_from_logits, categorical_focal_cross_entropy, "
+            "binary_focal_cross_entropy_from_logits, binary_focal_cross_entropy; did you "
             "mean \"mean_squared_error\"?");
   EXPECT_EQ(error_of([] { nn::find_metric("acuracy"); }),
-            "unknown metric \"acuracy\"; known: accuracy; did you mean \"accuracy\"?");
+            "unknown metric \"acuracy\"; known: "
+            "accuracy, top_k_accuracy, precision, recall, f1, macro_precision, macro_recall, "
+            "macro_f1, roc_auc, perplexity, mean_squared_error, mean_absolute_error, "
+            "root_mean_squared_error, r2; did you mean \"accuracy\"?");
   EXPECT_EQ(error_of([] { optim::make_optimizer("sdg"); }),
             "unknown optimizer \"sdg\"; known: adam, adamw, sgd, gradient_descent, adamax, nadam, "
             "rmsprop, adagrad, adadelta, lion, lamb, adafactor, muon; did you mean \"sgd\"?");

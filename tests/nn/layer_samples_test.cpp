@@ -7,20 +7,6 @@ namespace {
 using samples::difference;
 using samples::read_tensor;
 
-void add_loss(Expected& all, const Json& sample) {
-  const std::string label = sample.at("loss").get<std::string>() + " of " +
-                            sample.at("prediction").dump() + sample.at("target").dump();
-  const Tensor prediction = all.feed(sample.at("prediction"));
-  const Tensor target = all.feed(sample.at("target"));
-  const Json& weight = sample.at("sample_weight");
-  const WeightedSum value =
-      find_loss(sample.at("loss").get<std::string>())
-          .apply(prediction, target, weight.is_null() ? Tensor() : all.feed(weight));
-  all.add(value.sum, sample.at("sum"), label + " sum");
-  all.add(value.weight, sample.at("weight"), label + " weight");
-  all.add(grad(value.sum, prediction), sample.at("gradient"), label + " gradient");
-}
-
 class Samples : public testing::TestWithParam<const char*> {};
 
 TEST_P(Samples, LayersAgreeWithPyTorch) {

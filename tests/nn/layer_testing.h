@@ -11,7 +11,7 @@
 #include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/dense.h"
 #include "tenon/nn/embedding.h"
-#include "tenon/nn/loss.h"
+#include "tenon/nn/metric.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/pooling.h"
 #include "tenon/nn/recurrent.h"

@@ -89,7 +89,10 @@ TEST(CustomParts, ASavedModelSaysHowToLoadIt) {
   Trainer metrics(small_model(), options);
   metrics.build(blobs(6));
   metrics.save(run);
-  ends_with_help("metrics: unknown metric \"largest\"; known: accuracy");
+  ends_with_help(
+      "metrics: unknown metric \"largest\"; known: accuracy, top_k_accuracy, precision, recall, "
+      "f1, macro_precision, macro_recall, macro_f1, roc_auc, perplexity, mean_squared_error, "
+      "mean_absolute_error, root_mean_squared_error, r2");
 }
 
 TEST(CustomParts, ResumeWithTheSameBits) {

@@ -158,12 +158,21 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
        "run.json: loss: unknown loss \"mean\"; known: "
        "sparse_categorical_cross_entropy_from_logits, sparse_categorical_cross_entropy, "
        "categorical_cross_entropy_from_logits, categorical_cross_entropy, "
-       "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error" +
+       "binary_cross_entropy_from_logits, binary_cross_entropy, mean_squared_error, "
+       "mean_absolute_error, huber, hinge, kl_divergence_from_logits, kl_divergence, "
+       "cosine_similarity, sparse_categorical_focal_cross_entropy_from_logits, "
+       "sparse_categorical_focal_cross_entropy, "
+       "categorical_focal_cross_entropy_from_logits, categorical_focal_cross_entropy, "
+       "binary_focal_cross_entropy_from_logits, binary_focal_cross_entropy" +
            help},
       {"/metrics", "accuracy",
        "run.json: metrics: a list of texts expected, found \"\\\"accuracy\\\"\""},
-      {"/metrics/0", "recall",
-       "run.json: metrics: unknown metric \"recall\"; known: accuracy" + help},
+      {"/metrics/0", "recal",
+       "run.json: metrics: unknown metric \"recal\"; known: "
+       "accuracy, top_k_accuracy, precision, recall, f1, macro_precision, macro_recall, "
+       "macro_f1, roc_auc, perplexity, mean_squared_error, mean_absolute_error, "
+       "root_mean_squared_error, r2; did you mean \"recall\"?" +
+           help},
       {"/optimizer/kind", "sgb",
        "run.json: optimizer.kind: unknown optimizer \"sgb\"; known: adam, adamw, sgd, "
        "gradient_descent, adamax, nadam, rmsprop, adagrad, adadelta, lion, lamb, adafactor, muon; "

@@ -1,0 +1,24 @@
+// What the losses and metrics share: checked targets and sums with the samples' weights.
+#pragma once
+#include "tenon/nn/loss.h"
+
+namespace tenon::nn {
+
+// Probabilities are kept this far from 0 and 1 before a logarithm.
+inline constexpr double kProbabilityClip = 1e-7;
+
+// Sum over elements of loss * weight, and of the weights. `losses` is [batch, ...]; a weight per
+// sample repeats over the other axes. `element_weights`, of the losses' shape or empty, is already
+// in the losses and goes into the sum of weights only.
+WeightedSum weighted_sum(const Tensor& losses, const Tensor& sample_weight, std::string_view name,
+                         const Tensor& element_weights = {});
+
+void require_float_prediction(const Tensor& prediction, std::string_view name);
+
+// Integer classes [batch...] for predictions [batch..., classes]. UserError naming the loss.
+Tensor class_labels(const Tensor& prediction, const Tensor& target, std::string_view name);
+
+// The target in the prediction's type and shape. UserError naming the loss.
+Tensor same_shape_target(const Tensor& prediction, const Tensor& target, std::string_view name);
+
+}  // namespace tenon::nn

@@ -1,0 +1,60 @@
+// Metrics as sums over the samples, made into a number once at the end: exact for short batches.
+#pragma once
+#include <span>
+
+#include "tenon/nn/loss.h"
+
+namespace tenon::nn {
+
+// One of those below, or of your own (docs/extending.md): a name and either `apply`, for a quotient
+// of two sums, or `sums` and `value`, for everything else that sums can tell.
+struct Metric {
+  std::string name;
+  std::function<WeightedSum(const Tensor& prediction, const Tensor& target, const Loss& loss)>
+      apply{};
+  // A float vector [n] of a batch; n does not depend on the batch. Batches are added up in f64.
+  std::function<Tensor(const Tensor& prediction, const Tensor& target, const Loss& loss)> sums{};
+  // The metric, of the n numbers added up over all batches.
+  std::function<double(std::span<const double> sums)> value{};
+  bool is_of_classes = false;  // has no meaning for a loss of numbers
+
+  bool has_function() const { return apply || (sums && value); }
+};
+
+// By name, with numbers after it: "top_k_accuracy:k=3"; mean_absolute_error and mean_squared_error
+// are the losses. UserError listing the known names or options.
+Metric find_metric(std::string_view name);
+
+// Categorical (largest prediction is the target class) for predictions [..., classes], binary
+// (threshold 0.5, or 0 for logits) where prediction and target shapes agree or the last axis is 1.
+inline const Metric accuracy = find_metric("accuracy");
+// The part of samples whose class is among the k largest predictions; the first of equals wins.
+Metric top_k_accuracy(std::int64_t k = 5);
+
+// Of class 1, over all elements, with the thresholds of accuracy; 0 where nothing was predicted
+// (precision) or nothing is there (recall).
+inline const Metric precision = find_metric("precision");  // true positives / predicted
+inline const Metric recall = find_metric("recall");        // true positives / there are
+inline const Metric f1 = find_metric("f1");                // their harmonic mean
+// The means of these over the classes that are predicted or there; of the largest predictions.
+inline const Metric macro_precision = find_metric("macro_precision");
+inline const Metric macro_recall = find_metric("macro_recall");
+inline const Metric macro_f1 = find_metric("macro_f1");
+
+// Area under the curve of true over false positive rate, for one output of two classes. Scores
+// (the sigmoids of logits) are told apart to 1 / bins; 0 unless both classes are there.
+Metric roc_auc(std::int64_t bins = 1000);
+
+// exp of the mean cross entropy, whatever smoothing or weights the loss has.
+inline const Metric perplexity = find_metric("perplexity");
+
+inline const Metric root_mean_squared_error = find_metric("root_mean_squared_error");
+// 1 - squared errors / squared distances from the mean, a mean over the outputs of the last axis;
+// for an output that is constant 1 if it is met, otherwise 0. Summed in f64.
+inline const Metric r2 = find_metric("r2");
+
+// How often class [row] was predicted as class [column], f32 [classes, classes]; a binary
+// prediction of one output gives [2, 2].
+Tensor confusion_matrix(const Tensor& prediction, const Tensor& target, const Loss& loss);
+
+}  // namespace tenon::nn

@@ -1,0 +1,14 @@
+// The metrics that find_metric makes, by family.
+#pragma once
+#include "tenon/nn/metric.h"
+
+namespace tenon::nn {
+
+Metric make_accuracy();
+Metric make_binary_rate(const std::string& name);  // precision, recall, f1
+Metric make_macro_rate(const std::string& name);   // macro_precision, macro_recall, macro_f1
+Metric make_perplexity();
+Metric make_root_mean_squared_error();
+Metric make_r2();
+
+}  // namespace tenon::nn
