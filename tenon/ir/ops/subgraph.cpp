@@ -11,9 +11,11 @@ void require_subgraph(std::string_view op, std::string_view which, const GraphRe
   const TensorTypes taken = input_types(*graph);
   require(std::ranges::equal(taken, inputs), "{}: {} takes ({}), it is given ({})", op, which,
           list_of(taken), list_of(inputs));
-  for (const Output& output : graph->outputs())
-    require(!output.updates_input, "{}: {} assigns \"{}\"; only the outermost graph updates state",
-            op, which, graph->inputs()[*output.updates_input].name);
+  for (const Output& output : graph->outputs()) {
+    const bool is_update = output.updates_input.has_value();
+    require(!is_update, "{}: {} assigns \"{}\"; only the outermost graph updates state", op, which,
+            is_update ? graph->inputs()[*output.updates_input].name : std::string());
+  }
 }
 
 Value upstream_or_zeros(const GradientInputs& in, std::size_t result) {
