@@ -180,7 +180,8 @@ Tensor confusion_matrix(const Tensor& prediction, const Tensor& target, const Lo
   const Decisions found = decide(prediction, target, loss, "confusion_matrix");
   const Tensor places = flatten(cast(found.truth, DType::i32)) * static_cast<int>(found.classes) +
                         flatten(cast(found.predicted, DType::i32));
-  const Tensor counts = segment_sum(tenon::ones(places.shape()), places, found.classes * found.classes);
+  const Tensor counts =
+      segment_sum(tenon::ones(places.shape()), places, found.classes * found.classes);
   return reshape(counts, {found.classes, found.classes});
 }
 
