@@ -13,26 +13,26 @@ namespace {
 
 constexpr int kMostWorkers = 1024;
 
-// A sample in its turn: made, left out, or failed.
-struct Made {
-  SamplePlace place;
-  std::optional<Sample> sample;
-  std::exception_ptr error;
-};
-
-Made make_now(const LazySample& lazy) {
-  Made made{lazy.place, std::nullopt, nullptr};
-  try {
-    made.sample = make_sample(lazy);
-  } catch (...) {
-    made.error = std::current_exception();
-  }
-  return made;
-}
-
 }  // namespace
 
 struct PipelineBatches::State {
+  // A sample in its turn: made, left out, or failed.
+  struct Made {
+    SamplePlace place;
+    std::optional<Sample> sample;
+    std::exception_ptr error;
+  };
+
+  static Made make_now(const LazySample& lazy) {
+    Made made{lazy.place, std::nullopt, nullptr};
+    try {
+      made.sample = make_sample(lazy);
+    } catch (...) {
+      made.error = std::current_exception();
+    }
+    return made;
+  }
+
   std::int64_t batch_size = 0;
   PipelineBatchOptions options;
   Pass pass;
