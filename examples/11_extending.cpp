@@ -2,6 +2,8 @@
 // these).
 #include <tenon/tenon.h>
 
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -72,6 +74,18 @@ nn::Metric within(double tolerance) {
           }};
 }
 
+// The root of the mean square of what predictions miss.
+nn::Metric root_error() {
+  return {
+      .name = "root error",
+      .sums = [](const Tensor& prediction, const Tensor& target, const nn::Loss&) -> Tensor {
+        const Tensor square = (prediction - target) * (prediction - target);
+        const std::array parts{sum(square), tenon::full({}, static_cast<double>(square.size()))};
+        return tenon::stack(parts);
+      },
+      .value = [](std::span<const double> sums) { return std::sqrt(sums[0] / sums[1]); }};
+}
+
 // Steps of the sign of an average of gradients: Chen et al. 2023, "Lion".
 struct Lion {
   static constexpr std::string_view kKind = "my_lion";
@@ -112,7 +126,7 @@ int main() {
     return tenon::Trainer{model,
                           {.loss = huber(0.5),
                            .optimizer = Lion{.learning_rate = 0.01},
-                           .metrics = {within(0.25)},
+                           .metrics = {within(0.25), root_error()},
                            .seed = 1}};
   };
   const auto data = line_data();
@@ -120,8 +134,9 @@ int main() {
   const auto history = trainer.fit(data, {.epochs = 60, .batch_size = 16});
   for (const auto& epoch : history.epochs)
     if (epoch.epoch % 20 == 0)
-      std::printf("epoch %lld  loss %.4f  within 0.25 %.3f\n", static_cast<long long>(epoch.epoch),
-                  epoch.train.loss, epoch.train["within"]);
+      std::printf("epoch %lld  loss %.4f  within 0.25 %.3f  root error %s\n",
+                  static_cast<long long>(epoch.epoch), epoch.train.loss, epoch.train["within"],
+                  epoch.train["root error"] < 0.05 ? "below 0.05" : "above");
   for (const Variable& weight : trainer.weights())
     if (weight.name() == "sample_counter/count")
       std::printf("samples seen: %.0f\n",
