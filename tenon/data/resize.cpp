@@ -51,7 +51,7 @@ HostTensor resized_bilinear(const HostTensor& image, std::int64_t height, std::i
           return left + (right - left) * column.weight;
         };
         const float above = mixed(upper), below = mixed(lower);
-        *to++ = static_cast<std::uint8_t>(above + (below - above) * row.weight + 0.5f);
+        *to++ = static_cast<std::uint8_t>(std::lround(above + (below - above) * row.weight));
       }
   }
   return out;
