@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <string_view>
+#include <unordered_map>
 
 #include "tenon/base/text.h"
 #include "tenon/io/csv.h"
@@ -141,13 +143,21 @@ class CsvDatasetBuilder {
     if (class_names_.empty()) {
       class_names_ = column.texts;
       std::ranges::sort(class_names_);
+      // Nearly as many classes as rows are names or numbers of the rows.
+      constexpr std::size_t kManyClasses = 1000;
+      require(
+          class_names_.size() < kManyClasses || class_names_.size() * 2 < column.text_ids.size(),
+          "{}: {} classes in {} rows; is the label another column? --label names it, and "
+          "--task regression is for numbers",
+          file_, class_names_.size(), column.text_ids.size());
     }
+    std::unordered_map<std::string_view, std::int32_t> class_of;
+    for (const std::string& name : class_names_)
+      class_of.try_emplace(name, static_cast<std::int32_t>(class_of.size()));
     std::vector<std::int32_t> classes;  // of each different text
     for (const std::string& text : column.texts) {
-      const auto found = std::ranges::find(class_names_, text);
-      classes.push_back(found == class_names_.end()
-                            ? -1
-                            : static_cast<std::int32_t>(found - class_names_.begin()));
+      const auto found = class_of.find(text);
+      classes.push_back(found == class_of.end() ? -1 : found->second);
     }
     HostTensor y({DType::i32, {table_.rows()}});
     for (std::size_t row = 0; row < column.text_ids.size(); ++row) {

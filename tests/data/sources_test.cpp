@@ -167,6 +167,17 @@ TEST(MnistFolder, RealDigitsAreRead) {
   EXPECT_EQ(digits.test.class_count(), 10);
 }
 
+TEST(Csv, AClassForNearlyEveryRowIsRefused) {
+  const TemporaryFolder folder;
+  std::string rows = "a,id\n";
+  for (int i = 0; i < 3000; ++i) rows += fmt::format("{},row{}\n", i, i);
+  const std::string file = written(folder, "ids.csv", rows);
+  EXPECT_EQ(error_of([&] { csv(file); }),
+            file +
+                ": 3000 classes in 3000 rows; is the label another column? --label names it, "
+                "and --task regression is for numbers");
+}
+
 TEST(Csv, LastColumnIsTheLabelUnlessNamed) {
   const TemporaryFolder folder;
   const std::string file = written(folder, "a.csv", "a,kind,b\n1,2,0\n3,0,1\n");
