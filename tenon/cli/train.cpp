@@ -65,9 +65,7 @@ nn::Sequential make_trained_model(const TrainCommand& command, const data::Datas
                                   const nn::Loss& loss) {
   const TensorType row{train.x().dtype(), train.x().row_shape()};
   nn::Sequential model = make_model(command.model, row, count_outputs(train, loss));
-  const bool is_class =
-      loss.targets != nn::TargetKind::numbers && loss.targets != nn::TargetKind::any;
-  if (is_class && !loss.from_logits)
+  if (nn::is_of_classes(loss.targets) && !loss.from_logits)
     model.add(nn::ActivationLayer{loss.targets == nn::TargetKind::two_classes ? nn::sigmoid
                                                                               : nn::softmax});
   return model;

@@ -39,7 +39,14 @@ HostTensor row_of(const Array& array, std::int64_t index) {
   return copy_of({{array.dtype(), array.row_shape()}, array.rows(index, 1).data()});
 }
 
-std::function<Sample(std::int64_t)> rows_of(Dataset dataset) {
+using Maker = std::function<Sample(std::int64_t)>;
+using SharedMaker = std::shared_ptr<const Maker>;
+
+LazySample lazy_sample(const SharedMaker& maker, std::uint64_t epoch, std::int64_t index) {
+  return {{epoch, index}, [maker, index] { return std::optional((*maker)(index)); }};
+}
+
+Maker rows_of(Dataset dataset) {
   return [dataset = std::move(dataset)](std::int64_t index) {
     return Sample{row_of(dataset.x(), index),
                   dataset.has_y() ? row_of(dataset.y(), index) : HostTensor()};
@@ -70,14 +77,12 @@ Pipeline Pipeline::from(Dataset dataset,
 Pipeline Pipeline::from(std::function<std::vector<std::int64_t>(std::uint64_t)> order,
                         std::function<Sample(std::int64_t)> make) {
   require(order && make, "a pipeline's function is empty");
-  const auto shared = std::make_shared<const std::function<Sample(std::int64_t)>>(std::move(make));
+  const SharedMaker shared = std::make_shared<const Maker>(std::move(make));
   return Pipeline([order = std::move(order), shared](std::uint64_t epoch) -> Pass {
     return [indices = order(epoch), shared, epoch,
             next = std::size_t{0}]() mutable -> std::optional<LazySample> {
       if (next == indices.size()) return std::nullopt;
-      const std::int64_t index = indices[next++];
-      return LazySample{{epoch, index},
-                        [shared, index] { return std::optional((*shared)(index)); }};
+      return lazy_sample(shared, epoch, indices[next++]);
     };
   });
 }
@@ -85,13 +90,11 @@ Pipeline Pipeline::from(std::function<std::vector<std::int64_t>(std::uint64_t)> 
 Pipeline Pipeline::from(std::int64_t size, std::function<Sample(std::int64_t)> make) {
   require(size >= 0, "a pipeline of {} samples", size);
   require(static_cast<bool>(make), "a pipeline's function is empty");
-  const auto shared = std::make_shared<const std::function<Sample(std::int64_t)>>(std::move(make));
+  const SharedMaker shared = std::make_shared<const Maker>(std::move(make));
   return Pipeline([size, shared](std::uint64_t epoch) -> Pass {
     return [size, shared, epoch, next = std::int64_t{0}]() mutable -> std::optional<LazySample> {
       if (next == size) return std::nullopt;
-      const std::int64_t index = next++;
-      return LazySample{{epoch, index},
-                        [shared, index] { return std::optional((*shared)(index)); }};
+      return lazy_sample(shared, epoch, next++);
     };
   });
 }

@@ -33,6 +33,21 @@ Tensor Context::variable(const Variable& variable, std::string_view name, const 
   return Tensor(variable);
 }
 
+void Context::add_loss(const WeightedSum& term) {
+  for (const Tensor* value : {&term.sum, &term.weight})
+    require(!value->is_empty() && value->rank() == 0 && is_float(value->dtype()),
+            "add_loss: float scalars expected, got {}",
+            value->is_empty() ? "an empty tensor" : value->description());
+  losses_.push_back(term);
+}
+
+Tensor Context::total_loss(const Tensor& loss) const {
+  Tensor total = loss;
+  for (const WeightedSum& term : losses_)
+    total = total + cast(term.sum / term.weight, loss.dtype());
+  return total;
+}
+
 void Context::assign(const Variable& variable, const Tensor& value) {
   const Tensor& input = levels_.back().input;
   const std::shared_ptr<Trace> trace =

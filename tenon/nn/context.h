@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tenon/nn/initializer.h"
-#include "tenon/tensor/tensor.h"
+#include "tenon/nn/weighted_sum.h"
 
 namespace tenon::nn {
 
@@ -32,6 +32,12 @@ class Context {
   // State that the forward pass updates (BatchNorm). Applied at the end of a step that lists it
   // among its updates; a step that trains without it is refused.
   void assign(const Variable& variable, const Tensor& value);
+  // A term of the loss beside that of the predictions: a penalty of weights, a divergence in the
+  // middle of a model. Divided by its weight once at the end, as all losses are. UserError unless
+  // both are float scalars.
+  void add_loss(const WeightedSum& term);
+  // In the order of the calls.
+  std::span<const WeightedSum> losses() const { return losses_; }
   // A key for one random site: differs for every call, path and step. UserError without a key.
   Tensor random_key();
 
@@ -52,13 +58,15 @@ class Context {
   std::string path() const;  // "encoder/dense_1", empty at the top
 
   // All updates of a training step: those of the optimizer (an optim::Optimizer), for the trainable
-  // weights met, and those of the layers.
+  // weights met, and those of the layers. The losses that layers added are minimised too.
   template <class Optimizer>
   std::vector<Update> minimize(const Tensor& loss, const Optimizer& optimizer) const {
-    std::vector<Update> all = optimizer.minimize(loss, variables());
+    std::vector<Update> all = optimizer.minimize(total_loss(loss), variables());
     all.insert(all.end(), updates_.begin(), updates_.end());
     return all;
   }
+  // The loss and all that layers added.
+  Tensor total_loss(const Tensor& loss) const;
   // Those of the layers alone.
   std::span<const Update> updates() const { return updates_; }
   // Every variable met, in order, each once.
@@ -77,6 +85,7 @@ class Context {
   std::vector<Level> levels_{Level{}};
   std::vector<Update> updates_;
   std::vector<Variable> variables_;
+  std::vector<WeightedSum> losses_;
 };
 
 }  // namespace tenon::nn

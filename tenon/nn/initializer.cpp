@@ -8,7 +8,7 @@
 #include "tenon/base/hash.h"
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/threefry.h"
-#include "tenon/nn/unknown_name.h"
+#include "tenon/base/unknown_name.h"
 
 namespace tenon::nn {
 namespace {

@@ -115,15 +115,30 @@ Tensor Layer::operator()(const Tensor& x, Context& context) const {
   }
 }
 
-Tensor Layer::call_as_root(const Tensor& x, Context& context) const {
+namespace {
+
+// The outermost module: its errors name the model.
+template <class F>
+auto call_model(const Layer& model, const Tensor& x, F call) {
   try {
-    return module_->call(x, context);
+    return call();
   } catch (const LocatedError&) {
     throw;
   } catch (const UserError& error) {
-    throw LocatedError(with_place(
-        error.what(), fmt::format("model ({}){}", description(), written_at(where_)), x));
+    throw LocatedError(
+        with_place(error.what(),
+                   fmt::format("model ({}){}", model.description(), written_at(model.where())), x));
   }
+}
+
+}  // namespace
+
+Tensor Layer::call_as_root(const Tensor& x, Context& context) const {
+  return call_model(*this, x, [&] { return module_->call(x, context); });
+}
+
+Outcome Layer::learn(const Tensor& x, const Tensor& y, Context& context) const {
+  return call_model(*this, x, [&] { return module_->learn(x, y, context); });
 }
 
 std::string Layer::description() const {

@@ -21,6 +21,13 @@ concept ModuleShape = requires(M module, const Tensor& x, Context& context, Fiel
 template <class M>
 concept Module = ModuleShape<M> && std::copy_constructible<M>;
 
+// A module that knows its own loss, because that needs more than a prediction and a target: the
+// outcome for inputs x with the targets y, in training and in evaluation.
+template <class M>
+concept LearningModule = requires(M module, const Tensor& x, const Tensor& y, Context& context) {
+  { module.learn(x, y, context) } -> std::same_as<Outcome>;
+};
+
 // Copies of a Layer share their weights (Variables have identity).
 class Layer {
  public:
@@ -36,6 +43,10 @@ class Layer {
   // Calls the module in the scope that is open, as the outermost module of a model is called: its
   // parts are then named from the top, "dense/kernel" and not "sequential/dense/kernel".
   Tensor call_as_root(const Tensor& x, Context& context) const;
+
+  // Whether the module is a LearningModule; then `learn` calls it as the outermost one.
+  bool has_own_loss() const { return module_->has_own_loss(); }
+  Outcome learn(const Tensor& x, const Tensor& y, Context& context) const;
 
   std::string_view kind() const { return module_->kind(); }
   // The kind and the first attributes: "dense, units 10, activation relu".
@@ -55,6 +66,8 @@ class Layer {
   struct Interface {
     virtual ~Interface() = default;
     virtual Tensor call(const Tensor& x, Context& context) = 0;
+    virtual bool has_own_loss() const = 0;
+    virtual Outcome learn(const Tensor& x, const Tensor& y, Context& context) = 0;
     virtual void fields(FieldVisitor& visitor) = 0;
     virtual std::string_view kind() const = 0;
     virtual std::shared_ptr<Interface> copy() const = 0;
@@ -63,6 +76,13 @@ class Layer {
   struct Model final : Interface {
     explicit Model(M m) : module(std::move(m)) {}
     Tensor call(const Tensor& x, Context& context) override { return module(x, context); }
+    bool has_own_loss() const override { return LearningModule<M>; }
+    Outcome learn(const Tensor& x, const Tensor& y, Context& context) override {
+      if constexpr (LearningModule<M>)
+        return module.learn(x, y, context);
+      else
+        throw InternalError(fmt::format("a {} has no loss of its own", M::kKind));
+    }
     void fields(FieldVisitor& visitor) override { module.fields(visitor); }
     std::string_view kind() const override { return M::kKind; }
     std::shared_ptr<Interface> copy() const override { return std::make_shared<Model>(module); }

@@ -2,10 +2,10 @@
 
 #include <array>
 
+#include "tenon/base/unknown_name.h"
 #include "tenon/nn/loss_families.h"
 #include "tenon/nn/metric.h"
 #include "tenon/nn/part_name.h"
-#include "tenon/nn/unknown_name.h"
 
 namespace tenon::nn {
 namespace {
@@ -71,11 +71,15 @@ Loss find_loss(std::string_view name) {
   throw_unknown("loss", part.name(), known);
 }
 
+bool is_of_classes(TargetKind targets) {
+  return targets != TargetKind::numbers && targets != TargetKind::any;
+}
+
 Loss::operator Metric() const {
   return {.name = name,
           .apply = [f = apply](const Tensor& prediction, const Tensor& target,
                                const Loss&) { return f(prediction, target, {}); },
-          .is_of_classes = targets != TargetKind::numbers && targets != TargetKind::any};
+          .is_of_classes = nn::is_of_classes(targets)};
 }
 
 }  // namespace tenon::nn

@@ -5,20 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "tenon/tensor/tensor.h"
+#include "tenon/nn/weighted_sum.h"
 
 namespace tenon::nn {
 
 struct Metric;
 
-// Value = sum / weight; both are float scalars.
-struct WeightedSum {
-  Tensor sum;
-  Tensor weight;
-};
-
 // What a loss is of; `any` for a loss of your own that says nothing.
 enum class TargetKind : std::uint8_t { any, classes, probabilities, two_classes, numbers };
+bool is_of_classes(TargetKind targets);
 
 // One of those below, or of your own (docs/extending.md): a name and any function.
 struct Loss {

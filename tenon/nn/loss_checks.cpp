@@ -11,6 +11,26 @@ constexpr std::string_view kFlattenFirst =
 
 }  // namespace
 
+Tensor clipped(const Tensor& p) {
+  constexpr double kClip = 1e-7;
+  return clip(p, kClip, 1 - kClip);
+}
+
+Tensor log_probabilities(const Tensor& p, bool from_logits) {
+  return from_logits ? tenon::log_softmax(p) : log(clipped(p));
+}
+
+Tensor binary_cross_entropies(const Tensor& p, const Tensor& targets, bool from_logits) {
+  if (from_logits) return tenon::softplus(p) - targets * p;
+  const Tensor q = clipped(p);
+  return -(targets * log(q) + (1.0f - targets) * log1p(-q));
+}
+
+TargetKind targets_of_cross_entropy(std::string_view name) {
+  if (name.starts_with("binary")) return TargetKind::two_classes;
+  return name.starts_with("sparse") ? TargetKind::classes : TargetKind::probabilities;
+}
+
 WeightedSum weighted_sum(const Tensor& losses, const Tensor& sample_weight, std::string_view name,
                          const Tensor& element_weights) {
   if (sample_weight.is_empty())

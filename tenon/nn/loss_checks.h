@@ -1,11 +1,19 @@
-// What the losses and metrics share: checked targets and sums with the samples' weights.
+// What the losses and metrics share: checked targets, logarithms of probabilities, and sums with
+// the samples' weights.
 #pragma once
 #include "tenon/nn/loss.h"
 
 namespace tenon::nn {
 
-// Probabilities are kept this far from 0 and 1 before a logarithm.
-inline constexpr double kProbabilityClip = 1e-7;
+// Probabilities kept 1e-7 away from 0 and 1, before a logarithm.
+Tensor clipped(const Tensor& p);
+// Along the last axis; of logits by log_softmax, of probabilities clipped.
+Tensor log_probabilities(const Tensor& p, bool from_logits);
+// -(t log q + (1 - t) log(1 - q)) of each element, q being the probability.
+Tensor binary_cross_entropies(const Tensor& p, const Tensor& targets, bool from_logits);
+
+// Of a (focal) cross entropy, by its name.
+TargetKind targets_of_cross_entropy(std::string_view name);
 
 // Sum over elements of loss * weight, and of the weights. `losses` is [batch, ...]; a weight per
 // sample repeats over the other axes. `element_weights`, of the losses' shape or empty, is already

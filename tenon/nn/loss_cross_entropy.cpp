@@ -9,8 +9,6 @@
 namespace tenon::nn {
 namespace {
 
-Tensor clipped(const Tensor& p) { return clip(p, kProbabilityClip, 1 - kProbabilityClip); }
-
 // [classes] in the prediction's type. UserError unless there is one for each class.
 Tensor weights_of_classes(const std::vector<double>& weights, std::int64_t classes, DType dtype,
                           const std::string& name) {
@@ -18,11 +16,6 @@ Tensor weights_of_classes(const std::vector<double>& weights, std::int64_t class
           "{}: expected a class weight for each of {} classes, got {}", name, classes,
           weights.size());
   return cast(constant(make_tensor<double>({classes}, std::span<const double>(weights))), dtype);
-}
-
-// -log of the probabilities, along the last axis, of each class.
-Tensor costs_of_classes(const Tensor& p, bool from_logits) {
-  return from_logits ? -tenon::log_softmax(p) : -log(clipped(p));
 }
 
 WeightedSum sparse_cross_entropy(const Tensor& p, const Tensor& t, const Tensor& w,
@@ -39,7 +32,7 @@ WeightedSum sparse_cross_entropy(const Tensor& p, const Tensor& t, const Tensor&
     losses = -log(clipped(chosen));
   }
   Tensor all_costs, weights_of_labels;
-  if (smoothing > 0) all_costs = costs_of_classes(p, from_logits);
+  if (smoothing > 0) all_costs = -log_probabilities(p, from_logits);
   if (!options.class_weights.empty()) {
     const Tensor weights = weights_of_classes(options.class_weights, p.extent(-1), p.dtype(), name);
     weights_of_labels = take(weights, cast(labels, DType::i32));
@@ -66,8 +59,8 @@ WeightedSum dense_cross_entropy(const Tensor& p, const Tensor& t, const Tensor& 
     terms = terms * weights;
     weights_of_rows = sum(targets * weights, {-1});
   }
-  const Tensor logs = from_logits ? tenon::log_softmax(p) : log(clipped(p));
-  return weighted_sum(-sum(terms * logs, {-1}), w, name, weights_of_rows);
+  return weighted_sum(-sum(terms * log_probabilities(p, from_logits), {-1}), w, name,
+                      weights_of_rows);
 }
 
 WeightedSum two_class_cross_entropy(const Tensor& p, const Tensor& t, const Tensor& w,
@@ -76,11 +69,8 @@ WeightedSum two_class_cross_entropy(const Tensor& p, const Tensor& t, const Tens
   const Tensor truth = same_shape_target(p, t, name);
   const double smoothing = options.label_smoothing;
   const Tensor targets = smoothing > 0 ? (1 - smoothing) * truth + smoothing / 2 : truth;
-  if (options.class_weights.empty()) {
-    if (from_logits) return weighted_sum(tenon::softplus(p) - targets * p, w, name);
-    const Tensor q = clipped(p);
-    return weighted_sum(-(targets * log(q) + (1.0f - targets) * log1p(-q)), w, name);
-  }
+  if (options.class_weights.empty())
+    return weighted_sum(binary_cross_entropies(p, targets, from_logits), w, name);
   const double zero = options.class_weights[0], one = options.class_weights[1];
   const Tensor weights = zero + (one - zero) * truth;
   const Tensor cost_of_one = from_logits ? tenon::softplus(-p) : -log(clipped(p));
@@ -98,7 +88,8 @@ Loss make_cross_entropy(const std::string& base, const CrossEntropyOptions& opti
   for (const double weight : options.class_weights)
     require(weight >= 0 && std::isfinite(weight), "{}: class weights must not be negative, got {}",
             base, weight);
-  const bool is_binary = base.starts_with("binary"), is_sparse = base.starts_with("sparse");
+  const TargetKind targets = targets_of_cross_entropy(base);
+  const bool is_binary = targets == TargetKind::two_classes;
   require(!is_binary || options.class_weights.empty() || options.class_weights.size() == 2,
           "{}: expected a class weight for each of 2 classes, got {}", base,
           options.class_weights.size());
@@ -108,12 +99,10 @@ Loss make_cross_entropy(const std::string& base, const CrossEntropyOptions& opti
   if (!options.class_weights.empty())
     loss.name += fmt::format(":class_weights={}", join(options.class_weights, "/"));
   loss.from_logits = base.ends_with("_from_logits");
-  loss.targets = is_binary   ? TargetKind::two_classes
-                 : is_sparse ? TargetKind::classes
-                             : TargetKind::probabilities;
-  const auto sums = is_binary   ? two_class_cross_entropy
-                    : is_sparse ? sparse_cross_entropy
-                                : dense_cross_entropy;
+  loss.targets = targets;
+  const auto sums = is_binary                        ? two_class_cross_entropy
+                    : targets == TargetKind::classes ? sparse_cross_entropy
+                                                     : dense_cross_entropy;
   loss.apply = [sums, base, from_logits = loss.from_logits, options](
                    const Tensor& p, const Tensor& t, const Tensor& w) {
     return sums(p, t, w, base, from_logits, options);
@@ -139,7 +128,7 @@ Loss make_kl_divergence(const std::string& name) {
           .apply =
               [name, from_logits](const Tensor& p, const Tensor& t, const Tensor& w) {
                 const Tensor targets = same_shape_target(p, t, name);
-                const Tensor logs = from_logits ? tenon::log_softmax(p) : log(clipped(p));
+                const Tensor logs = log_probabilities(p, from_logits);
                 // 0 log 0 is 0, and so is its gradient.
                 const Tensor safe = where(targets > 0.0f, targets, 1.0f);
                 return weighted_sum(sum(targets * (log(safe) - logs), {-1}), w, name);

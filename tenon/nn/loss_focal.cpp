@@ -18,10 +18,8 @@ Tensor modulation(const Tensor& rest, double gamma) {
 WeightedSum binary_focal(const Tensor& p, const Tensor& t, const Tensor& w, const std::string& name,
                          bool from_logits, double gamma, double alpha) {
   const Tensor targets = same_shape_target(p, t, name);
-  const Tensor q =
-      from_logits ? tenon::sigmoid(p) : clip(p, kProbabilityClip, 1 - kProbabilityClip);
-  Tensor losses = from_logits ? tenon::softplus(p) - targets * p
-                              : -(targets * log(q) + (1.0f - targets) * log1p(-q));
+  const Tensor q = from_logits ? tenon::sigmoid(p) : clipped(p);
+  Tensor losses = binary_cross_entropies(p, targets, from_logits);
   if (gamma != 0) losses = losses * modulation(q * (1.0f - targets) + (1.0f - q) * targets, gamma);
   if (alpha >= 0) losses = losses * (alpha * targets + (1 - alpha) * (1.0f - targets));
   return weighted_sum(losses, w, name);
@@ -30,10 +28,6 @@ WeightedSum binary_focal(const Tensor& p, const Tensor& t, const Tensor& w, cons
 // Of log-probabilities.
 Tensor categorical_focal(const Tensor& logs, double gamma) {
   return gamma == 0 ? -logs : -logs * modulation(-expm1(logs), gamma);
-}
-
-Tensor log_probabilities(const Tensor& p, bool from_logits) {
-  return from_logits ? tenon::log_softmax(p) : log(clip(p, kProbabilityClip, 1 - kProbabilityClip));
 }
 
 WeightedSum sparse_focal(const Tensor& p, const Tensor& t, const Tensor& w, const std::string& name,
@@ -58,16 +52,15 @@ Loss make_focal(const std::string& base, double gamma, double alpha) {
   require(std::isfinite(gamma) && (gamma == 0 || gamma >= 1),
           "{}: gamma must be 0, or 1 or more, got {}", base, gamma);
   require(alpha <= 1, "{}: alpha must be at most 1 (negative: no weights), got {}", base, alpha);
-  const bool is_binary = base.starts_with("binary"), is_sparse = base.starts_with("sparse");
   Loss loss;
   loss.name = base;
   if (gamma != 2) loss.name += fmt::format(":gamma={}", gamma);
   if (alpha >= 0) loss.name += fmt::format(":alpha={}", alpha);
   loss.from_logits = base.ends_with("_from_logits");
-  loss.targets = is_binary   ? TargetKind::two_classes
-                 : is_sparse ? TargetKind::classes
-                             : TargetKind::probabilities;
-  const auto sums = is_binary ? binary_focal : is_sparse ? sparse_focal : dense_focal;
+  loss.targets = targets_of_cross_entropy(base);
+  const auto sums = loss.targets == TargetKind::two_classes ? binary_focal
+                    : loss.targets == TargetKind::classes   ? sparse_focal
+                                                            : dense_focal;
   loss.apply = [sums, base, from_logits = loss.from_logits, gamma, alpha](
                    const Tensor& p, const Tensor& t, const Tensor& w) {
     return sums(p, t, w, base, from_logits, gamma, alpha);

@@ -1,4 +1,5 @@
 // Every layer by its kind: how a saved description becomes a model again.
+#include "tenon/base/unknown_name.h"
 #include "tenon/nn/attention.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/convolution.h"
@@ -10,7 +11,6 @@
 #include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
 #include "tenon/nn/sequential.h"
-#include "tenon/nn/unknown_name.h"
 
 namespace tenon::nn {
 namespace {

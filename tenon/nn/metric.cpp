@@ -3,9 +3,9 @@
 #include <array>
 #include <cmath>
 
+#include "tenon/base/unknown_name.h"
 #include "tenon/nn/metric_families.h"
 #include "tenon/nn/part_name.h"
-#include "tenon/nn/unknown_name.h"
 
 namespace tenon::nn {
 namespace {

@@ -1,6 +1,6 @@
 #include "tenon/nn/recurrent.h"
 
-#include "tenon/nn/unknown_name.h"
+#include "tenon/base/unknown_name.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::nn {

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "tenon/base/text.h"
+#include "tenon/base/unknown_name.h"
 #include "tenon/optim/adadelta.h"
 #include "tenon/optim/adafactor.h"
 #include "tenon/optim/adagrad.h"
@@ -35,13 +35,12 @@ constexpr std::array kKinds = {
 std::span<const OptimizerKind> optimizer_kinds() { return kKinds; }
 
 Optimizer make_optimizer(std::string_view kind, UpdateOptions options) {
-  std::vector<std::string> known;
+  std::vector<std::string_view> known;
   for (const OptimizerKind& each : kKinds) {
     if (each.kind == kind) return each.make(options);
-    known.emplace_back(each.kind);
+    known.push_back(each.kind);
   }
-  throw UserError(fmt::format("unknown optimizer {}; known: {}{}", in_quotes(kind),
-                              join(known, ", "), did_you_mean(kind, known)));
+  throw_unknown("optimizer", kind, known);
 }
 
 }  // namespace tenon::optim

@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "tenon/base/error.h"
-#include "tenon/base/text.h"
+#include "tenon/base/unknown_name.h"
 
 namespace tenon::optim {
 namespace {
@@ -23,18 +23,17 @@ double along_cosine(double start, double end, double part) {
 
 class ScheduleCheck final : public ScheduleVisitor {
  public:
-  explicit ScheduleCheck(std::string_view kind) : kind_(kind) {}
+  explicit ScheduleCheck(std::string_view kind) : owner_(fmt::format("schedule {}", kind)) {}
   void operator()(std::string_view name, double& value, Range range) override {
-    require(contains(range, value), "schedule {}: {} must be {}, got {}", kind_, name,
-            description(range), value);
+    RangeCheck check(owner_);
+    check(name, value, range);
   }
   void operator()(std::string_view name, std::int64_t& value, std::int64_t least) override {
-    require(value >= least, "schedule {}: {} must be {} or more, got {}", kind_, name, least,
-            value);
+    require(value >= least, "{}: {} must be {} or more, got {}", owner_, name, least, value);
   }
 
  private:
-  std::string_view kind_;
+  std::string owner_;
 };
 
 template <class S>
@@ -122,13 +121,12 @@ double Schedule::rate(std::int64_t step, double learning_rate) const {
 std::span<const ScheduleKind> schedule_kinds() { return kScheduleKinds; }
 
 Schedule make_schedule(std::string_view kind, std::int64_t warmup_steps) {
-  std::vector<std::string> known;
+  std::vector<std::string_view> known;
   for (const ScheduleKind& each : kScheduleKinds) {
     if (each.kind == kind) return each.make(warmup_steps);
-    known.emplace_back(each.kind);
+    known.push_back(each.kind);
   }
-  throw UserError(fmt::format("unknown schedule {}; known: {}{}", in_quotes(kind),
-                              join(known, ", "), did_you_mean(kind, known)));
+  throw_unknown("schedule", kind, known);
 }
 
 }  // namespace tenon::optim

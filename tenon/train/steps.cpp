@@ -10,16 +10,6 @@ std::string step_key(std::string_view purpose, const TensorType& x, const Tensor
   return fmt::format("{} {} {} {}", purpose, x, y, batch);
 }
 
-// The learning rate that an optimizer was made with.
-class RateReader final : public optim::HyperparameterVisitor {
- public:
-  double rate = 0;
-  void operator()(std::string_view name, double& value, optim::Range) override {
-    if (name == "learning_rate") rate = value;
-  }
-  void operator()(std::string_view, bool&) override {}
-};
-
 // The labels as the losses want them: classes stay integers, targets take the working type.
 Tensor prepare_target(const Tensor& raw, DType dtype) {
   return is_float(raw.dtype()) ? cast(raw, dtype) : raw;
@@ -46,10 +36,8 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
   // Two trainers may be given one optimizer; each has moments of its own.
   options.optimizer = options.optimizer.clone();
   if (!options.schedule.is_constant()) {
-    RateReader reader;
-    options.optimizer.fields(reader);
-    first_rate = reader.rate;
     learning_rate = options.optimizer.learning_rate();
+    first_rate = learning_rate.initial_value(options.seed).as<double>()[0];
   }
   key.define("random/key", {DType::u32, {2}}, VariableKind::key, [](std::uint64_t seed) {
     return make_tensor<std::uint32_t>(

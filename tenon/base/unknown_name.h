@@ -1,11 +1,11 @@
-// The error for a name that is in none of the lists: losses, metrics, layers, activations.
+// The error for a name that is in none of the lists: losses, layers, optimizers and the like.
 #pragma once
 #include <span>
 
 #include "tenon/base/error.h"
 #include "tenon/base/text.h"
 
-namespace tenon::nn {
+namespace tenon {
 
 // UserError: unknown WHAT "name"; known: ...; did you mean ...?
 [[noreturn]] inline void throw_unknown(std::string_view what, std::string_view name,
@@ -15,4 +15,4 @@ namespace tenon::nn {
                               join(names, ", "), did_you_mean(name, names)));
 }
 
-}  // namespace tenon::nn
+}  // namespace tenon

@@ -1,0 +1,20 @@
+// WeightedSum: what a loss or a metric is made of, and Outcome, what a model with its own loss
+// gives.
+#pragma once
+#include "tenon/tensor/tensor.h"
+
+namespace tenon::nn {
+
+// Value = sum / weight; both are float scalars.
+struct WeightedSum {
+  Tensor sum;
+  Tensor weight;
+};
+
+// Of one batch.
+struct Outcome {
+  Tensor prediction;
+  WeightedSum loss;
+};
+
+}  // namespace tenon::nn
