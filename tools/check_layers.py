@@ -21,8 +21,9 @@ MAY_INCLUDE = {
     "session": ["base", "ir", "autodiff", "tensor", "passes", "backends"],
     "nn": ["base", "tensor"],
     "optim": ["base", "tensor"],
+    "augment": ["base", "tensor"],
     "data": ["base", "io"],
-    "train": ["base", "io", "tensor", "session", "nn", "optim", "data", "backends"],
+    "train": ["base", "io", "tensor", "session", "nn", "optim", "augment", "data", "backends"],
     "models": ["base", "tensor", "nn"],
 }
 # The one factory may name every backend; the command line and the umbrella header everything.
