@@ -1,4 +1,4 @@
-#include "tenon/nn/part_name.h"
+#include "tenon/base/part_name.h"
 
 #include <charconv>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "tenon/base/error.h"
 #include "tenon/base/text.h"
 
-namespace tenon::nn {
+namespace tenon {
 namespace {
 
 bool read_finite(std::string_view text, double& value) {
@@ -24,13 +24,8 @@ PartName::PartName(std::string_view what, std::string_view text) : what_(what), 
     require(sign != std::string_view::npos && sign > 0,
             "{} {}: expected option=number after each colon, got {}", what_, in_quotes(text),
             in_quotes(pieces[i]));
-    Option option{std::string(pieces[i].substr(0, sign)), {}, false};
-    for (const std::string_view number : split(pieces[i].substr(sign + 1), '/')) {
-      double value = 0;
-      require(read_finite(number, value), "{} {}: {} must be a number, got {}", what_,
-              in_quotes(text), option.name, in_quotes(number));
-      option.values.push_back(value);
-    }
+    Option option{std::string(pieces[i].substr(0, sign)), std::string(pieces[i].substr(sign + 1)),
+                  false};
     for (const Option& other : options_)
       require(other.name != option.name, "{} {}: {} is given twice", what_, in_quotes(text),
               option.name);
@@ -38,14 +33,27 @@ PartName::PartName(std::string_view what, std::string_view text) : what_(what), 
   }
 }
 
-std::vector<double> PartName::numbers(std::string_view option) {
+PartName::Option* PartName::read(std::string_view option) {
   known_.emplace_back(option);
   for (Option& given : options_) {
     if (given.name != option) continue;
     given.is_read = true;
-    return given.values;
+    return &given;
   }
-  return {};
+  return nullptr;
+}
+
+std::vector<double> PartName::numbers(std::string_view option) {
+  std::vector<double> values;
+  const Option* given = read(option);
+  if (given == nullptr) return values;
+  for (const std::string_view number : split(given->value, '/')) {
+    double value = 0;
+    require(read_finite(number, value), "{} {}: {} must be a number, got {}", what_,
+            in_quotes(text_), option, in_quotes(number));
+    values.push_back(value);
+  }
+  return values;
 }
 
 double PartName::number(std::string_view option, double otherwise) {
@@ -53,6 +61,12 @@ double PartName::number(std::string_view option, double otherwise) {
   require(values.size() <= 1, "{} {}: {} takes one number, got {}", what_, in_quotes(text_), option,
           values.size());
   return values.empty() ? otherwise : values[0];
+}
+
+std::optional<std::string> PartName::word(std::string_view option) {
+  const Option* given = read(option);
+  if (given == nullptr) return std::nullopt;
+  return given->value;
 }
 
 void PartName::require_all_read() const {
@@ -64,4 +78,4 @@ void PartName::require_all_read() const {
             did_you_mean(option.name, known_));
 }
 
-}  // namespace tenon::nn
+}  // namespace tenon
