@@ -1,12 +1,24 @@
 #include "tenon/cli/model_options.h"
 
-#include "tenon/models/models.h"
+#include "tenon/base/text.h"
+#include "tenon/models/catalog.h"
 #include "tenon/nn/activation.h"
 
 namespace tenon::cli {
+namespace {
+
+// "128/64", as an option of a model's text; no widths at all are 0.
+std::string numbers_text(const std::vector<std::int64_t>& numbers) {
+  return numbers.empty() ? "0" : join(numbers, "/");
+}
+
+}  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options, Need need) {
-  add_choice(app, "--model", options.model, {"mlp", "lenet"}, help_text("the network", need));
+  add_checked(
+      app, "--model", options.model, [](const std::string& text) { models::model_name(text); },
+      help_text("the network, with options after colons: resnet20:width=8", need),
+      join(models::model_names(), "|"));
   add_counts(app, "--hidden", options.hidden,
              "widths of the hidden layers, or none (mlp: 128,64; lenet: 120,84)");
   add_counts(app, "--filters", options.filters, "filters of lenet's two convolutions (6,16)");
@@ -16,26 +28,21 @@ void add_model_options(CLI::App& app, ModelOptions& options, Need need) {
       "activation of the hidden layers (relu)");
 }
 
-nn::Sequential make_model(const ModelOptions& options, const TensorType& row,
-                          std::int64_t outputs) {
-  const nn::Activation activation = nn::parse_activation(options.activation);
-  if (is_integer(row.dtype) && row.dtype != DType::u8)
-    refuse_option("--model", "{} takes numbers, the data's samples are {}", options.model, row);
-  if (options.model == "mlp") {
-    if (options.filters) refuse_option("--filters", "mlp has no convolutions; it is for lenet");
-    return models::mlp(options.hidden.value_or(std::vector<std::int64_t>{128, 64}), outputs,
-                       activation);
+nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs) {
+  const std::string name = models::model_name(options.model);
+  std::string text = options.model;
+  if (options.hidden) text += fmt::format(":hidden={}", numbers_text(*options.hidden));
+  if (options.filters) {
+    if (name == "mlp") refuse_option("--filters", "mlp has no convolutions; it is for lenet");
+    if (name == "lenet" && options.filters->size() != 2)
+      refuse_option("--filters", "lenet: two numbers of filters expected, got {}",
+                    options.filters->size());
+    text += fmt::format(":filters={}", numbers_text(*options.filters));
   }
-  models::LenetOptions lenet;
-  lenet.activation = activation;
-  lenet.image = row.shape;
-  if (options.hidden) lenet.hidden = *options.hidden;
-  if (options.filters) lenet.filters = *options.filters;
   try {
-    return models::lenet(outputs, lenet);
+    return models::make_model(text, {row, outputs, nn::parse_activation(options.activation)});
   } catch (const UserError& error) {
-    const bool is_filters = lenet.filters.size() != 2;
-    refuse_option(is_filters ? "--filters" : "--model", "{}", error.what());
+    refuse_option("--model", "{}", error.what());
   }
 }
 

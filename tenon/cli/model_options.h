@@ -1,12 +1,12 @@
 // The options that say which model is built, and the model they say.
 #pragma once
 #include "tenon/cli/options.h"
-#include "tenon/nn/sequential.h"
+#include "tenon/nn/layer.h"
 
 namespace tenon::cli {
 
 struct ModelOptions {
-  std::string model;
+  std::string model;  // as models::make_model takes it
   std::optional<std::vector<std::int64_t>> hidden;
   std::optional<std::vector<std::int64_t>> filters;
   std::string activation = "relu";
@@ -16,6 +16,6 @@ struct ModelOptions {
 void add_model_options(CLI::App& app, ModelOptions& options, Need need);
 // The model for inputs of this row type. OptionError if an option is not one of the model's, or the
 // model does not take such inputs.
-nn::Sequential make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs);
+nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs);
 
 }  // namespace tenon::cli

@@ -16,6 +16,7 @@
 #include "tenon/cli/train_report.h"
 #include "tenon/io/file.h"
 #include "tenon/nn/basic_layers.h"
+#include "tenon/nn/sequential.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/description.h"
 
@@ -61,14 +62,18 @@ std::int64_t count_outputs(const data::Dataset& train, const nn::Loss& loss) {
   return std::max<std::int64_t>(1, element_count(train.y().row_shape()));
 }
 
-nn::Sequential make_trained_model(const TrainCommand& command, const data::Dataset& train,
-                                  const nn::Loss& loss) {
+nn::Layer make_trained_model(const TrainCommand& command, const data::Dataset& train,
+                             const nn::Loss& loss) {
   const TensorType row{train.x().dtype(), train.x().row_shape()};
-  nn::Sequential model = make_model(command.model, row, count_outputs(train, loss));
-  if (nn::is_of_classes(loss.targets) && !loss.from_logits)
-    model.add(nn::ActivationLayer{loss.targets == nn::TargetKind::two_classes ? nn::sigmoid
-                                                                              : nn::softmax});
-  return model;
+  nn::Layer model = make_model(command.model, row, count_outputs(train, loss));
+  if (!nn::is_of_classes(loss.targets) || loss.from_logits) return model;
+  const nn::ActivationLayer last{loss.targets == nn::TargetKind::two_classes ? nn::sigmoid
+                                                                             : nn::softmax};
+  if (auto* layers = model.get<nn::Sequential>()) {
+    layers->add(last);
+    return model;
+  }
+  return nn::Sequential{model, last};
 }
 
 // `steps`: of the whole training.

@@ -54,7 +54,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
 }
 
 void check_train_options(const TrainCommand& command) {
-  if (command.model.model.empty()) refuse_option("--model", "missing: mlp or lenet");
+  if (command.model.model.empty()) refuse_option("--model", "missing, as in --model lenet");
   if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
   if (command.resume && command.overwrite)
     refuse_option("--resume", "excludes --overwrite: go on with the run, or replace it");

@@ -1,6 +1,8 @@
 // Every bad option and file: one line, word for word, and the exit status.
 #include "cli_testing.h"
+#include "tenon/base/text.h"
 #include "tenon/io/npz.h"
+#include "tenon/models/catalog.h"
 
 namespace tenon::cli {
 namespace {
@@ -52,11 +54,12 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            2,
            "unknown command \"tran\"; known: train, evaluate, predict, inspect, "
            "devices, cache; did you mean \"train\"?"},
-          {{"train"}, 2, "--model: missing: mlp or lenet"},
+          {{"train"}, 2, "--model: missing, as in --model lenet"},
           {{"train", "--model", "mlp"}, 2, "--data: missing, as in --data fashion-mnist"},
           {{"train", "--model", "nlp"},
            2,
-           "--model: unknown value \"nlp\"; known: mlp, lenet; did you mean \"mlp\"?"},
+           fmt::format("--model: unknown model \"nlp\"; known: {}; did you mean \"mlp\"?",
+                       join(models::model_names(), ", "))},
           {train({"--lerning-rate", "1"}), 2,
            "train: unknown option \"--lerning-rate\"; did you mean \"--learning-rate\"?"},
           {train({"more"}), 2, "train: unexpected argument \"more\""},

@@ -1,0 +1,27 @@
+// The catalog's entries for fully connected networks and lenet.
+#include "tenon/models/catalog_entries.h"
+#include "tenon/models/models.h"
+
+namespace tenon::models {
+
+nn::Layer mlp_of(nn::PartName& part, const Request& request) {
+  require_numbers(part, request);
+  return mlp(whole_options(part, "hidden", {128, 64}), request.outputs, request.activation);
+}
+
+nn::Layer lenet_of(nn::PartName& part, const Request& request) {
+  require_numbers(part, request);
+  LenetOptions options;
+  options.filters = whole_options(part, "filters", options.filters);
+  options.hidden = whole_options(part, "hidden", options.hidden);
+  options.activation = request.activation;
+  options.image = request.sample.shape;
+  return lenet(request.outputs, options);
+}
+
+nn::Layer linear_of(nn::PartName& part, const Request& request) {
+  require_numbers(part, request);
+  return mlp({}, request.outputs);
+}
+
+}  // namespace tenon::models
