@@ -1,6 +1,9 @@
 #include "tenon/nn/context.h"
 
+#include <algorithm>
+
 #include "tenon/base/hash.h"
+#include "tenon/tensor/elementwise.h"
 #include "tenon/tensor/random.h"
 #include "tenon/tensor/trace.h"
 
@@ -60,6 +63,25 @@ void Context::assign(const Variable& variable, const Tensor& value) {
       return;
     }
   updates_.push_back(tenon::assign(variable, value));
+}
+
+void Context::set_mask(const Tensor& mask) {
+  require(mask.dtype() == DType::boolean && mask.rank() == 2,
+          "set_mask: expected bool [batch, time], got {}", mask.type());
+  mask_ = mask;
+}
+
+Tensor Context::mask_of(const Tensor& x) const {
+  const bool fits = !mask_.is_empty() && x.rank() >= 2 && mask_.extent(0) == x.extent(0) &&
+                    mask_.extent(1) == x.extent(1);
+  return fits ? mask_ : Tensor();
+}
+
+void Context::require_whole_sequence(std::string_view layer, std::string_view reason) const {
+  require(decoding_ == nullptr,
+          "{}: {}, so it cannot generate step by step\n  help: models that generate have causal "
+          "attention, recurrent layers that run forwards, and layers that treat each step alike",
+          layer, reason);
 }
 
 Tensor Context::random_key() {
