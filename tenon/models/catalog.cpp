@@ -36,7 +36,7 @@ const ModelEntry& entry_of(const std::string& name) {
 }  // namespace
 
 nn::Layer make_model(std::string_view text, const Request& request) {
-  nn::PartName part("model", text);
+  PartName part("model", text);
   require(request.outputs > 0, "model {}: outputs must be above 0, got {}", part.name(),
           request.outputs);
   nn::Layer model = entry_of(part.name()).make(part, request);
@@ -45,7 +45,7 @@ nn::Layer make_model(std::string_view text, const Request& request) {
 }
 
 std::string model_name(std::string_view text) {
-  const nn::PartName part("model", text);
+  const PartName part("model", text);
   return std::string(entry_of(part.name()).name);
 }
 

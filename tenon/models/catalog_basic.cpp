@@ -4,12 +4,12 @@
 
 namespace tenon::models {
 
-nn::Layer mlp_of(nn::PartName& part, const Request& request) {
+nn::Layer mlp_of(PartName& part, const Request& request) {
   require_numbers(part, request);
   return mlp(whole_options(part, "hidden", {128, 64}), request.outputs, request.activation);
 }
 
-nn::Layer lenet_of(nn::PartName& part, const Request& request) {
+nn::Layer lenet_of(PartName& part, const Request& request) {
   require_numbers(part, request);
   LenetOptions options;
   options.filters = whole_options(part, "filters", options.filters);
@@ -19,7 +19,7 @@ nn::Layer lenet_of(nn::PartName& part, const Request& request) {
   return lenet(request.outputs, options);
 }
 
-nn::Layer linear_of(nn::PartName& part, const Request& request) {
+nn::Layer linear_of(PartName& part, const Request& request) {
   require_numbers(part, request);
   return mlp({}, request.outputs);
 }

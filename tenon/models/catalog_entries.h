@@ -1,30 +1,30 @@
 // The functions behind the names of the catalog: each reads its options and makes its network.
 #pragma once
+#include "tenon/base/part_name.h"
 #include "tenon/models/catalog.h"
-#include "tenon/nn/part_name.h"
 
 namespace tenon::models {
 
 // Asks for every option that the network has; whatever is left is an error of the caller's.
-using MakeModel = nn::Layer (*)(nn::PartName& part, const Request& request);
+using MakeModel = nn::Layer (*)(PartName& part, const Request& request);
 
 // An option that is a whole number in [low, high]. UserError otherwise.
-std::int64_t whole_option(nn::PartName& part, std::string_view option, std::int64_t otherwise,
+std::int64_t whole_option(PartName& part, std::string_view option, std::int64_t otherwise,
                           std::int64_t low = 1, std::int64_t high = std::int64_t{1} << 20);
 // Whole numbers from 1 to 2^24, written 128/64; a single 0 means none.
-std::vector<std::int64_t> whole_options(nn::PartName& part, std::string_view option,
+std::vector<std::int64_t> whole_options(PartName& part, std::string_view option,
                                         std::vector<std::int64_t> otherwise);
 // 0 or 1.
-bool flag_option(nn::PartName& part, std::string_view option, bool otherwise);
+bool flag_option(PartName& part, std::string_view option, bool otherwise);
 // A number in [low, high].
-double number_option(nn::PartName& part, std::string_view option, double otherwise, double low,
+double number_option(PartName& part, std::string_view option, double otherwise, double low,
                      double high);
 
 // UserError unless samples are numbers (floats, or bytes that will be scaled).
-void require_numbers(const nn::PartName& part, const Request& request);
+void require_numbers(const PartName& part, const Request& request);
 
-nn::Layer mlp_of(nn::PartName& part, const Request& request);
-nn::Layer lenet_of(nn::PartName& part, const Request& request);
-nn::Layer linear_of(nn::PartName& part, const Request& request);
+nn::Layer mlp_of(PartName& part, const Request& request);
+nn::Layer lenet_of(PartName& part, const Request& request);
+nn::Layer linear_of(PartName& part, const Request& request);
 
 }  // namespace tenon::models

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kMostExact = 0x1p53;  // doubles hold every whole number up to here
 
-std::int64_t whole_number(const nn::PartName& part, std::string_view option, double value,
+std::int64_t whole_number(const PartName& part, std::string_view option, double value,
                           std::int64_t low, std::int64_t high) {
   const bool is_whole = std::abs(value) <= kMostExact && value == std::floor(value);
   require(is_whole && static_cast<std::int64_t>(value) >= low &&
@@ -20,12 +20,12 @@ std::int64_t whole_number(const nn::PartName& part, std::string_view option, dou
 
 }  // namespace
 
-std::int64_t whole_option(nn::PartName& part, std::string_view option, std::int64_t otherwise,
+std::int64_t whole_option(PartName& part, std::string_view option, std::int64_t otherwise,
                           std::int64_t low, std::int64_t high) {
   return whole_number(part, option, part.number(option, static_cast<double>(otherwise)), low, high);
 }
 
-std::vector<std::int64_t> whole_options(nn::PartName& part, std::string_view option,
+std::vector<std::int64_t> whole_options(PartName& part, std::string_view option,
                                         std::vector<std::int64_t> otherwise) {
   constexpr std::int64_t kMost = 1 << 24;
   constexpr std::size_t kMostNumbers = 1000;
@@ -39,11 +39,11 @@ std::vector<std::int64_t> whole_options(nn::PartName& part, std::string_view opt
   return numbers;
 }
 
-bool flag_option(nn::PartName& part, std::string_view option, bool otherwise) {
+bool flag_option(PartName& part, std::string_view option, bool otherwise) {
   return whole_option(part, option, otherwise ? 1 : 0, 0, 1) == 1;
 }
 
-double number_option(nn::PartName& part, std::string_view option, double otherwise, double low,
+double number_option(PartName& part, std::string_view option, double otherwise, double low,
                      double high) {
   const double value = part.number(option, otherwise);
   require(value >= low && value <= high, "model {}: {} must be from {} to {}, got {}", part.name(),
@@ -51,7 +51,7 @@ double number_option(nn::PartName& part, std::string_view option, double otherwi
   return value;
 }
 
-void require_numbers(const nn::PartName& part, const Request& request) {
+void require_numbers(const PartName& part, const Request& request) {
   require(is_float(request.sample.dtype) || request.sample.dtype == DType::u8,
           "{} takes numbers, the data's samples are {}", part.name(), request.sample);
 }
