@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tenon/data/epoch_order.h"
 
@@ -13,14 +14,17 @@ std::int64_t convert_classes(const std::string& name, std::optional<Array>& y) {
   std::int64_t largest = -1;
   HostTensor classes({DType::i32, y->type().shape});
   const std::span<std::int32_t> out = classes.as<std::int32_t>();
+  const bool takes_none = classes.shape().size() > 1;
   with_element_type(y->dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (std::is_integral_v<T>) {
       const T* labels = reinterpret_cast<const T*>(y->data());
       for (std::size_t i = 0; i < out.size(); ++i) {
         constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
-        if (std::cmp_less(+labels[i], 0) || std::cmp_greater(+labels[i], kMost))
-          throw UserError(fmt::format("dataset \"{}\": label number {} is {}; classes are 0 to {}",
-                                      name, i, +labels[i], kMost));
+        const bool is_none = takes_none && std::cmp_equal(+labels[i], kNoClass);
+        if ((std::cmp_less(+labels[i], 0) && !is_none) || std::cmp_greater(+labels[i], kMost))
+          throw UserError(
+              fmt::format("dataset \"{}\": label number {} is {}; classes are 0 to {}{}", name, i,
+                          +labels[i], kMost, takes_none ? ", -1 where there is none" : ""));
         out[i] = static_cast<std::int32_t>(labels[i]);
         largest = std::max<std::int64_t>(largest, out[i]);
       }

@@ -9,11 +9,16 @@
 
 namespace tenon::data {
 
+// The class of an element that has none: losses and accuracy leave it out, as F.cross_entropy's
+// ignore_index does. For labels of several elements, such as those of a masked text.
+inline constexpr std::int32_t kNoClass = -1;
+
 // A value; copies share the arrays.
 class Dataset {
  public:
-  // Labels are classes if their type is bool or an integer (then stored as i32, none negative, all
-  // below the number of class names if there are any), otherwise targets of any shape [N, ...].
+  // Labels are classes if their type is bool or an integer (then stored as i32, none negative but
+  // kNoClass in labels [N, ...] of two or more axes, all below the number of class names if there
+  // are any), otherwise targets of any shape [N, ...].
   // Without labels, only x() can be used. UserError if the rows of x and y differ in number.
   Dataset(std::string name, Array x, std::optional<Array> y = std::nullopt,
           std::vector<std::string> class_names = {});

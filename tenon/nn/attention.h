@@ -6,7 +6,9 @@
 namespace tenon::nn {
 
 // softmax(q k^T / sqrt(width)) v in several heads, mixed by an output kernel. Vaswani et al. 2017.
-// As a Layer it attends to its own input, [batch, time, features] -> [batch, time, features].
+// As a Layer it attends to its own input, [batch, time, features] -> [batch, time, features], and
+// leaves out keys that the context's mask calls padding. If it is causal it generates step by step,
+// keeping the keys and values of all steps.
 // query_kernel, key_kernel and value_kernel are [features, heads * width], their biases
 // [heads * width]; output_kernel [heads * width, features], output_bias [features]. Head h has the
 // columns from h * width on.
@@ -21,6 +23,7 @@ struct MultiHeadAttention {
   bool use_bias = true;
   Initializer kernel_initializer = glorot_uniform;
   Initializer bias_initializer = zeros;
+  Initializer output_initializer = glorot_uniform;  // of output_kernel
   Variable query_kernel{};
   Variable query_bias{};
   Variable key_kernel{};
@@ -30,7 +33,7 @@ struct MultiHeadAttention {
   Variable output_kernel{};
   Variable output_bias{};
 
-  Tensor operator()(const Tensor& x, Context& context) { return attend(x, x, {}, context); }
+  Tensor operator()(const Tensor& x, Context& context);
   // Queries [batch, time, features] from one sequence; keys and values from another, [batch, steps,
   // features of its own] (cross attention). `mask`: empty, or bool, true where attention is
   // allowed: [batch, steps] (false for padding), [batch, time, steps] or [batch, heads, time,
@@ -46,6 +49,7 @@ struct MultiHeadAttention {
     visit("use_bias", use_bias);
     visit("kernel_initializer", kernel_initializer);
     visit("bias_initializer", bias_initializer);
+    visit("output_initializer", output_initializer);
     visit("query_kernel", query_kernel);
     visit("query_bias", query_bias);
     visit("key_kernel", key_kernel);
@@ -55,6 +59,15 @@ struct MultiHeadAttention {
     visit("output_kernel", output_kernel);
     visit("output_bias", output_bias);
   }
+
+ private:
+  struct Parts {
+    Tensor queries, keys, values;  // [batch, heads, time, width]
+  };
+  Parts project(const Tensor& queries, const Tensor& memory, Context& context);
+  // [batch, heads, time, width] -> [batch, time, features].
+  Tensor mixed_heads(const Tensor& mixed, std::int64_t features, Context& context);
+  Tensor decode(const Tensor& x, Context& context);
 };
 
 // x + tenon::sinusoidal_positions: x [batch, time, features]. Vaswani et al. 2017.

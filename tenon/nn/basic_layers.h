@@ -8,6 +8,7 @@ namespace tenon::nn {
 // [batch, ...] -> [batch, features].
 struct Flatten {
   static constexpr std::string_view kKind = "flatten";
+  static constexpr bool kMixesSteps = true;
   Tensor operator()(const Tensor& x, Context& context);
   void fields(FieldVisitor&) {}
 };
@@ -15,6 +16,7 @@ struct Flatten {
 // [batch, ...] -> [batch, shape...]; one extent may be -1.
 struct Reshape {
   static constexpr std::string_view kKind = "reshape";
+  static constexpr bool kMixesSteps = true;
   std::vector<std::int64_t> shape;
   Tensor operator()(const Tensor& x, Context& context);
   void fields(FieldVisitor& visit) { visit("shape", shape); }
@@ -24,6 +26,7 @@ struct Reshape {
 // features.
 struct Permute {
   static constexpr std::string_view kKind = "permute";
+  static constexpr bool kMixesSteps = true;
   std::vector<std::int64_t> axes;
   // UserError unless axes name each axis of x but the first once.
   Tensor operator()(const Tensor& x, Context& context);

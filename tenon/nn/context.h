@@ -1,7 +1,7 @@
 // What a layer is given while a model is traced: mode, scope names, variables, random keys.
 #pragma once
 #include <map>
-
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +10,8 @@
 #include "tenon/nn/weighted_sum.h"
 
 namespace tenon::nn {
+
+class Decoding;  // tenon/nn/decoding.h
 
 enum class Mode : std::uint8_t { training, inference };
 
@@ -36,8 +38,25 @@ class Context {
   // middle of a model. Divided by its weight once at the end, as all losses are. UserError unless
   // both are float scalars.
   void add_loss(const WeightedSum& term);
+  // Whether this is the first such question about the weight and purpose in this trace: the penalty
+  // of a weight that several layers share, or of a layer that is called twice, counts once.
+  bool is_first(const Variable& weight, std::string_view purpose) {
+    return seen_.emplace(weight.id(), purpose).second;
+  }
   // In the order of the calls.
   std::span<const WeightedSum> losses() const { return losses_; }
+  // From now on: which steps of the sequences are there and not padding, bool [batch, time]. Layers
+  // that mix steps (attention, recurrent ones) leave the others out, as Keras' masks do.
+  void set_mask(const Tensor& mask);
+  // That of sequences x [batch, time, ...]; empty if there is none for this batch and time.
+  Tensor mask_of(const Tensor& x) const;
+  // While a model is traced for a step of generation, what its layers remember between steps; else
+  // nullptr.
+  Decoding* decoding() const { return decoding_; }
+  void decode_with(Decoding& decoding) { decoding_ = &decoding; }
+  // UserError "LAYER: REASON, ..." while decoding: for layers whose results at one step need later
+  // steps.
+  void require_whole_sequence(std::string_view layer, std::string_view reason) const;
   // A key for one random site: differs for every call, path and step. UserError without a key.
   Tensor random_key();
 
@@ -86,6 +105,9 @@ class Context {
   std::vector<Update> updates_;
   std::vector<Variable> variables_;
   std::vector<WeightedSum> losses_;
+  std::set<std::pair<std::uint64_t, std::string>> seen_;
+  Tensor mask_{};
+  Decoding* decoding_ = nullptr;
 };
 
 }  // namespace tenon::nn

@@ -9,6 +9,7 @@ namespace tenon::nn {
 // kernel [height, width, in / groups, filters], bias [filters].
 struct Conv2D {
   static constexpr std::string_view kKind = "conv2d";
+  static constexpr bool kMixesSteps = true;
   std::int64_t filters = 1;
   std::vector<std::int64_t> size{3, 3};  // one number serves both axes
   Activation activation = Activation::linear;
@@ -44,6 +45,7 @@ struct Conv2D {
 // kernel [size, in / groups, filters], bias [filters].
 struct Conv1D {
   static constexpr std::string_view kKind = "conv1d";
+  static constexpr bool kMixesSteps = true;
   std::int64_t filters = 1;
   std::int64_t size = 3;
   Activation activation = Activation::linear;
@@ -83,6 +85,7 @@ struct Conv1D {
 // of Conv2D with one group for each channel, bias [in * multiplier].
 struct DepthwiseConv2D {
   static constexpr std::string_view kKind = "depthwise_conv2d";
+  static constexpr bool kMixesSteps = true;
   std::int64_t multiplier = 1;
   std::vector<std::int64_t> size{3, 3};  // one number serves both axes
   Activation activation = Activation::linear;
@@ -117,6 +120,7 @@ struct DepthwiseConv2D {
 // pointwise_kernel [1, 1, in * multiplier, filters], bias [filters]. Chollet 2017.
 struct SeparableConv2D {
   static constexpr std::string_view kKind = "separable_conv2d";
+  static constexpr bool kMixesSteps = true;
   std::int64_t filters = 1;
   std::vector<std::int64_t> size{3, 3};  // one number serves both axes
   Activation activation = Activation::linear;

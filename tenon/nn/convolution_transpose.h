@@ -10,6 +10,7 @@ namespace tenon::nn {
 // filters]. kernel [height, width, in / groups, filters], bias [filters]. Dumoulin, Visin 2016.
 struct Conv2DTranspose {
   static constexpr std::string_view kKind = "conv2d_transpose";
+  static constexpr bool kMixesSteps = true;
   std::int64_t filters = 1;
   std::vector<std::int64_t> size{3, 3};  // one number serves both axes
   Activation activation = Activation::linear;
@@ -45,6 +46,7 @@ struct Conv2DTranspose {
 // kernel [size, in / groups, filters], bias [filters].
 struct Conv1DTranspose {
   static constexpr std::string_view kKind = "conv1d_transpose";
+  static constexpr bool kMixesSteps = true;
   std::int64_t filters = 1;
   std::int64_t size = 3;
   Activation activation = Activation::linear;

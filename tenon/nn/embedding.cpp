@@ -9,6 +9,11 @@ Tensor Embedding::operator()(const Tensor& ids, Context& context) {
           width);
   require(is_integer(ids.dtype()), "Embedding: expected integer ids, got {}\n  help: cast the ids",
           ids.type());
+  if (mask_zero) {
+    context.require_whole_sequence("Embedding", "with mask_zero it tells padding apart");
+    require(ids.rank() == 2, "Embedding: with mask_zero ids are [batch, time], got {}", ids.type());
+    context.set_mask(ids != Tensor(0));
+  }
   return embedding_lookup(
       context.variable(table, "table", {context.dtype(), {rows, width}}, initializer), ids);
 }

@@ -10,6 +10,7 @@ namespace tenon::nn {
 // both sides alike, as PyTorch's `padding` does; same_padding puts the odd pixel after.
 struct ZeroPad2D {
   static constexpr std::string_view kKind = "zero_pad2d";
+  static constexpr bool kMixesSteps = true;
   std::vector<std::int64_t> before{1, 1};  // one number serves both axes
   std::vector<std::int64_t> after{1, 1};
   // UserError unless x has rank 4 and the numbers are from 0 to 65536.
@@ -24,6 +25,7 @@ struct ZeroPad2D {
 // -> [batch, height * size[0], width * size[1], channels].
 struct UpSample2D {
   static constexpr std::string_view kKind = "up_sample2d";
+  static constexpr bool kMixesSteps = true;
   std::vector<std::int64_t> size{2, 2};  // one number serves both axes
   // UserError unless x has rank 4 and the numbers are from 1 to 65536.
   Tensor operator()(const Tensor& x, Context& context);
@@ -35,6 +37,7 @@ struct UpSample2D {
 // x [batch, height, width, in] -> [batch, ceil(height / stride), ceil(width / stride), channels].
 struct ChannelShortcut {
   static constexpr std::string_view kKind = "channel_shortcut";
+  static constexpr bool kMixesSteps = true;
   std::int64_t channels = 1;
   std::int64_t stride = 2;
   // UserError unless x has rank 4 and no more than `channels` channels.

@@ -80,27 +80,47 @@ class VariableCollector final : public PartVisitor {
   std::vector<Variable> variables;
 };
 
-class VariableReplacer final : public PartVisitor {
+// Gives each part a module of its own.
+class PartReplacer final : public PartVisitor {
  public:
   using PartVisitor::operator();
-  void operator()(std::string_view, Variable& variable) override {
-    auto [entry, is_new] = fresh_.try_emplace(variable.id());
-    variable = entry->second;
-  }
+  void operator()(std::string_view, Variable&) override {}
   void operator()(std::string_view, Layer& layer) override { layer = layer.clone(); }
   void operator()(std::string_view, std::vector<Layer>& layers) override {
     for (Layer& layer : layers) layer = layer.clone();
   }
+};
+
+// The Variable of each field, with repeats.
+class VariableLister final : public PartVisitor {
+ public:
+  using PartVisitor::operator();
+  void operator()(std::string_view, Variable& variable) override { variables.push_back(variable); }
+  std::vector<Variable> variables;
+};
+
+// New Variables for listed ones; fields that shared one share the new one.
+class VariableReplacer final : public PartVisitor {
+ public:
+  explicit VariableReplacer(std::vector<Variable> before) : before_(std::move(before)) {}
+  using PartVisitor::operator();
+  void operator()(std::string_view, Variable& variable) override {
+    variable = fresh_[before_.at(next_++).id()];
+  }
 
  private:
+  std::vector<Variable> before_;
+  std::size_t next_ = 0;
   std::map<std::uint64_t, Variable> fresh_;
 };
 
 }  // namespace
 
 Tensor Layer::operator()(const Tensor& x, Context& context) const {
-  const Context::Scope scope = context.scope(kind(), x);
+  const Context::Scope scope = context.scope(scope_kind(), x);
   try {
+    if (module_->mixes_steps())
+      context.require_whole_sequence(kind(), "it mixes the steps of a sequence");
     const Tensor result = module_->call(x, context);
     // A layer that returns its input (Dropout in inference) gives it no second name.
     const bool is_input = result.trace() == x.trace() && result.ir_value() == x.ir_value();
@@ -150,7 +170,11 @@ std::string Layer::description() const {
 Layer Layer::clone() const {
   Layer copy = *this;
   copy.module_ = module_->copy();
-  VariableReplacer replacer;
+  VariableLister lister;
+  fields(lister);
+  PartReplacer parts;
+  copy.module_->fields(parts);
+  VariableReplacer replacer(std::move(lister.variables));
   copy.module_->fields(replacer);
   return copy;
 }

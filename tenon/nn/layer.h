@@ -21,11 +21,28 @@ concept ModuleShape = requires(M module, const Tensor& x, Context& context, Fiel
 template <class M>
 concept Module = ModuleShape<M> && std::copy_constructible<M>;
 
+// A module whose result at one step of a sequence (axis 1) depends on other steps says so by
+// `static constexpr bool kMixesSteps = true`: it is refused where text is generated step by step.
+template <class M>
+constexpr bool mixes_steps() {
+  if constexpr (requires { M::kMixesSteps; })
+    return M::kMixesSteps;
+  else
+    return false;
+}
+
 // A module that knows its own loss, because that needs more than a prediction and a target: the
 // outcome for inputs x with the targets y, in training and in evaluation.
 template <class M>
 concept LearningModule = requires(M module, const Tensor& x, const Tensor& y, Context& context) {
   { module.learn(x, y, context) } -> std::same_as<Outcome>;
+};
+
+// A module around one layer (Penalized) that leaves its names as they are: it has the layer's place
+// in paths and is called with the layer's scope open. It has a loss of its own if the layer has one.
+template <class M>
+concept WrapperModule = requires(const M module) {
+  { module.wrapped() } -> std::same_as<const Layer&>;
 };
 
 // Copies of a Layer share their weights (Variables have identity).
@@ -44,11 +61,22 @@ class Layer {
   // parts are then named from the top, "dense/kernel" and not "sequential/dense/kernel".
   Tensor call_as_root(const Tensor& x, Context& context) const;
 
+  // Calls the module of a wrapped layer: the scope that is open is the layer's, and messages are
+  // completed by who opened it.
+  Tensor call_in_scope(const Tensor& x, Context& context) const { return module_->call(x, context); }
+  Outcome learn_in_scope(const Tensor& x, const Tensor& y, Context& context) const {
+    return module_->learn(x, y, context);
+  }
+
   // Whether the module is a LearningModule; then `learn` calls it as the outermost one.
   bool has_own_loss() const { return module_->has_own_loss(); }
   Outcome learn(const Tensor& x, const Tensor& y, Context& context) const;
 
   std::string_view kind() const { return module_->kind(); }
+  // The kind that names the layer's scope: that of the layer within a wrapper.
+  std::string_view scope_kind() const { return module_->scope_kind(); }
+  // Whether results at one step of a sequence depend on others (kMixesSteps).
+  bool mixes_steps() const { return module_->mixes_steps(); }
   // The kind and the first attributes: "dense, units 10, activation relu".
   std::string description() const;
   void fields(FieldVisitor& visitor) const { module_->fields(visitor); }
@@ -67,16 +95,29 @@ class Layer {
     virtual ~Interface() = default;
     virtual Tensor call(const Tensor& x, Context& context) = 0;
     virtual bool has_own_loss() const = 0;
+    virtual bool mixes_steps() const = 0;
     virtual Outcome learn(const Tensor& x, const Tensor& y, Context& context) = 0;
     virtual void fields(FieldVisitor& visitor) = 0;
     virtual std::string_view kind() const = 0;
+    virtual std::string_view scope_kind() const = 0;
     virtual std::shared_ptr<Interface> copy() const = 0;
   };
   template <class M>
   struct Model final : Interface {
     explicit Model(M m) : module(std::move(m)) {}
     Tensor call(const Tensor& x, Context& context) override { return module(x, context); }
-    bool has_own_loss() const override { return LearningModule<M>; }
+    bool has_own_loss() const override {
+      if constexpr (WrapperModule<M>)
+        return module.wrapped().has_own_loss();
+      else
+        return LearningModule<M>;
+    }
+    bool mixes_steps() const override {
+      if constexpr (WrapperModule<M>)
+        return module.wrapped().mixes_steps();
+      else
+        return nn::mixes_steps<M>();
+    }
     Outcome learn(const Tensor& x, const Tensor& y, Context& context) override {
       if constexpr (LearningModule<M>)
         return module.learn(x, y, context);
@@ -85,6 +126,12 @@ class Layer {
     }
     void fields(FieldVisitor& visitor) override { module.fields(visitor); }
     std::string_view kind() const override { return M::kKind; }
+    std::string_view scope_kind() const override {
+      if constexpr (WrapperModule<M>)
+        return module.wrapped().scope_kind();
+      else
+        return M::kKind;
+    }
     std::shared_ptr<Interface> copy() const override { return std::make_shared<Model>(module); }
     M module;
   };

@@ -33,7 +33,8 @@ struct Loss {
 // By name, with numbers after it: "huber:delta=0.5". UserError listing the known names or options.
 Loss find_loss(std::string_view name);
 
-// Targets are integer classes [batch...]; predictions [batch..., classes].
+// Targets are integer classes [batch...]; predictions [batch..., classes]. Negative targets are
+// left out of the mean (data::kNoClass; F.cross_entropy's ignore_index).
 inline const Loss sparse_categorical_cross_entropy_from_logits =
     find_loss("sparse_categorical_cross_entropy_from_logits");
 // Of probabilities, clipped at 1e-7.

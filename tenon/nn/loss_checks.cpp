@@ -76,6 +76,11 @@ Tensor class_labels(const Tensor& prediction, const Tensor& target, std::string_
   return labels;
 }
 
+Tensor weights_of_presence(const Tensor& labels, DType dtype) {
+  if (!is_signed(labels.dtype())) return {};
+  return cast(labels >= Tensor(0), dtype);
+}
+
 Tensor same_shape_target(const Tensor& prediction, const Tensor& target, std::string_view name) {
   require_float_prediction(prediction, name);
   Tensor values = cast(target, prediction.dtype());

@@ -26,6 +26,10 @@ void require_float_prediction(const Tensor& prediction, std::string_view name);
 // Integer classes [batch...] for predictions [batch..., classes]. UserError naming the loss.
 Tensor class_labels(const Tensor& prediction, const Tensor& target, std::string_view name);
 
+// 1 for labels that count, 0 for negative ones, which losses of classes leave out; empty for labels
+// of a type without sign.
+Tensor weights_of_presence(const Tensor& labels, DType dtype);
+
 // The target in the prediction's type and shape. UserError naming the loss.
 Tensor same_shape_target(const Tensor& prediction, const Tensor& target, std::string_view name);
 

@@ -31,12 +31,20 @@ WeightedSum sparse_cross_entropy(const Tensor& p, const Tensor& t, const Tensor&
         squeeze(take_along_axis(p, expand_dims(cast(labels, DType::i32), -1), -1), {-1});
     losses = -log(clipped(chosen));
   }
-  Tensor all_costs, weights_of_labels;
-  if (smoothing > 0) all_costs = -log_probabilities(p, from_logits);
+  Tensor all_costs;
+  Tensor weights_of_labels = weights_of_presence(labels, p.dtype());
+  if (!weights_of_labels.is_empty())
+    losses = where(weights_of_labels > 0.0, losses, zeros_like(losses));
+  if (smoothing > 0) {
+    all_costs = -log_probabilities(p, from_logits);
+    if (!weights_of_labels.is_empty())
+      all_costs = where(expand_dims(weights_of_labels, -1) > 0.0, all_costs, zeros_like(all_costs));
+  }
   if (!options.class_weights.empty()) {
     const Tensor weights = weights_of_classes(options.class_weights, p.extent(-1), p.dtype(), name);
-    weights_of_labels = take(weights, cast(labels, DType::i32));
-    losses = losses * weights_of_labels;
+    const Tensor chosen = take(weights, cast(labels, DType::i32));
+    losses = losses * chosen;
+    weights_of_labels = weights_of_labels.is_empty() ? chosen : chosen * weights_of_labels;
     if (smoothing > 0) all_costs = all_costs * weights;
   }
   if (smoothing > 0)

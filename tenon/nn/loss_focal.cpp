@@ -32,10 +32,14 @@ Tensor categorical_focal(const Tensor& logs, double gamma) {
 
 WeightedSum sparse_focal(const Tensor& p, const Tensor& t, const Tensor& w, const std::string& name,
                          bool from_logits, double gamma, double) {
-  const Tensor labels = expand_dims(cast(class_labels(p, t, name), DType::i32), -1);
-  const Tensor chosen =
-      squeeze(take_along_axis(log_probabilities(p, from_logits), labels, -1), {-1});
-  return weighted_sum(categorical_focal(chosen, gamma), w, name);
+  const Tensor labels = class_labels(p, t, name);
+  const Tensor chosen = squeeze(take_along_axis(log_probabilities(p, from_logits),
+                                                expand_dims(cast(labels, DType::i32), -1), -1),
+                                {-1});
+  Tensor losses = categorical_focal(chosen, gamma);
+  const Tensor present = weights_of_presence(labels, p.dtype());
+  if (!present.is_empty()) losses = where(present > 0.0, losses, zeros_like(losses));
+  return weighted_sum(losses, w, name, present);
 }
 
 WeightedSum dense_focal(const Tensor& p, const Tensor& t, const Tensor& w, const std::string& name,

@@ -35,7 +35,9 @@ Tensor count_where(const Tensor& condition) { return sum(cast(condition, DType::
 WeightedSum accuracy_sum(const Tensor& prediction, const Tensor& target, const Loss& loss) {
   const Decisions found = decide(prediction, target, loss, "accuracy");
   const Tensor hits = equal(found.predicted, found.truth);
-  return {count_where(hits), full({}, static_cast<double>(hits.size()))};
+  const Tensor present = found.is_binary ? Tensor() : weights_of_presence(found.truth, DType::f32);
+  return {count_where(hits),
+          present.is_empty() ? full({}, static_cast<double>(hits.size())) : sum(present)};
 }
 
 WeightedSum binary_rate(const Tensor& prediction, const Tensor& target, const Loss& loss,
@@ -132,7 +134,8 @@ Metric top_k_accuracy(std::int64_t k) {
     const Tensor rank = sum(cast(before, DType::i32), {-1});
     const Tensor hits =
         logical_and(rank < static_cast<int>(k), logical_not(is_nan(squeeze(score, {-1}))));
-    return {count_where(hits), full({}, static_cast<double>(hits.size()))};
+    const Tensor present = weights_of_presence(found.truth, DType::f32);
+    return {count_where(logical_and(hits, present > 0.0f)), sum(present)};
   };
   return {.name = k == 5 ? "top_k_accuracy" : fmt::format("top_k_accuracy:k={}", k),
           .apply = apply,

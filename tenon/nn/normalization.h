@@ -58,6 +58,7 @@ struct RMSNorm {
 // [channels]. x [batch, ..., channels]. Wu, He 2018.
 struct GroupNorm {
   static constexpr std::string_view kKind = "group_norm";
+  static constexpr bool kMixesSteps = true;
   std::int64_t groups = 32;
   double epsilon = 1e-5;
   Variable scale{};
@@ -75,6 +76,7 @@ struct GroupNorm {
 // GroupNorm with each channel a group. Ulyanov, Vedaldi, Lempitsky 2016.
 struct InstanceNorm {
   static constexpr std::string_view kKind = "instance_norm";
+  static constexpr bool kMixesSteps = true;
   double epsilon = 1e-5;
   Variable scale{};
   Variable offset{};

@@ -8,6 +8,7 @@ namespace tenon::nn {
 // The largest element of each window. x [batch, height, width, channels].
 struct MaxPool2D {
   static constexpr std::string_view kKind = "max_pool2d";
+  static constexpr bool kMixesSteps = true;
   std::vector<std::int64_t> size{2, 2};
   std::vector<std::int64_t> strides{};  // empty: equal to size
   bool same_padding = false;
@@ -23,6 +24,7 @@ struct MaxPool2D {
 // The mean of each window (padding does not count). x [batch, height, width, channels].
 struct AvgPool2D {
   static constexpr std::string_view kKind = "avg_pool2d";
+  static constexpr bool kMixesSteps = true;
   std::vector<std::int64_t> size{2, 2};
   std::vector<std::int64_t> strides{};  // empty: equal to size
   bool same_padding = false;
@@ -38,6 +40,7 @@ struct AvgPool2D {
 // The largest element of each window. x [batch, length, channels].
 struct MaxPool1D {
   static constexpr std::string_view kKind = "max_pool1d";
+  static constexpr bool kMixesSteps = true;
   std::int64_t size = 2;
   std::int64_t stride = 0;  // 0: equal to size
   bool same_padding = false;
@@ -53,6 +56,7 @@ struct MaxPool1D {
 // The mean of each window (padding does not count). x [batch, length, channels].
 struct AvgPool1D {
   static constexpr std::string_view kKind = "avg_pool1d";
+  static constexpr bool kMixesSteps = true;
   std::int64_t size = 2;
   std::int64_t stride = 0;  // 0: equal to size
   bool same_padding = false;
@@ -69,6 +73,7 @@ struct AvgPool1D {
 // [batch, 1, 1, channels] with keep_axes.
 struct GlobalMaxPool2D {
   static constexpr std::string_view kKind = "global_max_pool2d";
+  static constexpr bool kMixesSteps = true;
   bool keep_axes = false;
 
   Tensor operator()(const Tensor& x, Context& context);
@@ -79,6 +84,7 @@ struct GlobalMaxPool2D {
 // [batch, 1, 1, channels] with keep_axes.
 struct GlobalAvgPool2D {
   static constexpr std::string_view kKind = "global_avg_pool2d";
+  static constexpr bool kMixesSteps = true;
   bool keep_axes = false;
 
   Tensor operator()(const Tensor& x, Context& context);
@@ -89,6 +95,7 @@ struct GlobalAvgPool2D {
 // [batch, 1, channels] with keep_axes.
 struct GlobalMaxPool1D {
   static constexpr std::string_view kKind = "global_max_pool1d";
+  static constexpr bool kMixesSteps = true;
   bool keep_axes = false;
 
   Tensor operator()(const Tensor& x, Context& context);
@@ -99,6 +106,7 @@ struct GlobalMaxPool1D {
 // [batch, 1, channels] with keep_axes.
 struct GlobalAvgPool1D {
   static constexpr std::string_view kKind = "global_avg_pool1d";
+  static constexpr bool kMixesSteps = true;
   bool keep_axes = false;
 
   Tensor operator()(const Tensor& x, Context& context);

@@ -1,6 +1,7 @@
 #include "tenon/nn/recurrent.h"
 
 #include "tenon/base/unknown_name.h"
+#include "tenon/nn/decoding.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::nn {
@@ -49,7 +50,7 @@ RecurrentWeights weights_of(Recurrent& layer, std::int64_t gates, bool two_biase
 template <class Recurrent>
 RecurrentRun run_over_time(
     const Recurrent& layer, const RecurrentWeights& weights, std::span<const Tensor> given,
-    std::size_t state_count,
+    const Tensor& mask, std::size_t state_count,
     const std::function<std::vector<Tensor>(std::span<const Tensor> states, const Tensor& inputs,
                                             std::span<const Tensor> recurrent)>& step) {
   const TensorType type{weights.inputs.dtype(), {weights.inputs.extent(0), layer.units}};
@@ -62,33 +63,76 @@ RecurrentRun run_over_time(
             state.type());
   std::vector<Tensor> recurrent{weights.recurrent};
   if (!weights.recurrent_bias.is_empty()) recurrent.push_back(weights.recurrent_bias);
-  const bool keeps_all = layer.return_sequences;
+  std::vector<Tensor> steps{swap_axes(weights.inputs, 0, 1)};
+  if (!mask.is_empty()) {
+    const TensorType expected{DType::boolean, {weights.inputs.extent(0), weights.inputs.extent(1)}};
+    require(mask.type() == expected, "{}: expected a mask {}, got {}", weights.layer, expected,
+            mask.type());
+    steps.push_back(expand_dims(swap_axes(mask, 0, 1), -1));  // [time, batch, 1]
+  }
+  const bool keeps_all = layer.return_sequences, is_masked = !mask.is_empty();
   const TensorFunction body = [&](std::span<const Tensor> s) {
+    const std::span<const Tensor> before = s.first(state_count);
     std::vector<Tensor> next =
-        step(s.first(state_count), s[state_count], s.subspan(state_count + 1));
+        step(before, s[state_count], s.subspan(state_count + (is_masked ? 2 : 1)));
+    for (std::size_t i = 0; is_masked && i < state_count; ++i)
+      next[i] = where(s[state_count + 1], next[i], before[i]);
     if (keeps_all) next.push_back(Tensor(next[0]));
     return next;
   };
-  const ScanResult result = scan(body, initial, std::array{swap_axes(weights.inputs, 0, 1)},
-                                 weights.inputs.extent(1), recurrent, layer.backwards);
+  const ScanResult result =
+      scan(body, initial, steps, weights.inputs.extent(1), recurrent, layer.backwards);
   return {keeps_all ? swap_axes(result.stacked[0], 0, 1) : result.carried[0], result.carried};
+}
+
+// The layer in a model: from zeros, or while decoding from where the last step ended.
+template <class Recurrent>
+Tensor call_or_decode(Recurrent& layer, const Tensor& x, Context& context,
+                      std::initializer_list<std::string_view> state_names, std::string_view name) {
+  Decoding* decoding = context.decoding();
+  if (decoding == nullptr || x.rank() != 3)
+    return layer.run(x, {}, context, context.mask_of(x)).result;
+  if (layer.backwards)
+    context.require_whole_sequence(name, "it runs from the last step to the first");
+  std::vector<Variable> kept;
+  std::vector<Tensor> states;
+  for (const std::string_view state : state_names) {
+    kept.push_back(decoding->remembered(fmt::format("{}/{}", context.path(), state),
+                                        {x.dtype(), {x.extent(0), layer.units}}));
+    states.emplace_back(kept.back());
+  }
+  const RecurrentRun run = layer.run(x, states, context);
+  for (std::size_t i = 0; i < kept.size(); ++i) decoding->remember(kept[i], run.states[i]);
+  return run.result;
 }
 
 }  // namespace
 
-RecurrentRun SimpleRNN::run(const Tensor& x, std::span<const Tensor> states, Context& context) {
+Tensor SimpleRNN::operator()(const Tensor& x, Context& context) {
+  return call_or_decode(*this, x, context, {"h"}, "SimpleRNN");
+}
+Tensor LSTM::operator()(const Tensor& x, Context& context) {
+  return call_or_decode(*this, x, context, {"h", "c"}, "LSTM");
+}
+Tensor GRU::operator()(const Tensor& x, Context& context) {
+  return call_or_decode(*this, x, context, {"h"}, "GRU");
+}
+
+RecurrentRun SimpleRNN::run(const Tensor& x, std::span<const Tensor> states, Context& context,
+                            const Tensor& mask) {
   const RecurrentWeights weights = weights_of(*this, 1, false, x, context, "SimpleRNN");
   return run_over_time(
-      *this, weights, states, 1,
+      *this, weights, states, mask, 1,
       [&](std::span<const Tensor> now, const Tensor& inputs, std::span<const Tensor> recurrent) {
         return std::vector{apply(activation, inputs + matmul(now[0], recurrent[0]))};
       });
 }
 
-RecurrentRun LSTM::run(const Tensor& x, std::span<const Tensor> states, Context& context) {
+RecurrentRun LSTM::run(const Tensor& x, std::span<const Tensor> states, Context& context,
+                       const Tensor& mask) {
   const RecurrentWeights weights = weights_of(*this, 4, false, x, context, "LSTM");
   return run_over_time(
-      *this, weights, states, 2,
+      *this, weights, states, mask, 2,
       [&](std::span<const Tensor> now, const Tensor& inputs, std::span<const Tensor> recurrent) {
         const std::vector<Tensor> gates =
             split(inputs + matmul(now[0], recurrent[0]), 4, -1);  // i, f, g, o
@@ -98,10 +142,11 @@ RecurrentRun LSTM::run(const Tensor& x, std::span<const Tensor> states, Context&
       });
 }
 
-RecurrentRun GRU::run(const Tensor& x, std::span<const Tensor> states, Context& context) {
+RecurrentRun GRU::run(const Tensor& x, std::span<const Tensor> states, Context& context,
+                      const Tensor& mask) {
   const RecurrentWeights weights = weights_of(*this, 3, true, x, context, "GRU");
   return run_over_time(
-      *this, weights, states, 1,
+      *this, weights, states, mask, 1,
       [&](std::span<const Tensor> now, const Tensor& inputs, std::span<const Tensor> recurrent) {
         const Tensor& h = now[0];
         Tensor products = matmul(h, recurrent[0]);

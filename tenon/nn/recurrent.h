@@ -8,7 +8,9 @@ namespace tenon::nn {
 // All take x [batch, time, features] and start from a state of zeros. The result is the last state,
 // [batch, units], or with return_sequences that of each step, [batch, time, units]. `backwards`
 // goes from the last step to the first; each step's result stays at its step. Weights and their
-// layouts are those of Keras.
+// layouts are those of Keras. A mask, bool [batch, time], is false where a sequence has no step
+// (padding): the state, and with it the result, stays what it was. As layers they take the
+// context's mask, and generate step by step unless they run backwards.
 
 // What a run over a sequence gives: the result as said above, and the states after the last step,
 // to go on from: h, and c of an LSTM, each [batch, units].
@@ -34,9 +36,11 @@ struct SimpleRNN {
   Variable bias{};
 
   // UserError unless x is a float of rank 3.
-  Tensor operator()(const Tensor& x, Context& context) { return run(x, {}, context).result; }
-  // From given states (one; none: zeros). UserError for others.
-  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context);
+  Tensor operator()(const Tensor& x, Context& context);
+  // From given states (one; none: zeros). UserError for others, and for
+  // another mask.
+  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context,
+                   const Tensor& mask = {});
   void fields(FieldVisitor& visit) {
     visit("units", units);
     visit("activation", activation);
@@ -73,9 +77,11 @@ struct LSTM {
   Variable bias{};
 
   // UserError unless x is a float of rank 3.
-  Tensor operator()(const Tensor& x, Context& context) { return run(x, {}, context).result; }
-  // From given states (two, h and c; none: zeros). UserError for others.
-  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context);
+  Tensor operator()(const Tensor& x, Context& context);
+  // From given states (two, h and c; none: zeros). UserError for others, and for
+  // another mask.
+  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context,
+                   const Tensor& mask = {});
   void fields(FieldVisitor& visit) {
     visit("units", units);
     visit("activation", activation);
@@ -113,9 +119,11 @@ struct GRU {
   Variable bias{};
 
   // UserError unless x is a float of rank 3.
-  Tensor operator()(const Tensor& x, Context& context) { return run(x, {}, context).result; }
-  // From given states (one; none: zeros). UserError for others.
-  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context);
+  Tensor operator()(const Tensor& x, Context& context);
+  // From given states (one; none: zeros). UserError for others, and for
+  // another mask.
+  RecurrentRun run(const Tensor& x, std::span<const Tensor> states, Context& context,
+                   const Tensor& mask = {});
   void fields(FieldVisitor& visit) {
     visit("units", units);
     visit("activation", activation);
@@ -137,6 +145,7 @@ struct GRU {
 // named forward/lstm/kernel, backward/lstm/kernel, ... Schuster, Paliwal 1997.
 struct Bidirectional {
   static constexpr std::string_view kKind = "bidirectional";
+  static constexpr bool kMixesSteps = true;
   std::string merge = "concatenate";
   Layer forward = LSTM{};
   Layer backward = LSTM{.backwards = true};

@@ -9,6 +9,7 @@ namespace tenon::nn {
 // -> [batch, 1 + time, features]. token [features]. Devlin et al. 2019; Dosovitskiy et al. 2021.
 struct ClassToken {
   static constexpr std::string_view kKind = "class_token";
+  static constexpr bool kMixesSteps = true;
   Initializer initializer{InitializerKind::normal, 0.02};
   Variable token{};
   // UserError unless x is a float of rank 3.
@@ -23,6 +24,7 @@ struct ClassToken {
 // end.
 struct SelectStep {
   static constexpr std::string_view kKind = "select_step";
+  static constexpr bool kMixesSteps = true;
   std::int64_t step = 0;
   // UserError unless x has that step.
   Tensor operator()(const Tensor& x, Context& context);

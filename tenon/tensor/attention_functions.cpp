@@ -5,6 +5,7 @@
 #include "tenon/tensor/elementwise.h"
 #include "tenon/tensor/linalg.h"
 #include "tenon/tensor/nn_functions.h"
+#include "tenon/tensor/positions.h"
 #include "tenon/tensor/reduce.h"
 #include "tenon/tensor/shape.h"
 
@@ -12,14 +13,36 @@ namespace tenon {
 namespace {
 
 // time / base^(pair / pairs) in f64: [length, pairs]. In f32 late positions would lose their place.
+// `first`: the time of the first row, 0 if it is empty.
 Tensor position_angles(std::int64_t length, std::int64_t pairs, double width, double base,
-                       std::string_view what) {
+                       std::string_view what, const Tensor& first = {}) {
   require(base > 0 && std::isfinite(base), "{}: base must be finite and above 0, got {}", what,
           base);
   const Shape shape{length, pairs};
   const Tensor frequencies =
       exp(cast(iota(shape, 1, DType::i64), DType::f64) * (-2 * std::log(base) / width));
-  return cast(iota(shape, 0, DType::i64), DType::f64) * frequencies;
+  Tensor time = iota(shape, 0, DType::i64);
+  if (!first.is_empty()) time = time + cast(first, DType::i64);
+  return cast(time, DType::f64) * frequencies;
+}
+
+// [..., time, width] turned by angles [time, pairs].
+Tensor turned_by(const Tensor& angles, const Tensor& x, bool interleaved) {
+  const std::int64_t pairs = x.extent(-1) / 2;
+  const Tensor cosine = cast(cos(angles), x.dtype()), sine = cast(sin(angles), x.dtype());
+  Shape paired(x.shape().begin(), x.shape().end() - 1);
+  paired.push_back(interleaved ? pairs : 2);
+  paired.push_back(interleaved ? 2 : pairs);
+  const std::int64_t axis = interleaved ? -1 : -2;
+  const Tensor halves = reshape(x, paired);
+  const Tensor a = index(halves, 0, axis), b = index(halves, 1, axis);
+  const Tensor turned = stack(std::array{a * cosine - b * sine, b * cosine + a * sine}, axis);
+  return reshape(turned, x.shape());
+}
+
+void require_pairs(const Tensor& x) {
+  require(is_float(x.dtype()) && x.rank() >= 2 && x.extent(-1) > 0 && x.extent(-1) % 2 == 0,
+          "rotary_embedding: expected a float [..., time, width] of even width, got {}", x.type());
 }
 
 }  // namespace
@@ -56,20 +79,20 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const Tensor& mask, b
 }
 
 Tensor rotary_embedding(const Tensor& x, double base, bool interleaved) {
-  require(is_float(x.dtype()) && x.rank() >= 2 && x.extent(-1) > 0 && x.extent(-1) % 2 == 0,
-          "rotary_embedding: expected a float [..., time, width] of even width, got {}", x.type());
-  const std::int64_t pairs = x.extent(-1) / 2;
-  const Tensor angles = position_angles(x.extent(-2), pairs, static_cast<double>(x.extent(-1)),
-                                        base, "rotary_embedding");
-  const Tensor cosine = cast(cos(angles), x.dtype()), sine = cast(sin(angles), x.dtype());
-  Shape paired(x.shape().begin(), x.shape().end() - 1);
-  paired.push_back(interleaved ? pairs : 2);
-  paired.push_back(interleaved ? 2 : pairs);
-  const std::int64_t axis = interleaved ? -1 : -2;
-  const Tensor halves = reshape(x, paired);
-  const Tensor a = index(halves, 0, axis), b = index(halves, 1, axis);
-  const Tensor turned = stack(std::array{a * cosine - b * sine, b * cosine + a * sine}, axis);
-  return reshape(turned, x.shape());
+  require_pairs(x);
+  return turned_by(position_angles(x.extent(-2), x.extent(-1) / 2,
+                                   static_cast<double>(x.extent(-1)), base, "rotary_embedding"),
+                   x, interleaved);
+}
+
+Tensor rotary_embedding_from(const Tensor& first, const Tensor& x, double base, bool interleaved) {
+  require_pairs(x);
+  require(is_integer(first.dtype()) && first.rank() == 0,
+          "rotary_embedding_from: expected an integer scalar as first time, got {}", first.type());
+  return turned_by(
+      position_angles(x.extent(-2), x.extent(-1) / 2, static_cast<double>(x.extent(-1)), base,
+                      "rotary_embedding_from", first),
+      x, interleaved);
 }
 
 Tensor sinusoidal_positions(std::int64_t length, std::int64_t width, double base, DType dtype) {

@@ -1,0 +1,56 @@
+#include "tenon/nn/electra.h"
+
+#include "tenon/nn/loss.h"
+#include "tenon/tensor/functions.h"
+
+namespace tenon::nn {
+
+Tensor Electra::discriminate(const Tensor& ids, Context& context) {
+  const Context::Scope scope = context.scope("discriminator", ids);
+  const Tensor logits = discriminator(ids, context);
+  require(logits.rank() == 3 && logits.extent(-1) == 1 && logits.extent(1) == ids.extent(1),
+          "Electra: the discriminator gives {} for ids {}; one logit for each token expected",
+          logits.type(), ids.type());
+  return squeeze(logits, {-1});
+}
+
+Tensor Electra::operator()(const Tensor& x, Context& context) {
+  require(is_integer(x.dtype()) && x.rank() == 2,
+          "Electra: expected integer ids [batch, time], got {}", x.type());
+  return discriminate(x, context);
+}
+
+Outcome Electra::learn(const Tensor& x, const Tensor& y, Context& context) {
+  require(is_integer(x.dtype()) && x.rank() == 2,
+          "Electra: expected integer ids [batch, time], got {}", x.type());
+  require(is_integer(y.dtype()) && y.shape() == x.shape(),
+          "Electra: expected labels of the shape of the ids {}, got {}\n  help: the original id "
+          "where it was masked, -1 elsewhere",
+          x.type(), y.type());
+  const Tensor labels = cast(y, x.dtype()), is_masked = labels >= Tensor(0);
+  const Tensor guesses = [&] {
+    const Context::Scope scope = context.scope("generator", x);
+    return generator(x, context);
+  }();
+  require(guesses.rank() == 3 && is_float(guesses.dtype()) && guesses.extent(1) == x.extent(1),
+          "Electra: the generator gives {} for ids {}; logits of each id for each token expected",
+          guesses.type(), x.type());
+  const WeightedSum of_generator =
+      sparse_categorical_cross_entropy_from_logits.apply(guesses, labels, {});
+
+  const Tensor fixed = stop_gradient(guesses);
+  const Tensor chosen = draws && context.is_training()
+                            ? random::categorical(context.random_key(), fixed)
+                            : argmax(fixed, -1);
+  const Tensor filled = where(is_masked, cast(chosen, x.dtype()), x);
+  const Tensor is_replaced = logical_and(is_masked, filled != labels);
+  const Tensor logits = discriminate(filled, context);
+  const Tensor mask = context.mask_of(x);
+  const Tensor counts = mask.is_empty() ? ones_like(logits) : cast(mask, logits.dtype());
+  const Tensor costs =
+      (tenon::softplus(logits) - cast(is_replaced, logits.dtype()) * logits) * counts;
+  context.add_loss({sum(costs) * discriminator_weight, sum(counts)});
+  return {logits, of_generator};
+}
+
+}  // namespace tenon::nn
