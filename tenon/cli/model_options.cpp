@@ -25,7 +25,7 @@ void add_model_options(CLI::App& app, ModelOptions& options, Need need) {
   add_checked(
       app, "--activation", options.activation,
       [](const std::string& text) { nn::parse_activation(text); },
-      "activation of the hidden layers (relu)");
+      "activation of the hidden layers (the model's own)");
 }
 
 nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs) {
@@ -40,7 +40,9 @@ nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::in
     text += fmt::format(":filters={}", numbers_text(*options.filters));
   }
   try {
-    return models::make_model(text, {row, outputs, nn::parse_activation(options.activation)});
+    models::Request request{row, outputs};
+    if (!options.activation.empty()) request.activation = nn::parse_activation(options.activation);
+    return models::make_model(text, request);
   } catch (const UserError& error) {
     refuse_option("--model", "{}", error.what());
   }

@@ -9,7 +9,7 @@ struct ModelOptions {
   std::string model;  // as models::make_model takes it
   std::optional<std::vector<std::int64_t>> hidden;
   std::optional<std::vector<std::int64_t>> filters;
-  std::string activation = "relu";
+  std::string activation;  // empty: the model's own
 };
 
 // --model, --hidden, --filters and --activation; the first may be one that the command needs.

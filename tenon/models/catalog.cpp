@@ -19,6 +19,18 @@ constexpr std::array kModels = {
     ModelEntry{"lenet", lenet_of},
     ModelEntry{"linear-regression", linear_of},
     ModelEntry{"logistic-regression", linear_of},
+    ModelEntry{"resnet20", resnet20_of},
+    ModelEntry{"resnet32", resnet32_of},
+    ModelEntry{"resnet56", resnet56_of},
+    ModelEntry{"resnet18", resnet18_of},
+    ModelEntry{"resnet50", resnet50_of},
+    ModelEntry{"mobilenet-v2", mobilenet_v2_of},
+    ModelEntry{"unet", unet_of},
+    ModelEntry{"vit", vit_of},
+    ModelEntry{"autoencoder", autoencoder_of},
+    ModelEntry{"conv-autoencoder", conv_autoencoder_of},
+    ModelEntry{"vae", vae_of},
+    ModelEntry{"speech-commands", speech_commands_of},
 };
 
 constexpr auto kModelNames = [] {

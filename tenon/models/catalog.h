@@ -1,5 +1,6 @@
 // Ready-made networks by name, with numbers after it: "resnet20", "gpt:layers=4:width=128".
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ namespace tenon::models {
 struct Request {
   TensorType sample;         // one sample, without the batch: u8[28,28], f32[13], i32[64]
   std::int64_t outputs = 1;  // classes, or numbers to predict, for each sample (or position)
-  nn::Activation activation = nn::relu;  // of hidden layers, where the network leaves a choice
+  std::optional<nn::Activation> activation{};  // of hidden layers; empty: the network's own
 };
 
 // The network that the text names. What it gives are logits or numbers, without an activation.

@@ -23,8 +23,23 @@ double number_option(PartName& part, std::string_view option, double otherwise, 
 // UserError unless samples are numbers (floats, or bytes that will be scaled).
 void require_numbers(const PartName& part, const Request& request);
 
+// UserError if an activation is asked for.
+void require_no_activation(const PartName& part, const Request& request);
+
 nn::Layer mlp_of(PartName& part, const Request& request);
 nn::Layer lenet_of(PartName& part, const Request& request);
 nn::Layer linear_of(PartName& part, const Request& request);
+nn::Layer resnet20_of(PartName& part, const Request& request);
+nn::Layer resnet32_of(PartName& part, const Request& request);
+nn::Layer resnet56_of(PartName& part, const Request& request);
+nn::Layer resnet18_of(PartName& part, const Request& request);
+nn::Layer resnet50_of(PartName& part, const Request& request);
+nn::Layer mobilenet_v2_of(PartName& part, const Request& request);
+nn::Layer unet_of(PartName& part, const Request& request);
+nn::Layer vit_of(PartName& part, const Request& request);
+nn::Layer autoencoder_of(PartName& part, const Request& request);
+nn::Layer conv_autoencoder_of(PartName& part, const Request& request);
+nn::Layer vae_of(PartName& part, const Request& request);
+nn::Layer speech_commands_of(PartName& part, const Request& request);
 
 }  // namespace tenon::models

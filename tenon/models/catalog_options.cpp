@@ -56,4 +56,9 @@ void require_numbers(const PartName& part, const Request& request) {
           "{} takes numbers, the data's samples are {}", part.name(), request.sample);
 }
 
+void require_no_activation(const PartName& part, const Request& request) {
+  require(!request.activation, "{} has activations of its own; {} cannot be chosen", part.name(),
+          nn::name(request.activation.value_or(nn::linear)));
+}
+
 }  // namespace tenon::models

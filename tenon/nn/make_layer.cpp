@@ -5,12 +5,15 @@
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/convolution_transpose.h"
 #include "tenon/nn/dense.h"
+#include "tenon/nn/distilled.h"
 #include "tenon/nn/electra.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/image_shapes.h"
+#include "tenon/nn/log_mel.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/penalty.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/quantized.h"
 #include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
 #include "tenon/nn/sequence_steps.h"
@@ -37,9 +40,9 @@ using BuiltIn =
                GlobalAvgPool2D, GlobalMaxPool1D, GlobalAvgPool1D, Flatten, Reshape, Permute,
                ActivationLayer, LeakyReLU, PReLU, Dropout, SpatialDropout, BatchNorm, LayerNorm,
                RMSNorm, GroupNorm, InstanceNorm, Embedding, SimpleRNN, LSTM, GRU, Bidirectional,
-               MultiHeadAttention, SinusoidalPositions, LearnedPositions, Sequential, Residual, Penalized,
-               ZeroPad2D, UpSample2D, ChannelShortcut, SkipConcat, ClassToken, SelectStep,
-               Variational, TiedDense, Electra>;
+               MultiHeadAttention, SinusoidalPositions, LearnedPositions, Sequential, Residual,
+               Penalized, ZeroPad2D, UpSample2D, ChannelShortcut, SkipConcat, ClassToken,
+               SelectStep, Variational, LogMel, TiedDense, Electra>;
 
 }  // namespace
 

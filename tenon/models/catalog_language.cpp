@@ -1,0 +1,73 @@
+// The catalog's entries for networks of texts.
+#include "tenon/models/catalog_entries.h"
+#include "tenon/models/language.h"
+
+namespace tenon::models {
+namespace {
+
+// Length of the samples, which must be ids.
+std::int64_t steps_of(const PartName& part, const Request& request) {
+  require(is_integer(request.sample.dtype) && request.sample.dtype != DType::u8 &&
+              request.sample.rank() == 1 && request.sample.shape[0] > 0,
+          "{} takes texts as ids i32[time], the data's samples are {}", part.name(),
+          request.sample);
+  return request.sample.shape[0];
+}
+
+void read_sizes(PartName& part, const Request& request, BertOptions& options) {
+  options.vocabulary = request.outputs;
+  options.context_length = whole_option(part, "context", steps_of(part, request));
+  options.layers = whole_option(part, "layers", 4);
+  options.heads = whole_option(part, "heads", 4);
+  options.width = whole_option(part, "width", 128);
+  options.hidden = whole_option(part, "hidden", 4 * options.width);
+  options.dropout = number_option(part, "dropout", options.dropout, 0, 0.99);
+  options.mask_zero = flag_option(part, "mask_zero", false);
+}
+
+}  // namespace
+
+nn::Layer gpt_of(PartName& part, const Request& request) {
+  GptOptions options;
+  const std::int64_t steps = steps_of(part, request);
+  options.vocabulary = request.outputs;
+  options.context_length = whole_option(part, "context", steps);
+  options.layers = whole_option(part, "layers", options.layers);
+  options.heads = whole_option(part, "heads", options.heads);
+  options.width = whole_option(part, "width", options.width);
+  options.dropout = number_option(part, "dropout", options.dropout, 0, 0.99);
+  options.tied = flag_option(part, "tied", options.tied);
+  options.use_bias = flag_option(part, "bias", options.use_bias);
+  options.rotary_base = number_option(part, "rotary", 0, 0, 1e12);
+  return gpt(options);
+}
+
+nn::Layer char_lstm_of(PartName& part, const Request& request) {
+  CharLstmOptions options;
+  steps_of(part, request);
+  options.vocabulary = request.outputs;
+  options.embedding = whole_option(part, "embedding", options.embedding);
+  options.units = whole_options(part, "units", options.units);
+  options.dropout = number_option(part, "dropout", options.dropout, 0, 0.99);
+  return char_lstm(options);
+}
+
+nn::Layer bert_of(PartName& part, const Request& request) {
+  BertOptions options;
+  read_sizes(part, request, options);
+  return bert(options);
+}
+
+nn::Layer electra_of(PartName& part, const Request& request) {
+  ElectraOptions options;
+  read_sizes(part, request, options.discriminator);
+  options.generator_layers = whole_option(part, "generator_layers", options.discriminator.layers);
+  options.generator_width = whole_option(
+      part, "generator_width", std::max<std::int64_t>(options.discriminator.width / 4, 1));
+  options.generator_heads = whole_option(
+      part, "generator_heads", std::max<std::int64_t>(options.discriminator.heads / 4, 1));
+  options.draws = flag_option(part, "draws", true);
+  return electra(options);
+}
+
+}  // namespace tenon::models
