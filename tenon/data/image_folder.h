@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tenon/data/class_folder.h"
 #include "tenon/data/pipeline.h"
 
 namespace tenon::data {
@@ -21,8 +22,8 @@ struct ImageFolderOptions {
 class ImageFolder {
  public:
   const std::string& name() const { return contents_->name; }
-  std::int64_t size() const { return static_cast<std::int64_t>(contents_->files.size()); }
-  const std::vector<std::string>& class_names() const { return contents_->class_names; }
+  std::int64_t size() const { return static_cast<std::int64_t>(contents_->listed.files.size()); }
+  const std::vector<std::string>& class_names() const { return contents_->listed.class_names; }
   const std::filesystem::path& file(std::int64_t index) const;
   std::int32_t label(std::int64_t index) const;
 
@@ -41,9 +42,7 @@ class ImageFolder {
   struct Contents {
     std::string name;
     ImageFolderOptions options;
-    std::vector<std::string> class_names;
-    std::vector<std::filesystem::path> files;
-    std::vector<std::int32_t> labels;
+    ClassFiles listed;
   };
   std::shared_ptr<const Contents> contents_;
 };

@@ -1,0 +1,45 @@
+// The files of a folder with one sub-folder for each class.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tenon/data/pipeline.h"
+
+namespace tenon::data {
+
+struct ClassFiles {
+  std::vector<std::string> class_names;
+  std::vector<std::filesystem::path> files;  // in the order of classes and of file names
+  std::vector<std::int32_t> labels;          // of each file
+};
+
+// The files whose names end in one of `endings` (".png", in any case) in each sub-folder; others,
+// and those whose names begin with a dot, are passed over. Files are not opened. Classes are the
+// sorted sub-folders unless names are given. UserError if there is no sub-folder, no such file, or
+// a sub-folder that is none of the classes given, and for names of classes that are not UTF-8.
+ClassFiles list_class_files(const std::filesystem::path& folder,
+                            std::span<const std::string_view> endings,
+                            std::vector<std::string> class_names);
+
+// How the files of a folder become a dataset in memory.
+struct LoadFiles {
+  std::string name;  // of the dataset
+  std::string what;  // "images": what could not be decoded
+  int workers = 1;
+  std::optional<BadSamples> bad = {};  // leaves out and counts what cannot be decoded
+  // The end of the message for a file whose x differs in type from that of file `first`.
+  std::function<std::string(const TensorType& found, std::int64_t first, const TensorType&)>
+      unequal;
+};
+// All samples of `pipeline`, which gives file i of `files` as sample i, with the files' labels.
+// UserError for samples of unequal types, for one that cannot be decoded unless `bad` is there, and
+// if there is none.
+Dataset load_class_files(const ClassFiles& files, const Pipeline& pipeline,
+                         const LoadFiles& options);
+
+}  // namespace tenon::data
