@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tenon/ir/graph.h"
+#include "tenon/passes/precision_policy.h"
 
 namespace tenon::passes {
 
@@ -13,6 +14,10 @@ namespace tenon::passes {
 struct PassContext {
   // Composites (and CustomGradients) that the backend runs itself; all others are inlined.
   std::function<bool(const ir::Op&)> keep = [](const ir::Op&) { return false; };
+  // For mixed_precision (precision.h): the policy, and the positions of the inputs that belong to
+  // the optimizer. What depends on them stays in f32.
+  PrecisionPolicy precision = PrecisionPolicy::f32;
+  std::vector<std::uint32_t> optimizer_inputs{};
 };
 
 struct Pass {

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "tenon/passes/precision.h"
 #include "tenon/session/program.h"
 
 namespace tenon {
@@ -98,8 +99,12 @@ const Tensor& Arguments::operator[](std::size_t index) const {
   return tensors_[index];
 }
 
-Function::Function(Session& session, Body body, std::optional<std::size_t> argument_count)
-    : session_(&session), body_(std::move(body)), argument_count_(argument_count) {}
+Function::Function(Session& session, Body body, std::optional<std::size_t> argument_count,
+                   const StepOptions& options)
+    : session_(&session),
+      body_(std::move(body)),
+      argument_count_(argument_count),
+      options_(options) {}
 
 CompiledStep& Function::compiled(std::span<const TensorType> types) {
   require(!argument_count_ || types.size() == *argument_count_,
@@ -110,8 +115,9 @@ CompiledStep& Function::compiled(std::span<const TensorType> types) {
   for (std::size_t i = 0; i < types.size(); ++i)
     placeholders.push_back(placeholder(fmt::format("argument_{}", i), types[i]));
   const StepResult result = body_(Arguments(placeholders));
-  compiled_.emplace_back(std::vector<TensorType>(types.begin(), types.end()),
-                         std::make_unique<CompiledStep>(session_->compile(placeholders, result)));
+  compiled_.emplace_back(
+      std::vector<TensorType>(types.begin(), types.end()),
+      std::make_unique<CompiledStep>(session_->compile(placeholders, result, options_)));
   return *compiled_.back().second;
 }
 
@@ -181,8 +187,25 @@ bool Session::has(const Variable& variable) const {
   return cache_->buffers.contains(variable.id());
 }
 
-CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result) {
+namespace {
+
+// The program under a policy; the optimizer's own state, and what depends on it, stays in f32.
+void apply_precision(Program& program, PrecisionPolicy precision, std::size_t placeholders) {
+  if (precision == PrecisionPolicy::f32) return;
+  passes::PassOptions options;
+  options.context.precision = precision;
+  for (std::size_t i = 0; i < program.variables.size(); ++i)
+    if (program.variables[i].kind() == VariableKind::optimizer)
+      options.context.optimizer_inputs.push_back(static_cast<std::uint32_t>(placeholders + i));
+  program.graph = passes::run_passes(program.graph, options, passes::precision_passes()).graph;
+}
+
+}  // namespace
+
+CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result,
+                              const StepOptions& step_options) {
   Program program = make_program(result.fetches, result.updates, placeholders);
+  apply_precision(program, step_options.precision, placeholders.size());
   auto state = std::make_unique<CompiledStep::State>();
   state->session = this;
   const std::uint64_t hash = program.graph.hash();

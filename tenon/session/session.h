@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tenon/backends/backend.h"
+#include "tenon/passes/precision_policy.h"
 #include "tenon/tensor/tensor.h"
 
 namespace tenon {
@@ -29,6 +30,11 @@ struct SessionOptions {
 struct StepResult {
   std::vector<Tensor> fetches;
   std::vector<Update> updates;
+};
+// How a step is compiled.
+using passes::PrecisionPolicy;
+struct StepOptions {
+  PrecisionPolicy precision = PrecisionPolicy::f32;  // of a step in f32; f64 takes no other
 };
 // A value for a placeholder.
 using Feed = std::pair<Tensor, HostTensor>;
@@ -93,14 +99,18 @@ class Function {
   friend class Session;
   using Body = std::function<StepResult(const Arguments&)>;
   template <class... Parameters>
-  Function(class Session& session, std::function<StepResult(Parameters...)> body)
+  Function(class Session& session, std::function<StepResult(Parameters...)> body,
+           const StepOptions& options)
       : Function(session, spread(std::move(body), std::index_sequence_for<Parameters...>{}),
-                 sizeof...(Parameters)) {}
-  Function(class Session& session, std::function<StepResult(const Arguments&)> body)
-      : Function(session, std::move(body), std::nullopt) {}
-  Function(class Session& session, std::function<StepResult(Arguments)> body)
-      : Function(session, Body(std::move(body)), std::nullopt) {}
-  Function(class Session& session, Body body, std::optional<std::size_t> argument_count);
+                 sizeof...(Parameters), options) {}
+  Function(class Session& session, std::function<StepResult(const Arguments&)> body,
+           const StepOptions& options)
+      : Function(session, std::move(body), std::nullopt, options) {}
+  Function(class Session& session, std::function<StepResult(Arguments)> body,
+           const StepOptions& options)
+      : Function(session, Body(std::move(body)), std::nullopt, options) {}
+  Function(class Session& session, Body body, std::optional<std::size_t> argument_count,
+           const StepOptions& options);
 
   template <class... Parameters, std::size_t... kIndex>
   static Body spread(std::function<StepResult(Parameters...)> body,
@@ -114,6 +124,7 @@ class Function {
   class Session* session_;
   Body body_;
   std::optional<std::size_t> argument_count_;  // none: any number
+  StepOptions options_;
   std::vector<std::pair<std::vector<TensorType>, std::unique_ptr<CompiledStep>>> compiled_;
 };
 
@@ -142,12 +153,13 @@ class Session {
   }
 
   // Compiles what the result needs; its inputs are the placeholders, in this order.
-  CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result);
+  CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result,
+                       const StepOptions& options = {});
   // A step traced from a C++ function when it is first called with arguments of given types:
   // [](Tensor x, Tensor y) -> StepResult {...}, or [](const Arguments& in) -> StepResult {...}.
   template <class F>
-  Function function(F body) {
-    return Function(*this, std::function(std::move(body)));
+  Function function(F body, StepOptions options = {}) {
+    return Function(*this, std::function(std::move(body)), options);
   }
 
   // The value of a variable now; its initial value if no step has touched it.
