@@ -31,6 +31,10 @@ constexpr std::array kModels = {
     ModelEntry{"conv-autoencoder", conv_autoencoder_of},
     ModelEntry{"vae", vae_of},
     ModelEntry{"speech-commands", speech_commands_of},
+    ModelEntry{"char-lstm", char_lstm_of},
+    ModelEntry{"gpt", gpt_of},
+    ModelEntry{"bert", bert_of},
+    ModelEntry{"electra", electra_of},
 };
 
 constexpr auto kModelNames = [] {

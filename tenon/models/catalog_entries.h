@@ -41,5 +41,9 @@ nn::Layer autoencoder_of(PartName& part, const Request& request);
 nn::Layer conv_autoencoder_of(PartName& part, const Request& request);
 nn::Layer vae_of(PartName& part, const Request& request);
 nn::Layer speech_commands_of(PartName& part, const Request& request);
+nn::Layer gpt_of(PartName& part, const Request& request);
+nn::Layer char_lstm_of(PartName& part, const Request& request);
+nn::Layer bert_of(PartName& part, const Request& request);
+nn::Layer electra_of(PartName& part, const Request& request);
 
 }  // namespace tenon::models

@@ -5,6 +5,8 @@
 namespace tenon::models {
 namespace {
 
+constexpr double kMostDropout = 0.99, kMostRotaryBase = 1e12;
+
 // Length of the samples, which must be ids.
 std::int64_t steps_of(const PartName& part, const Request& request) {
   require(is_integer(request.sample.dtype) && request.sample.dtype != DType::u8 &&
@@ -15,40 +17,45 @@ std::int64_t steps_of(const PartName& part, const Request& request) {
 }
 
 void read_sizes(PartName& part, const Request& request, BertOptions& options) {
+  require_no_activation(part, request);
   options.vocabulary = request.outputs;
   options.context_length = whole_option(part, "context", steps_of(part, request));
   options.layers = whole_option(part, "layers", 4);
   options.heads = whole_option(part, "heads", 4);
   options.width = whole_option(part, "width", 128);
   options.hidden = whole_option(part, "hidden", 4 * options.width);
-  options.dropout = number_option(part, "dropout", options.dropout, 0, 0.99);
+  options.dropout = number_option(part, "dropout", options.dropout, 0, kMostDropout);
   options.mask_zero = flag_option(part, "mask_zero", false);
 }
 
 }  // namespace
 
 nn::Layer gpt_of(PartName& part, const Request& request) {
-  GptOptions options;
   const std::int64_t steps = steps_of(part, request);
+  const std::optional<std::string> size = part.word("size");
+  GptOptions options = gpt_sizes(size.value_or("char"));
   options.vocabulary = request.outputs;
-  options.context_length = whole_option(part, "context", steps);
+  options.context_length =
+      whole_option(part, "context", size ? std::max(steps, options.context_length) : steps);
   options.layers = whole_option(part, "layers", options.layers);
   options.heads = whole_option(part, "heads", options.heads);
   options.width = whole_option(part, "width", options.width);
-  options.dropout = number_option(part, "dropout", options.dropout, 0, 0.99);
+  options.dropout = number_option(part, "dropout", options.dropout, 0, kMostDropout);
   options.tied = flag_option(part, "tied", options.tied);
   options.use_bias = flag_option(part, "bias", options.use_bias);
-  options.rotary_base = number_option(part, "rotary", 0, 0, 1e12);
+  options.rotary_base = number_option(part, "rotary", 0, 0, kMostRotaryBase);
+  options.activation = request.activation.value_or(options.activation);
   return gpt(options);
 }
 
 nn::Layer char_lstm_of(PartName& part, const Request& request) {
   CharLstmOptions options;
+  require_no_activation(part, request);
   steps_of(part, request);
   options.vocabulary = request.outputs;
   options.embedding = whole_option(part, "embedding", options.embedding);
   options.units = whole_options(part, "units", options.units);
-  options.dropout = number_option(part, "dropout", options.dropout, 0, 0.99);
+  options.dropout = number_option(part, "dropout", options.dropout, 0, kMostDropout);
   return char_lstm(options);
 }
 
