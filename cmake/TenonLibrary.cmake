@@ -14,7 +14,7 @@ target_include_directories(tenon PUBLIC
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(tenon
   PUBLIC fmt::fmt Threads::Threads nlohmann_json::nlohmann_json
-  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG ${CMAKE_DL_LIBS})
+  PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PCRE2::8bit Utf8proc::utf8proc ${CMAKE_DL_LIBS})
 if(TENON_SANITIZE)
   target_link_options(tenon PUBLIC -fsanitize=${TENON_SANITIZE})
 endif()
@@ -29,4 +29,5 @@ configure_package_config_file(cmake/TenonConfig.cmake.in ${PROJECT_BINARY_DIR}/T
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/TenonConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/TenonConfig.cmake ${PROJECT_BINARY_DIR}/TenonConfigVersion.cmake
+  cmake/FindPCRE2.cmake cmake/FindUtf8proc.cmake
   DESTINATION ${package_folder})

@@ -29,9 +29,13 @@ class Tokenizer {
   std::string decode(std::span<const std::int64_t> ids,
                      SpecialTokens special = SpecialTokens::leave_out) const;
 
+  // Adds the ids of `text` to a list: what large texts take least memory with.
+  void append_ids(std::string_view text, std::vector<std::int32_t>& ids) const;
+
   std::int64_t size() const;
   // The token as the file spells it: "Ġthe", "##ing". UserError for an id out of range.
   std::string token(std::int64_t id) const;
+  const std::vector<std::string>& tokens() const;  // all, by id
   std::optional<std::int64_t> id_of(std::string_view token) const;
   // "character", "byte", "bpe", "wordpiece" or "wordlevel".
   std::string_view kind() const;
