@@ -7,6 +7,7 @@
 
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/text.h"
+#include "tenon/data/reconstruction.h"
 
 namespace tenon::cli {
 
@@ -69,8 +70,8 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
   add_text(app, "--label", options.label,
            "the label's column of a CSV file, by name or number from 1 (the last by default)",
            "NAME");
-  add_choice(app, "--task", options.task, {"classification", "regression"},
-             "what the labels of a CSV file are");
+  add_choice(app, "--task", options.task, {"classification", "regression", "reconstruction"},
+             "what the labels of a CSV file are; reconstruction: samples are their own targets");
   add_checked(
       app, "--image-size", options.image_size, [](const std::string& text) { parse_sides(text); },
       "the size that images:FOLDER is resized to; as the files are if it is not given",
@@ -86,7 +87,8 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
   if (!options.label.empty() && !name.starts_with("csv:"))
     refuse_option("--label", "only csv:FILE has columns to choose from, the data is {}",
                   in_quotes(name));
-  if (!options.task.empty() && !name.starts_with("csv:"))
+  const bool reconstructs = options.task == "reconstruction";
+  if (!options.task.empty() && !reconstructs && !name.starts_with("csv:"))
     refuse_option("--task", "only for csv:FILE; the labels of {} say themselves what they are",
                   in_quotes(name));
   const bool images = name.starts_with("images:");
@@ -103,8 +105,9 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
   if (options.bad_samples == "skip") open.bad_images = data::BadSamples();
   open.image_workers = usable_cores();
   open.csv.label = options.label;
-  open.csv.task =
-      options.task == "regression" ? data::Task::regression : data::Task::classification;
+  open.csv.task = options.task == "regression" ? data::Task::regression
+                  : reconstructs               ? data::Task::unlabelled
+                                               : data::Task::classification;
   open.csv.class_names = known;
   open.csv.dtype = dtype;
   open.vocabulary = name.starts_with("text:") ? known : std::vector<std::string>();
@@ -126,6 +129,18 @@ data::Dataset read_csv_for(std::string_view option, const std::string& file,
   }
 }
 
+void make_reconstruction(data::Dataset& train, std::optional<data::Dataset>& validation,
+                         std::optional<data::Dataset>& test, const std::string& normalize) {
+  data::NormalizationKind kind = train.x().dtype() == DType::u8
+                                     ? data::NormalizationKind::zero_to_one
+                                     : data::NormalizationKind::none;
+  if (!normalize.empty()) kind = data::parse_normalization_kind(normalize);
+  const data::Normalization normalization = data::Normalization::fit(train, kind);
+  train = data::with_own_targets(train, normalization);
+  for (std::optional<data::Dataset>* other : {&validation, &test})
+    if (*other) *other = data::with_own_targets(**other, normalization);
+}
+
 void require_two_classes(const data::Dataset& dataset) {
   if (!dataset.has_classes() || !dataset.y().row_shape().empty()) return;  // one for each sample
   const HostTensor labels = dataset.y().tensor();
@@ -143,6 +158,9 @@ void require_two_classes(const data::Dataset& dataset) {
 data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) {
   DataOptions filled = options;
   const RowTypes rows = trainer.row_types();
+  const bool may_reconstruct = is_float(rows.y.dtype) && rows.y.shape == rows.x.shape;
+  if (filled.task.empty() && filled.data.starts_with("csv:") && may_reconstruct)
+    filled.task = "reconstruction";
   if (filled.task.empty() && filled.data.starts_with("csv:"))
     filled.task = is_integer(rows.y.dtype) ? "classification" : "regression";
   const Shape& row = rows.x.shape;
@@ -153,7 +171,12 @@ data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) 
   data::Opened opened =
       open_data(options.data, filled, rows.x.dtype == DType::f64 ? DType::f64 : DType::f32,
                 trainer.class_names());
-  return opened.test ? *std::move(opened.test) : std::move(opened.train);
+  data::Dataset dataset = opened.test ? *std::move(opened.test) : std::move(opened.train);
+  const bool has_targets =
+      dataset.has_y() && TensorType{dataset.y().dtype(), dataset.y().row_shape()} == rows.y;
+  if (filled.task == "reconstruction" || (may_reconstruct && !has_targets))
+    return data::with_own_targets(dataset, trainer.normalization());
+  return dataset;
 }
 
 void add_device_options(CLI::App& app, DeviceOptions& options) {

@@ -9,7 +9,7 @@ namespace tenon::cli {
 struct DataOptions {
   std::string data;
   std::string label;
-  std::string task;            // empty: by the data
+  std::string task;            // empty: by the data; "reconstruction": samples are the targets
   std::string image_size;      // "HEIGHTxWIDTH"; empty: as the files are
   std::string image_channels;  // "1", "3" or empty: 3
   std::string bad_samples = "stop";
@@ -30,6 +30,10 @@ data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options);
 // data::csv, whose label was given by an option: OptionError if there is no such column.
 data::Dataset read_csv_for(std::string_view option, const std::string& file,
                            const data::CsvOptions& options);
+// The samples as their own targets. `normalize`: as --normalize says; empty: as the Trainer does.
+void make_reconstruction(data::Dataset& train, std::optional<data::Dataset>& validation,
+                         std::optional<data::Dataset>& test, const std::string& normalize);
+
 // UserError if all labels are of one class.
 void require_two_classes(const data::Dataset& dataset);
 

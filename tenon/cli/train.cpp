@@ -33,7 +33,8 @@ TrainData open_train_data(const TrainCommand& command) {
   data::Opened opened = open_data(command.data.data, command.data, dtype, {});
   TrainData data{std::move(opened.train), std::nullopt, std::move(opened.test)};
   const std::string& validation = command.validation;
-  require_two_classes(data.train);
+  const bool reconstructs = command.data.task == "reconstruction";
+  if (!reconstructs) require_two_classes(data.train);
   if (validation.empty()) {
     data.validation = data.test;
   } else if (validation.find_first_not_of("0123456789.eE+-") == std::string::npos) {
@@ -50,10 +51,12 @@ TrainData open_train_data(const TrainCommand& command) {
   } else if (validation != "none") {
     check_data_name("--validation", validation);
     DataOptions options = command.data;
-    if (!validation.starts_with("csv:")) options.label = options.task = "";
+    if (!validation.starts_with("csv:")) options.label = "";
+    if (!validation.starts_with("csv:") && !reconstructs) options.task = "";
     data::Opened other = open_data(validation, options, dtype, data.train.class_names());
     data.validation = other.test ? std::move(other.test) : std::move(other.train);
   }
+  if (reconstructs) make_reconstruction(data.train, data.validation, data.test, command.normalize);
   return data;
 }
 
@@ -106,6 +109,7 @@ std::int64_t process_peak_bytes() {
 std::string data_arguments(const DataOptions& options) {
   std::string arguments = shell_word(options.data);
   if (!options.label.empty()) arguments += fmt::format(" --label {}", shell_word(options.label));
+  if (options.task == "reconstruction") arguments += " --task reconstruction";
   return arguments;
 }
 

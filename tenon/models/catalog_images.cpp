@@ -41,7 +41,7 @@ void require_reconstruction(const PartName& part, const Request& request) {
   require_numbers(part, request);
   require(request.outputs == element_count(request.sample.shape),
           "{} reconstructs its samples of {} numbers, the data asks for {}\n  help: --task "
-          "reconstruct makes the samples their own targets",
+          "reconstruction makes the samples their own targets",
           part.name(), element_count(request.sample.shape), request.outputs);
 }
 

@@ -1,0 +1,14 @@
+#include "tenon/data/reconstruction.h"
+
+namespace tenon::data {
+
+Dataset with_own_targets(const Dataset& dataset, const Normalization& normalization) {
+  const Array& x = dataset.x();
+  require(is_float(x.dtype()) || x.dtype() == DType::u8,
+          "{}: samples of {} cannot be reconstructed; numbers or bytes are needed", dataset.name(),
+          x.dtype());
+  const bool is_ready = is_float(x.dtype()) && normalization.kind == NormalizationKind::none;
+  return {dataset.name(), x, is_ready ? x : Array(normalization.apply(x.view()))};
+}
+
+}  // namespace tenon::data
