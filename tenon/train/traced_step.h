@@ -1,0 +1,38 @@
+// A training step before its update, as tensors: for looking at gradients and at single values.
+#pragma once
+#include <vector>
+
+#include "tenon/train/trainer.h"
+
+namespace tenon {
+
+// What the Trainer's step computes for one batch, traced anew.
+struct TracedStep {
+  Tensor x, y;  // placeholders of a batch, as prepared_batch gives it
+  Tensor step;  // placeholder, u32 scalar: training steps done before, for random numbers
+  Tensor loss;  // the mean, with what layers add
+  std::vector<Variable> weights;  // the trainable ones
+  std::vector<Tensor> gradients;  // of the loss, one for each
+  std::vector<Update> updates;    // of layers' statistics
+};
+
+// The rows of a dataset as the model takes them: scaled, of the model's element type; labels that
+// are classes stay integers.
+struct PreparedBatch {
+  HostTensor x, y;
+};
+HostTensor prepared_inputs(const Trainer& trainer, const data::Array& rows);
+PreparedBatch prepared_batch(const Trainer& trainer, const data::Dataset& rows);
+
+// UserError before build or fit, and if the batch does not fit the model.
+TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch);
+
+// The gradient of the mean loss over these rows for each trainable weight, at the weights of now,
+// with layers as they are in training; nothing is updated.
+struct WeightGradient {
+  Variable weight;
+  HostTensor gradient;
+};
+std::vector<WeightGradient> gradients_of(Trainer& trainer, const data::Dataset& rows);
+
+}  // namespace tenon
