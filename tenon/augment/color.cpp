@@ -24,11 +24,11 @@ std::array<Tensor, 3> channels_of(const Tensor& images) {
   return {slice(images, 3, 0, 1), slice(images, 3, 1, 2), slice(images, 3, 2, 3)};
 }
 
-// [B, H, W, 1]: luma of ITU-R BT.601 with torchvision's digits.
+// [B, H, W, 1]: luma of ITU-R BT.601. Weights that add up to 1 keep gray pixels gray.
 Tensor gray_of(const Tensor& images) {
   if (images.extent(3) == 1) return images;
   const auto [red, green, blue] = channels_of(images);
-  return 0.2989 * red + 0.587 * green + 0.114 * blue;
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
 }
 
 }  // namespace

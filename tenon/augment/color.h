@@ -5,7 +5,7 @@
 namespace tenon::augment {
 
 // Images [B, H, W, C] of floats and factors f32[B] or scalars; results are clipped to the range.
-// The formulas of torchvision's transforms, written for any range.
+// The formulas of torchvision, written for any range; gray is luma 0.299, 0.587, 0.114.
 
 Tensor with_brightness(const Tensor& images, const Tensor& factor, const PixelRange& range);
 // About the mean gray of each image; 1 or 3 channels.
