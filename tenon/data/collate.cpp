@@ -48,8 +48,10 @@ void copy_corner(const std::byte* from, const Shape& small, std::byte* to, const
 }
 
 HostTensor stacked(std::span<const Sample> samples, HostTensor Sample::*part, char what,
-                   const std::optional<double>& padding) {
-  const TensorType row = batch_row_type(samples, part, what, padding.has_value());
+                   const std::optional<double>& padding, const Shape& least = {}) {
+  TensorType row = batch_row_type(samples, part, what, padding.has_value());
+  for (std::size_t axis = 0; axis < std::min(least.size(), row.shape.size()); ++axis)
+    row.shape[axis] = std::max(row.shape[axis], least[axis]);
   TensorType type = row;
   type.shape.insert(type.shape.begin(), static_cast<std::int64_t>(samples.size()));
   HostTensor batch = padding ? filled(type, *padding) : HostTensor(type);
@@ -71,6 +73,17 @@ Batch collate(std::span<const Sample> samples, const std::optional<Padding>& pad
   Batch batch;
   batch.x = stacked(samples, &Sample::x, 'x', padding ? std::optional(padding->x) : std::nullopt);
   batch.y = stacked(samples, &Sample::y, 'y', padding ? std::optional(padding->y) : std::nullopt);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    batch.indices.push_back(static_cast<std::int64_t>(i));
+  return batch;
+}
+
+Batch collate_to(std::span<const Sample> samples, const Padding& padding, const Shape& x,
+                 const Shape& y) {
+  require(!samples.empty(), "a batch of no samples");
+  Batch batch;
+  batch.x = stacked(samples, &Sample::x, 'x', padding.x, x);
+  batch.y = stacked(samples, &Sample::y, 'y', padding.y, y);
   for (std::size_t i = 0; i < samples.size(); ++i)
     batch.indices.push_back(static_cast<std::int64_t>(i));
   return batch;

@@ -46,14 +46,13 @@ LazySample lazy_sample(const SharedMaker& maker, std::uint64_t epoch, std::int64
   return {{epoch, index}, [maker, index] { return std::optional((*maker)(index)); }};
 }
 
-Maker rows_of(Dataset dataset) {
-  return [dataset = std::move(dataset)](std::int64_t index) {
-    return Sample{row_of(dataset.x(), index),
-                  dataset.has_y() ? row_of(dataset.y(), index) : HostTensor()};
-  };
-}
-
 }  // namespace
+
+std::optional<Sample> SampleMaker::operator()() const {
+  if (dataset_ == nullptr) return function_();
+  return Sample{row_of(dataset_->x(), row_),
+                dataset_->has_y() ? row_of(dataset_->y(), row_) : HostTensor()};
+}
 
 std::optional<Sample> make_sample(const LazySample& lazy) {
   try {
@@ -65,13 +64,28 @@ std::optional<Sample> make_sample(const LazySample& lazy) {
 }
 
 Pipeline Pipeline::from(Dataset dataset) {
-  const std::int64_t size = dataset.size();
-  return from(size, rows_of(std::move(dataset)));
+  const auto shared = std::make_shared<const Dataset>(std::move(dataset));
+  return Pipeline([shared](std::uint64_t epoch) -> Pass {
+    return [shared, epoch, next = std::int64_t{0}]() mutable -> std::optional<LazySample> {
+      if (next == shared->size()) return std::nullopt;
+      const std::int64_t index = next++;
+      return LazySample{{epoch, index}, {shared, index}};
+    };
+  });
 }
 
 Pipeline Pipeline::from(Dataset dataset,
                         std::function<std::vector<std::int64_t>(std::uint64_t)> order) {
-  return from(std::move(order), rows_of(std::move(dataset)));
+  require(static_cast<bool>(order), "a pipeline's function is empty");
+  const auto shared = std::make_shared<const Dataset>(std::move(dataset));
+  return Pipeline([order = std::move(order), shared](std::uint64_t epoch) -> Pass {
+    return [indices = order(epoch), shared, epoch,
+            next = std::size_t{0}]() mutable -> std::optional<LazySample> {
+      if (next == indices.size()) return std::nullopt;
+      const std::int64_t index = indices[next++];
+      return LazySample{{epoch, index}, {shared, index}};
+    };
+  });
 }
 
 Pipeline Pipeline::from(std::function<std::vector<std::int64_t>(std::uint64_t)> order,

@@ -1,9 +1,11 @@
 // Samples made on demand by a chain of small stages: map, filter, shuffle, zip and the like.
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "tenon/data/dataset.h"
@@ -17,11 +19,32 @@ struct SamplePlace {
   std::int64_t index = 0;   // in the source
 };
 
+// How a sample is made: a function, or a row of a dataset, which needs none (whole batches of rows
+// are gathered at once).
+class SampleMaker {
+ public:
+  SampleMaker() = default;
+  template <class Function>
+  requires std::is_invocable_r_v < std::optional<Sample>,
+  const Function& > SampleMaker(Function function) : function_(std::move(function)) {}
+  SampleMaker(std::shared_ptr<const Dataset> dataset, std::int64_t row)
+      : dataset_(std::move(dataset)), row_(row) {}
+
+  std::optional<Sample> operator()() const;
+  const std::shared_ptr<const Dataset>& dataset() const { return dataset_; }  // null: a function
+  std::int64_t row() const { return row_; }
+
+ private:
+  std::function<std::optional<Sample>()> function_;
+  std::shared_ptr<const Dataset> dataset_;
+  std::int64_t row_ = 0;
+};
+
 // A sample that is not made yet. Calling `make`, by any thread, gives it, or nothing if the
 // sample is left out (a bad one that is skipped).
 struct LazySample {
   SamplePlace place;
-  std::function<std::optional<Sample>()> make;
+  SampleMaker make;
 };
 
 // What the sample's function gives; its UserError is raised with "sample I of epoch E: " in front.
@@ -45,6 +68,12 @@ class BadSamples {
 
 struct PipelineBatchOptions;
 class PipelineBatches;
+
+struct PartOptions {
+  bool shuffle = false;  // the order of the parts
+  std::uint64_t seed = 0;
+  std::int64_t at_once = 1;
+};
 
 // A value that describes passes; each function gives another one. Stages that only choose samples
 // (shuffle, take, skip, shard, repeat, interleave, zip) make none of those they pass over. What a
@@ -93,6 +122,31 @@ class Pipeline {
   static Pipeline zip(Pipeline first, Pipeline second, std::function<Sample(Sample, Sample)> join);
 
   Pass open(std::uint64_t epoch = 0) const { return open_(epoch); }
+  // Each pass draws `count` samples of the dataset with replacement, sample i with probability
+  // weights[i] / sum, others in every epoch: weighted_draws of selection.h. UserError unless there
+  // is one weight for each sample, and as that function.
+  static Pipeline weighted(Dataset dataset, std::vector<double> weights, std::int64_t count,
+                           std::uint64_t seed);
+  // Samples of the parts in random order: the next one comes from part i with probability
+  // weights[i] / (sum over the parts that have not ended). UserError for a weight that is not
+  // finite and above 0, and for another number of weights than parts.
+  static Pipeline mix(std::vector<Pipeline> parts, std::vector<double> weights, std::uint64_t seed);
+  // The parts one after the other: parts(i) for i below `count`, in another order in every epoch
+  // if `shuffle`. Up to `at_once` are open at a time and give samples in turn; a part is opened
+  // when its turn comes. Samples are numbered anew, in the order they are given.
+  static Pipeline parts(std::int64_t count, std::function<Pipeline(std::int64_t)> part,
+                        const PartOptions& options = {});
+
+  // Keeps the samples in memory, made once: what a pass gives in epoch 0 of this pipeline is what
+  // every pass gives from then on, under the place's own index and the epoch asked for. The passes
+  // of stages before this one are read only once. UserError, in the sample's turn, when the samples
+  // take more than `max_bytes`.
+  Pipeline cache(std::uint64_t max_bytes = std::uint64_t{1} << 32) const;
+  // The same in a file (of record_stream.h), written by the first pass that finds none there, with
+  // samples made by `workers`; a file that is there already is read and not checked against the
+  // pipeline. Left-out samples are not kept, and samples are numbered from 0.
+  Pipeline cache(const std::filesystem::path& file, int workers = 1) const;
+
   // As a generator in the calling thread, without what is left out.
   Generator samples(std::uint64_t epoch = 0) const;
   // Batches made by workers: see pipeline_batches.h.

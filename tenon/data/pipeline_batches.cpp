@@ -1,5 +1,6 @@
 #include "tenon/data/pipeline_batches.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -15,22 +16,70 @@ constexpr int kMostWorkers = 1024;
 
 }  // namespace
 
+// A pass is read in turns. As long as it gives rows of one dataset, a turn is a whole batch,
+// gathered at once; from the first other sample on, a turn is one sample.
 struct PipelineBatches::State {
-  // A sample in its turn: made, left out, or failed.
-  struct Made {
+  // Rows of one dataset that stand one after the other in a pass.
+  struct RowRun {
+    std::shared_ptr<const Dataset> dataset;
+    std::vector<std::int64_t> rows;
+    std::vector<SamplePlace> places;
+
+    // Adds the sample if it is a row of the same dataset.
+    bool add(const LazySample& lazy) {
+      const std::shared_ptr<const Dataset>& from = lazy.make.dataset();
+      if (from == nullptr || (!rows.empty() && from != dataset)) return false;
+      if (lazy.make.row() < 0 || lazy.make.row() >= from->size()) return false;
+      if (rows.empty()) dataset = from;
+      rows.push_back(lazy.make.row());
+      places.push_back(lazy.place);
+      return true;
+    }
+    void clear() {
+      rows.clear();
+      places.clear();
+    }
+    LazySample lazy(std::size_t i) const { return {places[i], {dataset, rows[i]}}; }
+
+    // The same batch that collate would make of the samples, without making them.
+    void fill(Batch& batch) const {
+      fill_batch(*dataset, rows, batch);
+      for (std::size_t i = 0; i < places.size(); ++i) batch.indices[i] = places[i].index;
+      const TensorType none{DType::f32, {batch.size(), 0}};
+      if (!dataset->has_y() && batch.y.type() != none) batch.y = HostTensor(none);
+    }
+  };
+
+  // A turn that is done: a batch of rows, or a sample that was made, left out, or failed.
+  struct Turn {
+    std::int64_t rows = 0;  // of the batch; 0: one sample
+    Batch batch;
     SamplePlace place;
     std::optional<Sample> sample;
     std::exception_ptr error;
   };
 
-  static Made make_now(const LazySample& lazy) {
-    Made made{lazy.place, std::nullopt, nullptr};
+  static Turn make_now(const LazySample& lazy) {
+    Turn turn;
+    turn.place = lazy.place;
     try {
-      made.sample = make_sample(lazy);
+      turn.sample = make_sample(lazy);
     } catch (...) {
-      made.error = std::current_exception();
+      turn.error = std::current_exception();
     }
-    return made;
+    return turn;
+  }
+
+  static Turn gather_now(const RowRun& run, Batch batch) {
+    Turn turn;
+    turn.rows = static_cast<std::int64_t>(run.rows.size());
+    turn.batch = std::move(batch);
+    try {
+      run.fill(turn.batch);
+    } catch (...) {
+      turn.error = std::current_exception();
+    }
+    return turn;
   }
 
   std::int64_t batch_size = 0;
@@ -39,17 +88,24 @@ struct PipelineBatches::State {
   std::uint64_t position = 0;
   bool finished = false;  // no more batches
   Batch batch;
+  std::optional<BucketSorter> buckets;
 
-  // Shared with the workers, under the mutex. `turns` are the samples handed out and not taken yet,
-  // in the order of the pass.
+  // Shared with the workers, under the mutex. `turns` are those handed out and not taken yet, in
+  // the order of the pass.
   std::mutex mutex;
   std::condition_variable work, ready;
-  std::deque<std::optional<Made>> turns;
-  std::uint64_t taken = 0;  // turns that were popped
-  std::size_t capacity = 0;
+  std::deque<std::optional<Turn>> turns;
+  std::uint64_t taken = 0;    // turns that were popped
+  std::int64_t held = 0;      // samples in turns
+  std::int64_t capacity = 0;  // samples that may be held
+  bool rows_only = true;      // so far
+  std::vector<Batch> spare;   // whose memory is used again
   bool pass_ended = false, stopping = false;
   std::exception_ptr pass_error;
   std::vector<std::thread> threads;
+  // Without workers: what was read of the pass and not made yet.
+  std::deque<LazySample> unmade;
+  RowRun run;
 
   ~State() { stop(); }
 
@@ -77,69 +133,187 @@ struct PipelineBatches::State {
     return lazy;
   }
 
+  // Up to a batch of rows; gives the sample that was none, after which there are no more runs.
+  std::optional<LazySample> advance_run(RowRun& rows) {
+    rows.clear();
+    while (std::cmp_less(rows.rows.size(), batch_size)) {
+      std::optional<LazySample> lazy = advance();
+      if (!lazy) return std::nullopt;
+      if (rows.add(*lazy)) continue;
+      rows_only = false;
+      return lazy;
+    }
+    return std::nullopt;
+  }
+
+  Batch spare_batch() {
+    if (spare.empty()) return {};
+    Batch one = std::move(spare.back());
+    spare.pop_back();
+    return one;
+  }
+
+  // What one worker does next, in the order of the pass.
+  struct Job {
+    std::vector<LazySample> samples;
+    RowRun run;  // if there are no samples
+    Batch batch;
+  };
+
+  // Reads what the job needs from the pass; nothing at its end.
+  void fill_job(Job& job) {
+    job.samples.clear();
+    job.run.clear();
+    std::optional<LazySample> lazy = rows_only ? advance_run(job.run) : advance();
+    if (!lazy) {
+      if (!job.run.rows.empty()) job.batch = spare_batch();
+      return;
+    }
+    for (std::size_t i = 0; i < job.run.rows.size(); ++i) job.samples.push_back(job.run.lazy(i));
+    job.samples.push_back(*std::move(lazy));
+  }
+
   void work_until_done() {
+    Job job;
+    std::vector<Turn> done;
     std::unique_lock lock(mutex);
     for (;;) {
-      work.wait(lock, [&] { return stopping || pass_ended || turns.size() < capacity; });
+      work.wait(lock, [&] {
+        return stopping || pass_ended || held + (rows_only ? batch_size : 1) <= capacity;
+      });
       if (stopping || pass_ended) return;
-      const std::optional<LazySample> lazy = advance();
-      if (!lazy) {
+      fill_job(job);
+      const bool is_run = job.samples.empty();
+      if (is_run && job.run.rows.empty()) {
         ready.notify_one();
         work.notify_all();
         return;
       }
-      const std::uint64_t turn = taken + turns.size();
-      turns.emplace_back();
+      const std::uint64_t first = taken + turns.size();
+      const std::size_t count = is_run ? 1 : job.samples.size();
+      held += static_cast<std::int64_t>(is_run ? job.run.rows.size() : count);
+      turns.resize(turns.size() + count);
       lock.unlock();
-      Made made = make_now(*lazy);
+      done.clear();
+      if (is_run) done.push_back(gather_now(job.run, std::move(job.batch)));
+      for (const LazySample& lazy : job.samples) done.push_back(make_now(lazy));
+      job.samples.clear();
       lock.lock();
-      // Turns before this one may be gone by now, but not this one: it is not ready.
-      turns[static_cast<std::size_t>(turn - taken)] = std::move(made);
+      // Turns before these may be gone by now, but not these: they are not ready.
+      for (std::size_t i = 0; i < count; ++i)
+        turns[static_cast<std::size_t>(first - taken) + i] = std::move(done[i]);
       ready.notify_one();
     }
   }
 
   // In the order of the pass; nothing at its end.
-  std::optional<Made> take_turn() {
-    if (threads.empty()) {
-      const std::optional<LazySample> lazy = advance();
-      if (lazy) return make_now(*lazy);
-    } else {
-      std::unique_lock lock(mutex);
-      ready.wait(lock, [&] { return turns.empty() ? pass_ended : turns.front().has_value(); });
-      if (!turns.empty()) {
-        std::optional<Made> made = std::move(turns.front());
-        turns.pop_front();
-        ++taken;
-        work.notify_one();
-        return made;
-      }
+  std::optional<Turn> take_turn() {
+    std::optional<Turn> turn = threads.empty() ? turn_of_this_thread() : turn_of_workers();
+    const bool cut_short = turn && turn->rows > 0 && turn->rows < batch_size;
+    if ((!turn || cut_short) && pass_error)
+      std::rethrow_exception(std::exchange(pass_error, nullptr));
+    return turn;
+  }
+
+  std::optional<Turn> turn_of_this_thread() {
+    if (rows_only) {
+      std::optional<LazySample> lazy = advance_run(run);
+      if (!lazy && !run.rows.empty()) return gather_now(run, std::move(batch));
+      for (std::size_t i = 0; lazy && i < run.rows.size(); ++i) unmade.push_back(run.lazy(i));
+      if (lazy) unmade.push_back(*std::move(lazy));
     }
-    if (pass_error) std::rethrow_exception(std::exchange(pass_error, nullptr));
-    return std::nullopt;
+    if (unmade.empty()) {
+      const std::optional<LazySample> lazy = advance();
+      if (!lazy) return std::nullopt;
+      return make_now(*lazy);
+    }
+    const LazySample lazy = std::move(unmade.front());
+    unmade.pop_front();
+    return make_now(lazy);
+  }
+
+  std::optional<Turn> turn_of_workers() {
+    std::unique_lock lock(mutex);
+    ready.wait(lock, [&] { return turns.empty() ? pass_ended : turns.front().has_value(); });
+    if (turns.empty()) return std::nullopt;
+    std::optional<Turn> turn = std::move(turns.front());
+    turns.pop_front();
+    ++taken;
+    held -= std::max<std::int64_t>(turn->rows, 1);
+    if (turn->rows > 0) spare.push_back(std::move(batch));
+    work.notify_one();
+    return turn;
   }
 
   Batch* next() {
+    if (finished) return nullptr;
+    if (buckets) return next_bucket();
     std::vector<Sample> samples;
-    batch.indices.clear();
-    while (!finished && static_cast<std::int64_t>(samples.size()) < batch_size) {
-      std::optional<Made> made = take_turn();
-      if (!made) {
-        finished = true;
-        break;
+    std::vector<std::int64_t> indices;
+    while (std::cmp_less(samples.size(), batch_size)) {
+      std::optional<Turn> turn = take_turn();
+      finished = !turn.has_value();
+      if (finished) break;
+      position += static_cast<std::uint64_t>(std::max<std::int64_t>(turn->rows, 1));
+      if (turn->error) std::rethrow_exception(turn->error);
+      if (turn->rows > 0) {
+        batch = std::move(turn->batch);
+        finished = turn->rows < batch_size;
+        return finished && options.drop_remainder ? nullptr : &batch;
       }
-      ++position;
-      if (made->error) std::rethrow_exception(made->error);
-      if (!made->sample) continue;
-      batch.indices.push_back(made->place.index);
-      samples.push_back(*std::move(made->sample));
+      if (!turn->sample) continue;
+      indices.push_back(turn->place.index);
+      samples.push_back(*std::move(turn->sample));
     }
-    const bool short_batch = static_cast<std::int64_t>(samples.size()) < batch_size;
+    const bool short_batch = std::cmp_less(samples.size(), batch_size);
     if (samples.empty() || (short_batch && options.drop_remainder)) return nullptr;
-    Batch collated = collate(samples, options.padding);
-    batch.x = std::move(collated.x);
-    batch.y = std::move(collated.y);
+    batch = collate(samples, options.padding);
+    batch.indices = std::move(indices);
     return &batch;
+  }
+
+  // The samples of the next full bucket, or of one that is left at the end of the pass.
+  std::optional<BucketBatch> next_full_bucket() {
+    while (std::optional<Turn> turn = take_turn()) {
+      ++position;
+      if (turn->error) std::rethrow_exception(turn->error);
+      if (!turn->sample) continue;
+      std::optional<BucketBatch> full = buckets->add(*std::move(turn->sample), turn->place.index);
+      if (full) return full;
+    }
+    if (options.drop_remainder) return std::nullopt;
+    ++position;
+    return buckets->flush();
+  }
+
+  Batch* next_bucket() {
+    const std::optional<BucketBatch> full = next_full_bucket();
+    finished = !full.has_value();
+    if (finished) return nullptr;
+    const std::size_t axis = buckets->axis();
+    const bool pads_y = std::ranges::all_of(full->samples, [&](const Sample& sample) {
+      return sample.y.shape().size() > axis && sample.y.shape()[axis] == sample.x.shape()[axis];
+    });
+    Shape least(axis + 1, 0);
+    least.back() = full->bound;
+    batch = collate_to(full->samples, options.padding.value_or(Padding{}), least,
+                       pads_y ? least : Shape());
+    batch.indices = full->indices;
+    return &batch;
+  }
+
+  // Passes over what comes before options.position.
+  void skip_to_position() {
+    if (buckets) {
+      while (position < options.position && next_full_bucket()) {
+      }
+      require(position == options.position,
+              "batches: position {}, but no batch of the pass ends there", options.position);
+      return;
+    }
+    for (; position < options.position; ++position)
+      require(pass().has_value(), "batches: position {}, but the pass has {} samples",
+              options.position, position);
   }
 };
 
@@ -155,11 +329,13 @@ PipelineBatches::PipelineBatches(const Pipeline& pipeline, std::int64_t batch_si
   state.batch_size = batch_size;
   state.options = options;
   state.pass = pipeline.open(options.epoch);
-  for (; state.position < options.position; ++state.position)
-    require(state.pass().has_value(), "batches: position {}, but the pass has {} samples",
-            options.position, state.position);
-  state.capacity = static_cast<std::size_t>(
-      checked_multiply(batch_size, options.ahead, "batches: samples ahead"));
+  state.capacity = checked_multiply(batch_size, options.ahead, "batches: samples ahead");
+  if (options.buckets) {
+    state.buckets.emplace(*options.buckets, batch_size);
+    state.rows_only = false;
+  } else {
+    state.skip_to_position();
+  }
   State* shared = &state;
   try {
     for (int i = 0; i < options.workers; ++i)
@@ -168,6 +344,7 @@ PipelineBatches::PipelineBatches(const Pipeline& pipeline, std::int64_t batch_si
     throw UserError(
         fmt::format("batches: cannot start {} workers: {}", options.workers, error.what()));
   }
+  if (options.buckets) state.skip_to_position();  // the workers make what is passed over
 }
 
 PipelineBatches::~PipelineBatches() = default;

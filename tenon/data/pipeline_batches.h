@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tenon/data/batches.h"
+#include "tenon/data/bucket.h"
 #include "tenon/data/pipeline.h"
 
 namespace tenon::data {
@@ -19,6 +20,9 @@ struct PipelineBatchOptions {
   // Samples of a batch may differ in extents (not in rank); each axis is padded at its end to the
   // batch's longest. Without it, unequal samples are a UserError.
   std::optional<Padding> padding = {};
+  // Batches by length; padded, by zeros if `padding` is empty. Going on from a position makes the
+  // samples before it again, as their lengths decide what is pending there.
+  std::optional<Buckets> buckets = {};
   int workers = 0;  // threads that make samples; 0: the thread that asks for the batch
   int ahead = 2;    // batches that may be made or in the making before they are asked for
   std::uint64_t epoch = 0;
@@ -30,7 +34,8 @@ struct PipelineBatchOptions {
 // The batches of one pass, for one consumer. Batch::indices are the samples' in their source.
 class PipelineBatches {
  public:
-  // UserError for a batch size below 1, workers outside 0 to 1024, ahead outside 1 to 1024.
+  // UserError for a batch size below 1, workers outside 0 to 1024, ahead outside 1 to 1024, and
+  // buckets that are none.
   PipelineBatches(const Pipeline& pipeline, std::int64_t batch_size,
                   const PipelineBatchOptions& options = {});
   ~PipelineBatches();  // at any time: what was not taken is dropped
@@ -42,7 +47,8 @@ class PipelineBatches {
   // there are no more batches.
   Batch* next();
 
-  // Samples of the pass up to the end of the batch given last, those left out included.
+  // Samples of the pass up to the end of the batch given last, those left out included; buckets
+  // that are emptied at the end of the pass count one more each.
   std::uint64_t position() const;
 
  private:
@@ -53,5 +59,8 @@ class PipelineBatches {
 // One batch of equally typed samples, or of samples padded to the largest. UserError for none, for
 // unequal types, and with padding for unequal ranks or element types.
 Batch collate(std::span<const Sample> samples, const std::optional<Padding>& padding = {});
+// The same with the batch's rows of x and of y padded at least to these shapes.
+Batch collate_to(std::span<const Sample> samples, const Padding& padding, const Shape& x,
+                 const Shape& y);
 
 }  // namespace tenon::data

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <queue>
+#include <utility>
 
 #include "tenon/base/threefry.h"
 #include "tenon/data/epoch_order.h"
@@ -55,6 +57,77 @@ Dataset::Parts stratified_split(const Dataset& dataset, double fraction, std::ui
     --open;
   }
   return {dataset.gathered(first), dataset.gathered(second)};
+}
+
+namespace {
+
+constexpr std::int64_t kMostPartitions = 1 << 20;
+
+}  // namespace
+
+std::vector<std::vector<std::int64_t>> stratified_partitions(std::span<const std::int32_t> labels,
+                                                             std::int64_t parts,
+                                                             std::uint64_t seed) {
+  require(parts >= 1 && parts <= kMostPartitions, "stratified partitions: {} of them; 1 to {}",
+          parts, kMostPartitions);
+  // No epoch of training has this number, so its order is unrelated.
+  constexpr std::uint64_t kPartitionEpoch = ~std::uint64_t{2};
+  std::vector<std::int64_t> order =
+      epoch_order(static_cast<std::int64_t>(labels.size()), seed, kPartitionEpoch, true);
+  std::ranges::stable_sort(
+      order, {}, [&](std::int64_t index) { return labels[static_cast<std::size_t>(index)]; });
+  // Dealt like cards, class after class, so that neither classes nor parts differ by more than 1.
+  std::vector<std::vector<std::int64_t>> result(static_cast<std::size_t>(parts));
+  for (std::size_t i = 0; i < order.size(); ++i) result[i % result.size()].push_back(order[i]);
+  for (std::vector<std::int64_t>& part : result) std::ranges::sort(part);
+  return result;
+}
+
+Dataset::Parts stratified_fold(const Dataset& dataset, std::int64_t number, std::int64_t of,
+                               std::uint64_t seed) {
+  require(of >= 2 && number >= 0 && number < of, "fold {} of {}; 0 to {} of at least 2 expected",
+          number, of, of - 1);
+  const std::vector<std::vector<std::int64_t>> parts =
+      stratified_partitions(class_of_each(dataset, "a stratified fold"), of, seed);
+  std::vector<std::int64_t> rest;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (std::cmp_not_equal(i, number)) rest.insert(rest.end(), parts[i].begin(), parts[i].end());
+  std::ranges::sort(rest);
+  return {dataset.gathered(rest), dataset.gathered(parts[static_cast<std::size_t>(number)])};
+}
+
+std::vector<std::vector<std::int64_t>> balanced_partitions(std::span<const double> sizes,
+                                                           std::int64_t parts) {
+  require(parts >= 1 && parts <= kMostPartitions, "balanced partitions: {} of them; 1 to {}", parts,
+          kMostPartitions);
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    require(sizes[i] >= 0 && std::isfinite(sizes[i]),
+            "balanced partitions: size number {} is {}; finite and at least 0 is needed", i,
+            sizes[i]);
+  std::vector<std::int64_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](std::int64_t index) {
+    return sizes[static_cast<std::size_t>(index)];
+  });
+  struct Part {
+    double sum = 0;
+    std::size_t number = 0;
+    bool operator>(const Part& other) const {
+      return std::pair(sum, number) > std::pair(other.sum, other.number);
+    }
+  };
+  std::priority_queue<Part, std::vector<Part>, std::greater<>> least;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(parts); ++i) least.push({0, i});
+  std::vector<std::vector<std::int64_t>> result(static_cast<std::size_t>(parts));
+  for (const std::int64_t index : order) {
+    Part part = least.top();
+    least.pop();
+    result[part.number].push_back(index);
+    part.sum += sizes[static_cast<std::size_t>(index)];
+    least.push(part);
+  }
+  for (std::vector<std::int64_t>& part : result) std::ranges::sort(part);
+  return result;
 }
 
 std::vector<std::int64_t> weighted_draws(std::span<const double> weights, std::int64_t count,

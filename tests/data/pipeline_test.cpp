@@ -2,32 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 
-#include "data_testing.h"
+#include "pipeline_testing.h"
 #include "tenon/data/epoch_order.h"
-#include "tenon/data/pipeline_batches.h"
 #include "tenon/data/selection.h"
 
 namespace tenon::data {
 namespace {
-
-using Values = std::vector<int>;
-
-Sample scalar_sample(int value) { return {make_scalar(static_cast<float>(value)), make_scalar(0)}; }
-int value_of(const Sample& sample) { return static_cast<int>(sample.x.as<float>()[0]); }
-
-Pipeline counting_to(std::int64_t size) {
-  return Pipeline::from(size, [](std::int64_t i) { return scalar_sample(static_cast<int>(i)); });
-}
-
-Values values_of(const Pipeline& pipeline, std::uint64_t epoch = 0) {
-  Values values;
-  const Generator generator = pipeline.samples(epoch);
-  while (const std::optional<Sample> sample = generator()) values.push_back(value_of(*sample));
-  return values;
-}
 
 // Values of each batch.
 std::vector<Values> batches_of(const Pipeline& pipeline, std::int64_t size,
