@@ -12,6 +12,7 @@ namespace {
 using Given = std::map<std::string, std::string, std::less<>>;
 
 constexpr std::string_view kSwitchedOn = "true";
+constexpr std::string_view kKernels = "*kernel";
 constexpr std::string_view kSteps = "steps";  // the length of a schedule that has one
 constexpr std::int64_t kMostScheduleSteps = std::int64_t{1} << 40;
 
@@ -33,6 +34,7 @@ class FieldCollector final : public optim::HyperparameterVisitor, public optim::
   void operator()(std::string_view name, std::int64_t& value, std::int64_t) override {
     fields.push_back({std::string(name), fmt::format("{}", value)});
   }
+  void operator()(std::string_view, optim::TextList&) override {}  // have options of their own
 };
 
 // The fields of every kind of a table.
@@ -180,6 +182,7 @@ class FieldSetter final : public optim::HyperparameterVisitor, public optim::Sch
     if (found != given_.end())
       value = parse_count(option_name(prefix_, name), found->second, least, kMostScheduleSteps);
   }
+  void operator()(std::string_view, optim::TextList&) override {}
 
  private:
   std::string_view prefix_;
@@ -188,6 +191,64 @@ class FieldSetter final : public optim::HyperparameterVisitor, public optim::Sch
 };
 
 constexpr std::string_view kSchedulePrefix = "schedule-";
+constexpr std::string_view kLookaheadPrefix = "lookahead_";  // of fields with one option together
+
+// An option that may be given several times, each time with one entry of the list.
+template <class Entry>
+void add_list(CLI::App& app, const std::string& option, std::vector<Entry>& entries,
+              Entry (*parse)(std::string_view), const std::string& help, const std::string& type) {
+  const auto keep = [&entries, option, parse](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      try {
+        entries.push_back(parse(text));
+      } catch (const UserError& error) {
+        refuse_option(option, "{}", error.what());
+      }
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(option, keep, help)
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
+void set_lookahead(const std::string& text, optim::UpdateOptions& update) {
+  constexpr std::string_view kOption = "--lookahead";
+  const std::vector<std::string_view> parts = split(text, ':');
+  if (parts.size() > 2)
+    refuse_option(kOption, "expected STEPS:ALPHA, as in 5:0.5, got {}", in_quotes(text));
+  update.lookahead_steps = parse_count(kOption, std::string(parts[0]), 1, kMostScheduleSteps);
+  if (parts.size() < 2) return;
+  update.lookahead_alpha = parse_number(kOption, std::string(parts[1]));
+  if (!(update.lookahead_alpha > 0 && update.lookahead_alpha < 1))
+    refuse_option(kOption, "alpha must be above 0 and below 1, got {}", in_quotes(parts[1]));
+}
+
+void add_update_options(CLI::App& app, optim::UpdateOptions& update) {
+  add_list(app, "--rate-for", update.rates, optim::parse_rate_factor,
+           "factor of the learning rate of weights by name, as in 'embedding/*=0.1'",
+           "PATTERN=FACTOR");
+  add_list(app, "--no-decay", update.no_decay, optim::parse_pattern,
+           "weights that have no weight decay, as in '*/scale'", "PATTERN");
+  add_list(app, "--constraint", update.constraints, optim::parse_constraint,
+           "of weights after each update: max_norm=N, unit_norm or non_negative, as in "
+           "'*kernel:max_norm=3'",
+           "PATTERN:CONSTRAINT");
+  app.add_option_function<std::string>(
+         "--max-norm",
+         [&update](const std::string& text) {
+           const double limit = parse_number("--max-norm", text);
+           if (!(limit > 0))
+             refuse_option("--max-norm", "must be above 0, got {}", in_quotes(text));
+           update.constraints.push_back(
+               {std::string(kKernels), optim::ConstraintKind::max_norm, limit, {}});
+         },
+         "the largest norm of what comes into a unit or filter: --constraint '*kernel:max_norm=N'")
+      ->type_name("NUMBER");
+  app.add_option_function<std::string>(
+         "--lookahead", [&update](const std::string& text) { set_lookahead(text, update); },
+         "every so many steps weights go ALPHA (0.5) of the way from where they were then")
+      ->type_name("STEPS[:ALPHA]");
+}
 
 }  // namespace
 
@@ -201,11 +262,18 @@ void add_optimizer_options(CLI::App& app, OptimizerOptions& options) {
       {"clip_global_norm", "the largest norm of all gradients together"},
       {"average_decay", "of moving averages of the weights, written to averages.safetensors"},
       {"decay_matrices_only", "no weight decay of biases, scales and offsets"},
+      {"accumulate", "batches whose gradients make one update"},
+      {"loss_scale", "what the loss is first multiplied with, against underflow in fp16; 0: none"},
+      {"loss_scale_growth", "factor of the loss scale after good updates"},
+      {"loss_scale_backoff", "factor of the loss scale after an overflow"},
+      {"loss_scale_interval", "good updates before the loss scale grows"},
   };
   FieldCollector collector;
   optim::UpdateOptions{}.fields(collector);
   for (const Field& field : collector.fields)
-    add_field(app, field, "", help.at(field.name), options.hyperparameters);
+    if (!field.name.starts_with(kLookaheadPrefix))
+      add_field(app, field, "", help.at(field.name), options.hyperparameters);
+  add_update_options(app, options.update);
   add_choice(app, "--schedule", options.schedule, names_of(schedule_fields()),
              "of the learning rate");
   add_count(app, "--warmup-steps", options.warmup_steps, 0, kMostScheduleSteps,
@@ -214,7 +282,7 @@ void add_optimizer_options(CLI::App& app, OptimizerOptions& options) {
 }
 
 optim::Optimizer make_optimizer(const OptimizerOptions& options, DType dtype) {
-  optim::UpdateOptions update;
+  optim::UpdateOptions update = options.update;
   FieldCollector of_every_kind;
   update.fields(of_every_kind);
   require_fields(optimizer_fields(), options.optimizer, "", options.hyperparameters,

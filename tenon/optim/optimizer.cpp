@@ -1,6 +1,7 @@
 #include "tenon/optim/optimizer.h"
 
 #include "tenon/base/text.h"
+#include "tenon/optim/accumulation.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::optim {
@@ -14,25 +15,33 @@ class NumberReader final : public HyperparameterVisitor {
     numbers.emplace_back(name, value);
   }
   void operator()(std::string_view, bool&) override {}
+  void operator()(std::string_view, std::int64_t&, std::int64_t) override {}
+  void operator()(std::string_view, TextList&) override {}
 };
 
 }  // namespace
 
 struct Optimizer::State {
+  explicit State(const UpdateOptions& o)
+      : accumulation(o.accumulate_steps),
+        loss_scale(o.loss_scale),
+        options(o) {}
   Variable step;
   std::vector<std::pair<std::string, Variable>> hyperparameters;
   std::map<std::pair<std::uint64_t, std::string>, Variable> slots;
   std::vector<Variable> slots_in_order;
+  Accumulation accumulation;
+  LossScale loss_scale;
   UpdateOptions options;
 };
 
 Optimizer::Optimizer(std::shared_ptr<Interface> rule, UpdateOptions options)
-    : rule_(std::move(rule)), state_(std::make_shared<State>()) {
+    : rule_(std::move(rule)) {
   const std::string owner = fmt::format("optimizer {}", rule_->kind());
   RangeCheck check(owner);
   rule_->fields(check);
   options.fields(check);
-  state_->options = options;
+  state_ = std::make_shared<State>(options);
   NumberReader reader;
   rule_->fields(reader);
   for (std::size_t i = 0; i < reader.numbers.size(); ++i) {
@@ -56,7 +65,10 @@ Optimizer::Optimizer(std::shared_ptr<Interface> rule, UpdateOptions options)
 std::string_view Optimizer::kind() const { return rule_->kind(); }
 void Optimizer::fields(HyperparameterVisitor& visitor) const { rule_->fields(visitor); }
 Variable Optimizer::step() const { return state_->step; }
-Optimizer Optimizer::clone() const { return Optimizer(rule_->copy(), state_->options); }
+Optimizer Optimizer::clone() const { return clone(state_->options); }
+Optimizer Optimizer::clone(UpdateOptions options) const {
+  return Optimizer(rule_->copy(), std::move(options));
+}
 const UpdateOptions& Optimizer::options() const { return state_->options; }
 
 Variable Optimizer::average(const Variable& weight) const {
@@ -66,6 +78,18 @@ Variable Optimizer::average(const Variable& weight) const {
   require(found != state_->slots.end(), "optimizer {}: no update of \"{}\" was traced yet", kind(),
           weight.name());
   return found->second;
+}
+
+Variable Optimizer::loss_scale() const {
+  require(state_->loss_scale.is_on(),
+          "optimizer {} does not scale the loss; set UpdateOptions::loss_scale", kind());
+  return state_->loss_scale.scale();
+}
+
+Variable Optimizer::skipped_steps() const {
+  require(state_->loss_scale.is_on(), "optimizer {} skips no steps; set UpdateOptions::loss_scale",
+          kind());
+  return state_->loss_scale.skipped_steps();
 }
 
 Variable Optimizer::hyperparameter(std::string_view name) const {
@@ -81,17 +105,23 @@ Variable Optimizer::hyperparameter(std::string_view name) const {
 std::vector<Variable> Optimizer::state() const {
   std::vector<Variable> all{state_->step};
   for (const auto& [name, variable] : state_->hyperparameters) all.push_back(variable);
+  for (const Variable& variable : state_->accumulation.state()) all.push_back(variable);
+  for (const Variable& variable : state_->loss_scale.state()) all.push_back(variable);
   all.insert(all.end(), state_->slots_in_order.begin(), state_->slots_in_order.end());
   return all;
 }
 
-std::vector<Update> Optimizer::minimize(const Tensor& loss,
-                                        std::span<const Variable> weights) const {
+Tensor Optimizer::scaled(const Tensor& loss) const { return state_->loss_scale.scaled(loss); }
+
+std::vector<Update> Optimizer::minimize(const Tensor& loss, std::span<const Variable> weights,
+                                        const Tensor& loss_weight) const {
   std::vector<Variable> trainable;
   for (const Variable& weight : weights)
     if (weight.is_trainable()) trainable.push_back(weight);
   require(!trainable.empty(), "optimizer {}: there is no trainable weight to update", kind());
-  return apply(trainable, grad(loss, trainable));
+  // Names of frozen weights count: what is frozen may change while the options stay.
+  require_patterns_match(state_->options, weights, fmt::format("optimizer {}", kind()));
+  return apply(trainable, grad(scaled(loss), trainable), loss_weight);
 }
 
 // Defines what a rule asks for while the update of one weight after the other is traced.
@@ -100,17 +130,20 @@ struct Optimizer::TracedRule final : RuleContext {
   State& state;
   Tensor next_step;
   DType dtype = DType::f32;
-  bool is_decayed = true;
+  double factor = 1;  // of the learning rate
+  bool has_decay = true;
 
   explicit TracedRule(const Optimizer& o)
       : optimizer(o), state(*o.state_), next_step(Tensor(state.step) + 1) {}
   void begin(const Variable& weight) {
     dtype = weight.type().dtype;
-    is_decayed = !state.options.decay_matrices_only || weight.type().rank() >= 2;
+    factor = rate_factor(state.options, weight.name());
+    has_decay = is_decayed(state.options, weight);
   }
   Tensor exact_hyperparameter(std::string_view name) override {
     const Variable variable = optimizer.hyperparameter(name);
-    if (name == "weight_decay" && !is_decayed) return full({}, 0, DType::f64);
+    if (name == "weight_decay" && !has_decay) return full({}, 0, DType::f64);
+    if (name == "learning_rate" && factor != 1) return Tensor(variable) * factor;
     return Tensor(variable);
   }
   Tensor hyperparameter(std::string_view name) override {
@@ -132,6 +165,23 @@ struct Optimizer::TracedRule final : RuleContext {
     }
     return entry->second;
   }
+  // Replaces the rule's next value of a weight by what the options make of it; adds what they keep.
+  void finish(Update& update, std::vector<Update>& kept) {
+    const Variable& weight = update.variable;
+    const UpdateOptions& options = state.options;
+    Tensor next = update.value, slow, is_sync;
+    if (options.lookahead_steps > 0) {
+      // The slow copy begins as the weight before the first update.
+      slow = where(next_step == 1, Tensor(weight), Tensor(slot(weight, kSlowSlot)));
+      is_sync = remainder(next_step, constant(make_scalar(options.lookahead_steps))) == 0;
+      next = where(is_sync, lerp(slow, next, options.lookahead_alpha), next);
+    }
+    next = constrained(next, options, weight.name());
+    if (options.lookahead_steps > 0)
+      kept.push_back(assign(slot(weight, kSlowSlot), where(is_sync, next, slow)));
+    if (options.average_decay > 0) kept.push_back(average(weight, next));
+    update = assign(weight, next);
+  }
   // The average begins as what the first update gives.
   Update average(const Variable& weight, const Tensor& next) {
     const Variable slot_of_average = slot(weight, kAverageSlot);
@@ -142,26 +192,47 @@ struct Optimizer::TracedRule final : RuleContext {
 };
 
 std::vector<Update> Optimizer::apply(std::span<const Variable> weights,
-                                     std::span<const Tensor> gradients) const {
+                                     std::span<const Tensor> gradients,
+                                     const Tensor& loss_weight) const {
   require(weights.size() == gradients.size(), "optimizer {}: {} gradients for {} weights", kind(),
           gradients.size(), weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i)
     require(gradients[i].type() == weights[i].type(),
             "optimizer {}: the gradient of \"{}\" is {}, the weight {}", kind(), weights[i].name(),
             gradients[i].type(), weights[i].type());
-  const std::vector<Tensor> clipped = clip_gradients(gradients, state_->options);
   TracedRule context(*this);
+  std::vector<Tensor> ready = state_->loss_scale.unscaled(gradients);
+  std::vector<Update> of_helpers;  // what changes whether or not the weights do
+  Tensor is_applied;               // empty: always
+  if (state_->accumulation.is_on()) {
+    std::vector<Variable> sums;
+    for (const Variable& weight : weights) sums.push_back(context.slot(weight, kSumSlot));
+    Accumulation::Result summed = state_->accumulation.add(ready, loss_weight, sums);
+    ready = std::move(summed.gradients);
+    is_applied = summed.is_due;
+    of_helpers = std::move(summed.updates);
+  }
+  if (state_->loss_scale.is_on()) {
+    const Tensor is_due = is_applied.is_empty() ? Tensor(true) : is_applied;
+    const Tensor is_finite = are_finite(ready);
+    for (Update& update : state_->loss_scale.next(is_due, is_finite))
+      of_helpers.push_back(std::move(update));
+    is_applied = logical_and(is_due, is_finite);
+  }
+  const std::vector<Tensor> clipped = clip_gradients(ready, state_->options);
   std::vector<Update> updates;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     context.begin(weights[i]);
-    const std::vector<Update> own = rule_->update(context, weights[i], clipped[i]);
+    std::vector<Update> own = rule_->update(context, weights[i], clipped[i]);
+    std::vector<Update> kept;
+    for (Update& update : own)
+      if (update.variable == weights[i]) context.finish(update, kept);
     updates.insert(updates.end(), own.begin(), own.end());
-    if (state_->options.average_decay == 0) continue;
-    for (const Update& update : own)
-      if (update.variable == weights[i])
-        updates.push_back(context.average(weights[i], update.value));
+    updates.insert(updates.end(), kept.begin(), kept.end());
   }
   updates.push_back(assign(state_->step, context.next_step));
+  if (!is_applied.is_empty()) updates = only_if(is_applied, updates);
+  updates.insert(updates.end(), of_helpers.begin(), of_helpers.end());
   return updates;
 }
 

@@ -50,10 +50,16 @@ class Optimizer {
       : Optimizer(std::make_shared<Model<R>>(std::move(rule)), options) {}
 
   // Gradients of the loss with respect to the trainable ones among `weights`, and their updates.
-  std::vector<Update> minimize(const Tensor& loss, std::span<const Variable> weights) const;
-  // Updates from gradients, one per weight, of the weight's type.
-  std::vector<Update> apply(std::span<const Variable> weights,
-                            std::span<const Tensor> gradients) const;
+  // `loss_weight` counts only if gradients accumulate: the weight (of samples, usually their
+  // number) that the mean loss was divided by, a float scalar.
+  std::vector<Update> minimize(const Tensor& loss, std::span<const Variable> weights,
+                               const Tensor& loss_weight = 1.0) const;
+  // Updates from gradients, one per weight, of the weight's type; if the loss is scaled
+  // (options().loss_scale), from those of scaled(loss).
+  std::vector<Update> apply(std::span<const Variable> weights, std::span<const Tensor> gradients,
+                            const Tensor& loss_weight = 1.0) const;
+  // The loss as it is to be differentiated for `apply`; the loss itself without a loss scale.
+  Tensor scaled(const Tensor& loss) const;
 
   std::string_view kind() const;
   void fields(HyperparameterVisitor& visitor) const;
@@ -61,6 +67,10 @@ class Optimizer {
   Variable hyperparameter(std::string_view name) const;
   Variable learning_rate() const { return hyperparameter("learning_rate"); }
   Variable step() const;  // i64[], the number of updates made
+  // f64[] and i64[]: the loss scale, and the number of updates left out because a gradient was
+  // infinite or NaN. UserError if the loss is not scaled.
+  Variable loss_scale() const;
+  Variable skipped_steps() const;
   const UpdateOptions& options() const;
   // The moving average of a weight, by options().average_decay; UserError if there is none, or no
   // update of the weight was traced yet.
@@ -69,6 +79,7 @@ class Optimizer {
   std::vector<Variable> state() const;
   // The same hyperparameters, with state of its own.
   Optimizer clone() const;
+  Optimizer clone(UpdateOptions options) const;  // and with these options
 
  private:
   struct Interface {

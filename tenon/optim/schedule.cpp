@@ -8,6 +8,7 @@
 
 #include "tenon/base/error.h"
 #include "tenon/base/unknown_name.h"
+#include "tenon/optim/plateau.h"
 
 namespace tenon::optim {
 namespace {
@@ -42,8 +43,11 @@ constexpr ScheduleKind schedule_kind_of() {
 }
 
 constexpr std::array kScheduleKinds = {
-    schedule_kind_of<Constant>(),   schedule_kind_of<StepDecay>(), schedule_kind_of<Exponential>(),
-    schedule_kind_of<Polynomial>(), schedule_kind_of<Cosine>(),    schedule_kind_of<OneCycle>(),
+    schedule_kind_of<Constant>(),    schedule_kind_of<StepDecay>(),
+    schedule_kind_of<Exponential>(), schedule_kind_of<Polynomial>(),
+    schedule_kind_of<Cosine>(),      schedule_kind_of<OneCycle>(),
+    schedule_kind_of<Cyclical>(),    schedule_kind_of<InverseSquareRoot>(),
+    schedule_kind_of<Plateau>(),
 };
 
 }  // namespace
@@ -103,6 +107,32 @@ void OneCycle::fields(ScheduleVisitor& visit) {
   visit("rising", rising, Range::fraction);
   visit("start_divisor", start_divisor, Range::positive);
   visit("end_divisor", end_divisor, Range::positive);
+}
+
+double InverseSquareRoot::factor(std::int64_t t) const {
+  const auto scale = static_cast<double>(timescale);
+  return std::sqrt(scale / (scale + static_cast<double>(t)));
+}
+void InverseSquareRoot::fields(ScheduleVisitor& visit) { visit("timescale", timescale, 1); }
+
+double Cyclical::factor(std::int64_t t) const {
+  const auto rising = static_cast<double>(rising_steps);
+  const auto falling = static_cast<double>(falling_steps);
+  const double step = static_cast<double>(t), now = std::fmod(step, rising + falling);
+  const double done = (step - now) / (rising + falling);
+  const double height = now <= rising ? now / rising : (rising + falling - now) / falling;
+  return low + (1 - low) * std::max(0.0, height) * std::pow(reduction, done);
+}
+void Cyclical::fields(ScheduleVisitor& visit) {
+  visit("rising_steps", rising_steps, 1);
+  visit("falling_steps", falling_steps, 1);
+  visit("low", low, Range::fraction);
+  visit("reduction", reduction, Range::positive);
+}
+
+void Schedule::require_no_state(std::span<const double> state) {
+  require(state.empty(), "a schedule that observes nothing has no state, got {} numbers",
+          state.size());
 }
 
 Schedule::Schedule(std::shared_ptr<Interface> rule, std::int64_t warmup_steps)

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tenon/optim/hyperparameter.h"
 
@@ -86,6 +87,38 @@ struct OneCycle {
   void fields(ScheduleVisitor& visit);
 };
 
+// sqrt(timescale / (timescale + t)). After a warm-up of `timescale` steps it is the schedule of
+// Vaswani et al. 2017, "Attention is all you need"; Zhai et al. 2022, "Scaling vision
+// transformers".
+struct InverseSquareRoot {
+  static constexpr std::string_view kKind = "inverse_square_root";
+  std::int64_t timescale = 10000;
+  double factor(std::int64_t t) const;
+  void fields(ScheduleVisitor& visit);
+};
+
+// From `low` to 1 and back in straight lines, again and again; the height above `low` is so many
+// times that of the cycle before: Smith 2017, "Cyclical learning rates", as PyTorch's CyclicLR
+// (reduction 1: triangular, 0.5: triangular2).
+struct Cyclical {
+  static constexpr std::string_view kKind = "cyclical";
+  std::int64_t rising_steps = 2000;
+  std::int64_t falling_steps = 2000;
+  double low = 0.1;
+  double reduction = 1;
+  double factor(std::int64_t t) const;
+  void fields(ScheduleVisitor& visit);
+};
+
+// A schedule that goes by what training tells: Plateau in tenon/optim/plateau.h.
+template <class S>
+concept ObservingRule = ScheduleRule<S> &&
+    requires(S rule, double value, std::span<const double> state) {
+  rule.observe(value);
+  { std::as_const(rule).state() } -> std::same_as<std::vector<double>>;
+  rule.restore(state);
+};
+
 // Any schedule, with a warm-up before it: the rate rises by equal amounts over warmup_steps, of
 // which the last has the whole rate. By itself it keeps the rate as it is.
 class Schedule {
@@ -101,6 +134,18 @@ class Schedule {
   double rate(std::int64_t step, double learning_rate) const;
   std::string_view kind() const { return rule_->kind(); }
   std::int64_t warmup_steps() const { return warmup_steps_; }
+  // The same numbers, with a state of its own; copies share theirs.
+  Schedule clone() const { return Schedule(rule_->copy(), warmup_steps_); }
+
+  // Whether it goes by what it observes. A Trainer tells it the validation loss (without validation
+  // the training loss) at the end of each epoch; a loop of one's own calls `observe`.
+  bool is_observing() const { return rule_->is_observing(); }
+  void observe(double value) { rule_->observe(value); }
+  // What a checkpoint keeps of it; empty unless it is observing. UserError for a state that is none
+  // of its own.
+  std::vector<double> state() const { return rule_->state(); }
+  void restore(std::span<const double> state) { rule_->restore(state); }
+
   // Whether it leaves every rate as it is.
   bool is_constant() const { return warmup_steps_ == 0 && kind() == Constant::kKind; }
   // Of the rule, which copies of this share.
@@ -112,6 +157,11 @@ class Schedule {
     virtual double factor(std::int64_t t) const = 0;
     virtual void fields(ScheduleVisitor& visitor) = 0;
     virtual std::string_view kind() const = 0;
+    virtual bool is_observing() const = 0;
+    virtual void observe(double value) = 0;
+    virtual std::vector<double> state() const = 0;
+    virtual void restore(std::span<const double> state) = 0;
+    virtual std::shared_ptr<Interface> copy() const = 0;
   };
   template <class S>
   struct Model final : Interface {
@@ -119,8 +169,26 @@ class Schedule {
     double factor(std::int64_t t) const override { return rule.factor(t); }
     void fields(ScheduleVisitor& visitor) override { rule.fields(visitor); }
     std::string_view kind() const override { return S::kKind; }
+    bool is_observing() const override { return ObservingRule<S>; }
+    void observe([[maybe_unused]] double value) override {
+      if constexpr (ObservingRule<S>) rule.observe(value);
+    }
+    std::vector<double> state() const override {
+      if constexpr (ObservingRule<S>)
+        return rule.state();
+      else
+        return {};
+    }
+    void restore(std::span<const double> state) override {
+      if constexpr (ObservingRule<S>)
+        rule.restore(state);
+      else
+        require_no_state(state);
+    }
+    std::shared_ptr<Interface> copy() const override { return std::make_shared<Model>(rule); }
     S rule;
   };
+  static void require_no_state(std::span<const double> state);
   Schedule(std::shared_ptr<Interface> rule, std::int64_t warmup_steps);
   std::shared_ptr<Interface> rule_;
   std::int64_t warmup_steps_ = 0;

@@ -23,6 +23,12 @@ class HyperparameterWriter final : public optim::HyperparameterVisitor {
     out_[std::string(name)] = value;
   }
   void operator()(std::string_view name, bool& value) override { out_[std::string(name)] = value; }
+  void operator()(std::string_view name, std::int64_t& value, std::int64_t) override {
+    out_[std::string(name)] = value;
+  }
+  void operator()(std::string_view name, optim::TextList& value) override {
+    out_[std::string(name)] = value.texts();
+  }
 
  private:
   Json& out_;
@@ -38,6 +44,17 @@ class HyperparameterReader final : public optim::HyperparameterVisitor {
                fmt::format("a number {} expected, found {}", optim::description(range), value));
   }
   void operator()(std::string_view name, bool& value) override { value = in_.boolean(name); }
+  void operator()(std::string_view name, std::int64_t& value, std::int64_t least) override {
+    value = in_.integer(name, least, std::numeric_limits<std::int64_t>::max());
+  }
+  void operator()(std::string_view name, optim::TextList& value) override {
+    const std::vector<std::string> texts = in_.texts(name);
+    try {
+      value.set(texts);
+    } catch (const UserError& error) {
+      in_.fail(name, error.what());
+    }
+  }
 
  private:
   JsonFields& in_;
@@ -192,7 +209,7 @@ RunDescription description_from_json(const Json& json, const std::string& file) 
   description.y_row = fields.tensor_type("target");
   description.normalization = data::Normalization::from_json(fields.at("normalization"), file);
   const Shape& scaled = description.normalization.scale.shape();
-  if (!scaled.empty() && scaled != description.x_row.shape)
+  if (!description.normalization.fits(description.x_row.shape))
     fields.fail("normalization", fmt::format("fitted for samples {}, the input is {}",
                                              to_string(scaled), description.x_row));
   description.class_names = fields.texts("class_names");

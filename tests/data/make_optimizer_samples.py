@@ -4,7 +4,8 @@
     python3 -m pip install torch optax && python3 make_optimizer_samples.py
 
 optimizers: {optimizer, attributes, options, weights, gradients and weights after each step, averages
-after each step if they are kept}; schedules: {schedule, attributes, warmup_steps, rates from step 0}.
+after each step if they are kept}; schedules: {schedule, attributes, warmup_steps, rates from step 0};
+plateaus: {attributes, observed values, rate after each}.
 PyTorch computes all but Lion and LAMB (optax) and Muon, whose matrices PyTorch orthogonalises in
 bf16: its steps are written here in NumPy, and compared with PyTorch's at that precision.
 """
@@ -217,6 +218,77 @@ def moving_average(averages, weights):
 optimizer("adam", {"learning_rate": 0.1}, in_torch(torch.optim.Adam),
           options={"average_decay": 0.8}, average=moving_average)
 
+
+
+def of_groups(factors, decays):
+    """AdamW in parameter groups of one weight each."""
+    return lambda ws, a: Torch(ws, lambda p: torch.optim.AdamW(
+        [{"params": [w], "lr": a["learning_rate"] * f, "weight_decay": a["weight_decay"] * d}
+         for w, f, d in zip(p, factors, decays)], a["learning_rate"]))
+
+
+# The weights are w0, w1, ...; the first pattern that matches counts.
+optimizer("adamw", {"learning_rate": 0.03, "weight_decay": 0.2}, of_groups((0.1, 2.5), (1, 1)),
+          options={"rates": ["w0=0.1", "w*=2.5"]})
+optimizer("adamw", {"learning_rate": 0.03, "weight_decay": 0.2}, of_groups((1, 0), (0, 1)),
+          options={"rates": ["?1=0"], "no_decay": ["w0"]})
+
+
+class Lookahead:
+    """optax.lookahead, of which the weights are the fast ones."""
+
+    def __init__(self, weights, rule, steps, alpha):
+        self.rule = optax.lookahead(rule, steps, alpha)
+        self.weights = optax.LookaheadParams.init_synced([jax.numpy.asarray(w) for w in weights])
+        self.state = self.rule.init(self.weights)
+
+    def step(self, gradients):
+        changes, self.state = self.rule.update([jax.numpy.asarray(g) for g in gradients],
+                                               self.state, self.weights)
+        self.weights = optax.apply_updates(self.weights, changes)
+        return [np.asarray(w) for w in self.weights.fast]
+
+
+for steps, alpha in ((2, 0.5), (3, 0.8), (1, 0.25)):
+    optimizer("adam", {"learning_rate": 0.1},
+              lambda ws, a: Lookahead(ws, optax.adam(a["learning_rate"], eps=1e-8), steps, alpha),
+              options={"lookahead_steps": steps, "lookahead_alpha": alpha})
+
+
+class Constrained(Torch):
+    """Gradient descent, after which each weight is constrained as Keras does, but for the 1e-7 that
+    Keras adds to norms."""
+
+    def __init__(self, weights, rate, constrain):
+        super().__init__(weights, lambda ws: torch.optim.SGD(ws, rate))
+        self.constrain = constrain
+
+    def step(self, gradients):
+        super().step(gradients)
+        with torch.no_grad():
+            for i, w in enumerate(self.weights):
+                w.copy_(self.constrain(i, w))
+        return [w.detach().numpy().copy() for w in self.weights]
+
+
+def max_norm(w, limit, axes):
+    norms = torch.linalg.vector_norm(w, dim=axes, keepdim=True)
+    return w * (torch.clamp(norms, max=limit) / norms)
+
+
+shapes = ((3, 4), (3,), (2, 2, 3, 2))
+inputs = ((0,), (0,), (0, 1, 2))
+optimizer("gradient_descent", {"learning_rate": 0.3},
+          lambda ws, a: Constrained(ws, 0.3, lambda i, w: max_norm(w, 1.25, inputs[i])), shapes,
+          options={"constraints": ["*:max_norm=1.25"]})
+optimizer("gradient_descent", {"learning_rate": 0.3},
+          lambda ws, a: Constrained(ws, 0.3, lambda i, w: max_norm(w, 1.5, (-1,)) if i < 2 else w),
+          shapes, options={"constraints": ["w0:max_norm=1.5:axes=1", "w1:max_norm=1.5:axes=-1"]})
+optimizer("gradient_descent", {"learning_rate": 0.3},
+          lambda ws, a: Constrained(ws, 0.3, lambda i, w: w / torch.linalg.vector_norm(
+              w, dim=inputs[i], keepdim=True) if i != 1 else w.clamp(min=0)), shapes,
+          options={"constraints": ["w1:non_negative", "w*:unit_norm"]})
+
 schedules = []
 
 
@@ -254,14 +326,41 @@ for warmup in (0, 5):
     for growth in (1, 2):
         schedule("cosine", {"steps": 4, "end": 0.25, "cycle_growth": growth},
                  lambda o: S.CosineAnnealingWarmRestarts(o, 4, growth, 0.1), warmup)
+    for reduction, mode in ((1.0, "triangular"), (0.5, "triangular2")):
+        for up, down in ((4, 4), (3, 5)):
+            schedule("cyclical", {"rising_steps": up, "falling_steps": down, "low": 0.25,
+                                  "reduction": reduction},
+                     lambda o: S.CyclicLR(o, 0.1, 0.4, up, down, mode, cycle_momentum=False),
+                     warmup if warmup == 0 else 0)
+    schedule("inverse_square_root", {"timescale": 5},
+             lambda o: S.LambdaLR(o, lambda t: math.sqrt(5 / (5 + t))), warmup)
+    schedule("plateau", {"reduction": 0.1, "patience": 10, "threshold": 1e-4, "cooldown": 0,
+                         "end": 0.0}, lambda o: S.ConstantLR(o, 1.0, 1), warmup)
 for rising, start, end in ((0.3, 25.0, 1e4), (0.5, 10.0, 100.0)):
     schedule("one_cycle", {"steps": 30, "rising": rising, "start_divisor": start,
                            "end_divisor": end},
              lambda o: S.OneCycleLR(o, 0.4, total_steps=30, pct_start=rising,
                                     div_factor=start, final_div_factor=end))
+plateaus = []
+observed = [1.0, 0.8, 0.8, 0.79995, 0.7, 0.75, 0.75, 0.71, 0.72, 0.7, 0.6, math.nan, 0.6, 0.6, 0.6,
+            0.6, 0.6, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+for a in ({"reduction": 0.5, "patience": 1, "threshold": 1e-4, "cooldown": 0, "end": 0.0},
+          {"reduction": 0.1, "patience": 2, "threshold": 0.1, "cooldown": 2, "end": 0.0},
+          {"reduction": 0.25, "patience": 0, "threshold": 0.0, "cooldown": 1, "end": 0.125}):
+    for mode in ("min", "max"):
+        # Values that should grow are observed as their negatives.
+        values_of = observed if mode == "min" else [v - 2 for v in observed]
+        rule = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.4)
+        scheduler = S.ReduceLROnPlateau(rule, mode, a["reduction"], a["patience"], a["threshold"],
+                                        cooldown=a["cooldown"], min_lr=a["end"] * 0.4, eps=0)
+        rates = []
+        for value in values_of:
+            scheduler.step(value if mode == "min" else -value)
+            rates.append(rule.param_groups[0]["lr"])
+        plateaus.append({"attributes": a, "observed": [str(v) for v in values_of], "rates": rates})
 
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "optimizer_samples.json")
 with open(path, "w") as file:
-    json.dump({"optimizers": optimizers, "schedules": schedules}, file, separators=(",", ":"))
+    json.dump({"optimizers": optimizers, "schedules": schedules, "plateaus": plateaus}, file, separators=(",", ":"))
     file.write("\n")
 print(len(optimizers), "optimizers,", len(schedules), "schedules,", os.path.getsize(path), "bytes")

@@ -23,6 +23,13 @@ class AttributeReader final : public HyperparameterVisitor {
   void operator()(std::string_view name, bool& value) override {
     if (json_.contains(std::string(name))) value = json_.at(std::string(name)).get<bool>();
   }
+  void operator()(std::string_view name, std::int64_t& value, std::int64_t) override {
+    if (json_.contains(std::string(name))) value = json_.at(std::string(name)).get<std::int64_t>();
+  }
+  void operator()(std::string_view name, TextList& value) override {
+    if (json_.contains(std::string(name)))
+      value.set(json_.at(std::string(name)).get<std::vector<std::string>>());
+  }
 
  private:
   const Json& json_;
@@ -202,6 +209,91 @@ TEST(Optimizer, ErrorsOfOptions) {
             "optimizer adam keeps no averages of weights; set UpdateOptions::average_decay");
   EXPECT_EQ(error_of([&] { Optimizer(Adam{}, {.average_decay = 0.5}).average(w); }),
             "optimizer adam: no update of \"w\" was traced yet");
+}
+
+TEST(Optimizer, TextsOfListsAreReadBack) {
+  UpdateOptions options;
+  options.rates = {{"embedding/*", 0.1}, {"a=b", 1e-7}};
+  options.no_decay = {"*/scale"};
+  options.constraints = {{"dense:0/kernel", ConstraintKind::max_norm, 2.5, {0, -1}},
+                         {"*", ConstraintKind::unit_norm, 1, {}},
+                         {"*", ConstraintKind::non_negative, 1, {1}}};
+  EXPECT_EQ(text_of(options.rates[1]), "a=b=1e-07");
+  EXPECT_EQ(text_of(options.constraints[0]), "dense:0/kernel:max_norm=2.5:axes=0/-1");
+  EXPECT_EQ(text_of(options.constraints[2]), "*:non_negative:axes=1");
+  for (const RateFactor& rate : options.rates) EXPECT_EQ(parse_rate_factor(text_of(rate)), rate);
+  for (const Constraint& constraint : options.constraints)
+    EXPECT_EQ(parse_constraint(text_of(constraint)), constraint);
+  EXPECT_EQ(Optimizer(Adam{}, options).clone().options(), options);
+}
+
+TEST(Optimizer, ErrorsOfLists) {
+  EXPECT_EQ(error_of([] { parse_rate_factor("embedding"); }),
+            "expected PATTERN=FACTOR, as in \"embedding/*=0.1\", got \"embedding\"");
+  EXPECT_EQ(error_of([] { parse_rate_factor("=2"); }),
+            "expected PATTERN=FACTOR, as in \"embedding/*=0.1\", got \"=2\"");
+  EXPECT_EQ(error_of([] { parse_rate_factor("a=much"); }),
+            "\"a=much\": expected a finite number, got \"much\"");
+  EXPECT_EQ(error_of([] { parse_rate_factor("a=1e999"); }),
+            "\"a=1e999\": expected a finite number, got \"1e999\"");
+  EXPECT_EQ(error_of([] { parse_rate_factor("a=-1"); }),
+            "\"a=-1\": the factor must be finite and 0 or more, got -1");
+  EXPECT_EQ(error_of([] { parse_constraint("max_norm=3"); }),
+            "expected PATTERN:CONSTRAINT, as in \"*kernel:max_norm=3\" or \"*kernel:unit_norm\", "
+            "got \"max_norm=3\"");
+  EXPECT_EQ(error_of([] { parse_constraint("*:maxnorm=3"); }),
+            "unknown constraint \"maxnorm\"; known: max_norm, unit_norm, non_negative; did you "
+            "mean \"max_norm\"?");
+  EXPECT_EQ(error_of([] { parse_constraint("*:max_norm"); }),
+            "\"*:max_norm\": max_norm needs the largest norm, as in max_norm=3");
+  EXPECT_EQ(error_of([] { parse_constraint("*:unit_norm=2"); }),
+            "\"*:unit_norm=2\": unit_norm takes no number");
+  EXPECT_EQ(error_of([] { parse_constraint("*:max_norm=0"); }),
+            "\"*:max_norm=0\": the largest norm must be above 0, got 0");
+  EXPECT_EQ(error_of([] { parse_constraint("*:max_norm=1:axes=one"); }),
+            "\"*:max_norm=1:axes=one\": axes must be whole numbers with / between them, got "
+            "\"one\"");
+  EXPECT_EQ(error_of([] {
+              Optimizer(Adam{}, {.rates = {{"a", NAN}}});
+            }),
+            "optimizer adam: rates: \"a=nan\": expected a finite number, got \"nan\"");
+  EXPECT_EQ(error_of([] { Optimizer(Adam{}, {.no_decay = {""}}); }),
+            "optimizer adam: no_decay: expected a pattern of names, as in \"*/bias\", got nothing");
+  EXPECT_EQ(error_of([] { Optimizer(Adam{}, {.lookahead_steps = -1}); }),
+            "optimizer adam: lookahead_steps must be 0 or more, got -1");
+  EXPECT_EQ(error_of([] { Optimizer(Adam{}, {.lookahead_steps = 2, .lookahead_alpha = 1.5}); }),
+            "optimizer adam: lookahead_alpha must be in [0, 1), got 1.5");
+  const Variable w(make_tensor<float>({2}, {1, 2}), "dense/bias");
+  EXPECT_EQ(error_of([&] {
+              Optimizer(Adam{}, {.rates = {{"dens/*", 2}}}).minimize(sum(Tensor(w)), std::array{w});
+            }),
+            "optimizer adam: the rate for \"dens/*\" matches no weight\n"
+            "  help: the weights are dense/bias");
+  EXPECT_EQ(error_of([&] {
+              Optimizer(Adam{}, {.constraints = {{"*", ConstraintKind::max_norm, 1, {2}}}})
+                  .minimize(sum(Tensor(w)), std::array{w});
+            }),
+            "constraint \"*:max_norm=1:axes=2\": axis 2 is none of \"dense/bias\", which is "
+            "f32[2]");
+}
+
+// A pattern may stand for weights that are frozen now.
+TEST(Optimizer, PatternsMayMatchFrozenWeights) {
+  const Variable a(make_scalar(1.0), "a"), b(make_scalar(1.0), "b");
+  b.set_trainable(false);
+  const Optimizer optimizer(GradientDescent{}, {.rates = {{"b", 0.1}}});
+  EXPECT_EQ(optimizer.minimize(Tensor(a) * Tensor(b), std::array{a, b}).size(), 2u);
+}
+
+TEST(Optimizer, ConstraintsOfZerosStayFinite) {
+  for (const ConstraintKind kind : {ConstraintKind::max_norm, ConstraintKind::unit_norm}) {
+    const Variable weight(HostTensor({DType::f32, {2, 3}}), "w");
+    const Optimizer optimizer(GradientDescent{}, {.constraints = {{"w", kind, 1, {}}}});
+    Session session("reference");
+    session.compile({}, {{}, optimizer.apply(std::array{weight}, std::array{zeros({2, 3})})})
+        .run(std::span<const HostView>{});
+    EXPECT_EQ(session.read(weight), HostTensor({DType::f32, {2, 3}}));
+  }
 }
 
 TEST(Optimizer, Errors) {
