@@ -13,11 +13,33 @@
 namespace tenon::nn {
 namespace {
 
-constexpr std::array<std::string_view, 15> kInitializerNames = {
-    "zeros",      "ones",           "constant",        "uniform",
-    "normal",     "glorot_uniform", "glorot_normal",   "he_uniform",
-    "he_normal",  "lecun_uniform",  "lecun_normal",    "truncated_normal",
-    "orthogonal", "identity",       "unit_forget_bias"};
+constexpr std::array<std::string_view, 24> kInitializerNames = {"zeros",
+                                                                "ones",
+                                                                "constant",
+                                                                "uniform",
+                                                                "normal",
+                                                                "glorot_uniform",
+                                                                "glorot_normal",
+                                                                "he_uniform",
+                                                                "he_normal",
+                                                                "lecun_uniform",
+                                                                "lecun_normal",
+                                                                "truncated_normal",
+                                                                "orthogonal",
+                                                                "identity",
+                                                                "fan_in_uniform",
+                                                                "fan_in_normal",
+                                                                "fan_in_truncated_normal",
+                                                                "fan_out_uniform",
+                                                                "fan_out_normal",
+                                                                "fan_out_truncated_normal",
+                                                                "fan_average_uniform",
+                                                                "fan_average_normal",
+                                                                "fan_average_truncated_normal",
+                                                                "unit_forget_bias"};
+
+// The deviation of a standard normal that is cut at 2 deviations.
+constexpr double kTruncatedDeviation = 0.87962566103423978;
 
 struct Fans {
   double in = 1, out = 1;
@@ -147,6 +169,12 @@ HostTensor Initializer::operator()(const TensorType& type, std::uint64_t seed,
     return filled_by(type, [&](std::uint64_t i) { return deviation * numbers.normal(i); });
   };
   const auto count = static_cast<std::uint64_t>(element_count(type.shape));
+  const auto truncated = [&](double deviation) {
+    return filled_by(
+        type, [&](std::uint64_t i) { return deviation * numbers.truncated_normal(i, count); });
+  };
+  const double fan_average = (fans.in + fans.out) / 2;
+  const auto deviation = [&](double fan) { return std::sqrt(scale / fan); };
   switch (kind) {
     case InitializerKind::zeros: return HostTensor(type);
     case InitializerKind::ones: return filled(type, 1);
@@ -159,9 +187,20 @@ HostTensor Initializer::operator()(const TensorType& type, std::uint64_t seed,
     case InitializerKind::he_normal: return normal(std::sqrt(2 / fans.in));
     case InitializerKind::lecun_uniform: return uniform(std::sqrt(3 / fans.in));
     case InitializerKind::lecun_normal: return normal(std::sqrt(1 / fans.in));
-    case InitializerKind::truncated_normal:
-      return filled_by(type,
-                       [&](std::uint64_t i) { return scale * numbers.truncated_normal(i, count); });
+    case InitializerKind::truncated_normal: return truncated(scale);
+    case InitializerKind::fan_in_uniform: return uniform(std::sqrt(3) * deviation(fans.in));
+    case InitializerKind::fan_in_normal: return normal(deviation(fans.in));
+    case InitializerKind::fan_in_truncated_normal:
+      return truncated(deviation(fans.in) / kTruncatedDeviation);
+    case InitializerKind::fan_out_uniform: return uniform(std::sqrt(3) * deviation(fans.out));
+    case InitializerKind::fan_out_normal: return normal(deviation(fans.out));
+    case InitializerKind::fan_out_truncated_normal:
+      return truncated(deviation(fans.out) / kTruncatedDeviation);
+    case InitializerKind::fan_average_uniform:
+      return uniform(std::sqrt(3) * deviation(fan_average));
+    case InitializerKind::fan_average_normal: return normal(deviation(fan_average));
+    case InitializerKind::fan_average_truncated_normal:
+      return truncated(deviation(fan_average) / kTruncatedDeviation);
     case InitializerKind::orthogonal: return orthogonal_tensor(type, scale, numbers);
     case InitializerKind::identity: return identity_tensor(type, scale);
     case InitializerKind::unit_forget_bias:

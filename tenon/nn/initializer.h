@@ -23,6 +23,18 @@ enum class InitializerKind : std::uint8_t {
   orthogonal,
   // `scale` where in = out (for kernels of convolutions: in the middle of the window), else 0
   identity,
+  // Keras' VarianceScaling: variance scale / fan_in, scale / fan_out or scale / their mean, so that
+  // fan_in_normal of scale 2 is he_normal and fan_out_normal of scale 2 PyTorch's kaiming_normal_
+  // with mode="fan_out". The truncated ones keep the variance; they are what Keras calls normal.
+  fan_in_uniform,
+  fan_in_normal,
+  fan_in_truncated_normal,
+  fan_out_uniform,
+  fan_out_normal,
+  fan_out_truncated_normal,
+  fan_average_uniform,
+  fan_average_normal,
+  fan_average_truncated_normal,
   unit_forget_bias,  // of LSTM: 1 in the second quarter, else 0. Jozefowicz et al. 2015
 };
 

@@ -1,6 +1,7 @@
 #include "tenon/nn/loss.h"
 
 #include <array>
+#include <cmath>
 
 #include "tenon/base/unknown_name.h"
 #include "tenon/nn/loss_families.h"
@@ -33,6 +34,23 @@ Loss mean_error_of(PartName& part) { return make_mean_error(part.name()); }
 Loss huber_of(PartName& part) { return huber(part.number("delta", 1)); }
 Loss cosine_similarity_of(PartName&) { return make_cosine_similarity(); }
 Loss hinge_of(PartName&) { return make_hinge(); }
+Loss entropy_of(PartName& part) { return make_entropy(part.name()); }
+Loss triplet_of(PartName& part) { return triplet(part.number("margin", 1)); }
+Loss triplet_hard_of(PartName& part) { return triplet_hard(part.number("margin", 1)); }
+Loss triplet_semi_hard_of(PartName& part) { return triplet_semi_hard(part.number("margin", 1)); }
+Loss contrastive_of(PartName& part) { return contrastive(part.number("margin", 1)); }
+Loss info_nce_of(PartName& part) { return info_nce(part.number("temperature", 0.1)); }
+Loss nt_xent_of(PartName& part) { return nt_xent(part.number("temperature", 0.5)); }
+
+Loss ctc_of(PartName& part) {
+  const double blank = part.number("blank", 0), zero_infinity = part.number("zero_infinity", 0);
+  constexpr double kMostClasses = 1 << 30;
+  require(blank >= 0 && blank <= kMostClasses && blank == std::floor(blank),
+          "loss ctc: blank must be a whole number of 0 or more, got {}", blank);
+  require(zero_infinity == 0 || zero_infinity == 1,
+          "loss ctc: zero_infinity must be 0 or 1, got {}", zero_infinity);
+  return ctc({static_cast<std::int64_t>(blank), zero_infinity == 1});
+}
 
 constexpr std::array kLosses = {
     LossEntry{"sparse_categorical_cross_entropy_from_logits", cross_entropy_of},
@@ -53,11 +71,21 @@ constexpr std::array kLosses = {
     LossEntry{"categorical_focal_cross_entropy_from_logits", focal_of},
     LossEntry{"categorical_focal_cross_entropy", focal_of},
     LossEntry{"binary_focal_cross_entropy_from_logits", focal_of},
-    LossEntry{"binary_focal_cross_entropy", focal_of}};
+    LossEntry{"binary_focal_cross_entropy", focal_of},
+    LossEntry{"entropy_from_logits", entropy_of},
+    LossEntry{"entropy", entropy_of},
+    LossEntry{"ctc", ctc_of},
+    LossEntry{"triplet", triplet_of},
+    LossEntry{"triplet_hard", triplet_hard_of},
+    LossEntry{"triplet_semi_hard", triplet_semi_hard_of},
+    LossEntry{"contrastive", contrastive_of},
+    LossEntry{"info_nce", info_nce_of},
+    LossEntry{"nt_xent", nt_xent_of}};
 
 }  // namespace
 
 Loss find_loss(std::string_view name) {
+  if (names_combination(name)) return parse_combination(name);
   PartName part("loss", name);
   std::vector<std::string_view> known;
   for (const LossEntry& entry : kLosses) {

@@ -83,4 +83,55 @@ inline const Loss cosine_similarity = find_loss("cosine_similarity");
 // max(0, 1 - y p) for y of -1 and 1; a target of 0 (or false) is -1. The threshold of p is 0.
 inline const Loss hinge = find_loss("hinge");
 
+// Connectionist temporal classification: minus the logarithm of the probability of all alignments
+// of the labels to the time steps. Predictions [batch, time, classes] are logits (of logarithms of
+// probabilities log_softmax changes nothing); targets [batch, labels] are integer classes that end
+// at the first negative one, so that shorter ones are padded with -1. Graves et al. 2006.
+struct CtcOptions {
+  std::int64_t blank = 0;      // the class that stands for no label
+  bool zero_infinity = false;  // labels that do not fit the time: 0 instead of infinity
+};
+Loss ctc(const CtcOptions& options = {});
+// The loss of each sample, [batch]; `input_lengths` (integers [batch], or empty for all) says how
+// many time steps of each there are. Where labels do not fit, nothing flows back.
+// UserError for other shapes and a blank that is no class.
+Tensor ctc_losses(const Tensor& logits, const Tensor& targets, const CtcOptions& options = {},
+                  const Tensor& input_lengths = {});
+
+// Losses of embeddings, with Euclidean distances. Margins are above 0.
+// max(0, |a - p| - |a - n| + margin) of predictions [batch, 3, width]: anchor, positive, negative.
+// Targets do not count.
+Loss triplet(double margin = 1);
+// The same within a batch of predictions [batch, width] with integer classes as targets [batch]:
+// for each anchor the farthest positive and the nearest negative (Hermans et al. 2017), or for each
+// anchor and positive the nearest negative that is farther than the positive, else the farthest
+// (Schroff et al. 2015, "FaceNet"). A mean over the anchors, or pairs, that have both.
+Loss triplet_hard(double margin = 1);
+Loss triplet_semi_hard(double margin = 1);
+// (y d^2 + (1 - y) max(0, margin - d)^2) / 2 of pairs [batch, 2, width]; targets y [batch] are 1
+// for pairs that belong together. Hadsell, Chopra, LeCun 2006.
+Loss contrastive(double margin = 1);
+// Cross entropy of finding each query's own key among all keys of the batch by cosine similarity
+// over the temperature; predictions [batch, 2, width], targets do not count. van den Oord et al.
+// 2018.
+Loss info_nce(double temperature = 0.1);
+// The same of two views of each sample, each among all other views. Chen et al. 2020, "SimCLR".
+Loss nt_xent(double temperature = 0.5);
+
+// The entropy of the predicted classes (of one output: of two classes), in nats; targets do not
+// count. As a term beside another loss: entropy minimisation, Grandvalet, Bengio 2005.
+inline const Loss entropy_from_logits = find_loss("entropy_from_logits");
+inline const Loss entropy = find_loss("entropy");
+// Of each row, [batch...].
+Tensor entropies(const Tensor& prediction, bool from_logits);
+
+// The sum of losses times factors, as one loss of the first one's targets:
+// combined({{1, sparse_categorical_cross_entropy_from_logits}, {0.1, entropy_from_logits}}), by
+// name "sparse_categorical_cross_entropy_from_logits + 0.1 * entropy_from_logits".
+struct LossTerm {
+  double factor = 1;
+  Loss loss;
+};
+Loss combined(const std::vector<LossTerm>& terms);
+
 }  // namespace tenon::nn

@@ -27,6 +27,10 @@ Metric top_k_of(PartName& part) { return top_k_accuracy(whole(part, "k", 5)); }
 Metric binary_rate_of(PartName& part) { return make_binary_rate(part.name()); }
 Metric macro_rate_of(PartName& part) { return make_macro_rate(part.name()); }
 Metric roc_auc_of(PartName& part) { return roc_auc(whole(part, "bins", 1000)); }
+Metric pr_auc_of(PartName& part) { return pr_auc(whole(part, "bins", 1000)); }
+Metric specificity_of(PartName&) { return make_specificity(); }
+Metric agreement_of(PartName& part) { return make_agreement(part.name()); }
+Metric log_loss_of(PartName&) { return make_log_loss(); }
 Metric perplexity_of(PartName&) { return make_perplexity(); }
 Metric loss_of(PartName& part) { return find_loss(part.name()); }
 Metric root_of(PartName&) { return make_root_mean_squared_error(); }
@@ -40,7 +44,15 @@ constexpr std::array kMetrics = {MetricEntry{"accuracy", accuracy_of},
                                  MetricEntry{"macro_precision", macro_rate_of},
                                  MetricEntry{"macro_recall", macro_rate_of},
                                  MetricEntry{"macro_f1", macro_rate_of},
+                                 MetricEntry{"specificity", specificity_of},
+                                 MetricEntry{"balanced_accuracy", agreement_of},
+                                 MetricEntry{"matthews_correlation", agreement_of},
+                                 MetricEntry{"cohen_kappa", agreement_of},
+                                 MetricEntry{"mean_iou", agreement_of},
+                                 MetricEntry{"dice", agreement_of},
                                  MetricEntry{"roc_auc", roc_auc_of},
+                                 MetricEntry{"pr_auc", pr_auc_of},
+                                 MetricEntry{"log_loss", log_loss_of},
                                  MetricEntry{"perplexity", perplexity_of},
                                  MetricEntry{"mean_squared_error", loss_of},
                                  MetricEntry{"mean_absolute_error", loss_of},

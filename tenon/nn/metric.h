@@ -33,9 +33,10 @@ Metric top_k_accuracy(std::int64_t k = 5);
 
 // Of class 1, over all elements, with the thresholds of accuracy; 0 where nothing was predicted
 // (precision) or nothing is there (recall).
-inline const Metric precision = find_metric("precision");  // true positives / predicted
-inline const Metric recall = find_metric("recall");        // true positives / there are
-inline const Metric f1 = find_metric("f1");                // their harmonic mean
+inline const Metric precision = find_metric("precision");      // true positives / predicted
+inline const Metric recall = find_metric("recall");            // true positives / there are
+inline const Metric f1 = find_metric("f1");                    // their harmonic mean
+inline const Metric specificity = find_metric("specificity");  // true negatives / of class 0
 // The means of these over the classes that are predicted or there; of the largest predictions.
 inline const Metric macro_precision = find_metric("macro_precision");
 inline const Metric macro_recall = find_metric("macro_recall");
@@ -44,8 +45,22 @@ inline const Metric macro_f1 = find_metric("macro_f1");
 // Area under the curve of true over false positive rate, for one output of two classes. Scores
 // (the sigmoids of logits) are told apart to 1 / bins; 0 unless both classes are there.
 Metric roc_auc(std::int64_t bins = 1000);
+// Average precision, the area under precision over recall in steps as scikit-learn has it, of the
+// same scores; 0 unless class 1 is there.
+Metric pr_auc(std::int64_t bins = 1000);
 
-// exp of the mean cross entropy, whatever smoothing or weights the loss has.
+// How predicted classes agree with the true ones, of the matrix of their counts. Pixels of
+// segmentations are samples like others: predictions [batch, height, width, classes].
+inline const Metric balanced_accuracy = find_metric("balanced_accuracy");  // mean of the recalls
+inline const Metric matthews_correlation = find_metric("matthews_correlation");  // Matthews 1975
+inline const Metric cohen_kappa = find_metric("cohen_kappa");                    // Cohen 1960
+// Means over the classes that are predicted or there of intersection / union, and of
+// 2 * intersection / (predicted + there), which is macro_f1.
+inline const Metric mean_iou = find_metric("mean_iou");
+inline const Metric dice = find_metric("dice");
+
+// The mean cross entropy, whatever smoothing or weights the loss has, and exp of it.
+inline const Metric log_loss = find_metric("log_loss");
 inline const Metric perplexity = find_metric("perplexity");
 
 inline const Metric root_mean_squared_error = find_metric("root_mean_squared_error");

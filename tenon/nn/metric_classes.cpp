@@ -54,19 +54,6 @@ WeightedSum binary_rate(const Tensor& prediction, const Tensor& target, const Lo
   return {2.0f * hits, predicted + there};
 }
 
-// [hits, predicted, there], each [classes].
-Tensor counts_of_classes(const Tensor& prediction, const Tensor& target, const Loss& loss,
-                         const std::string& name) {
-  const Decisions found = decide(prediction, target, loss, name);
-  const Tensor predicted = flatten(cast(found.predicted, DType::i32));
-  const Tensor truth = flatten(cast(found.truth, DType::i32));
-  const Tensor hits = cast(equal(predicted, truth), DType::f32);
-  const Tensor each = ones_like(hits);
-  return concatenate(std::array{segment_sum(hits, truth, found.classes),
-                                segment_sum(each, predicted, found.classes),
-                                segment_sum(each, truth, found.classes)});
-}
-
 double quotient(double numerator, double denominator) {
   return denominator > 0 ? numerator / denominator : 0;
 }
@@ -86,10 +73,10 @@ double mean_rate(std::span<const double> sums, Rate rate) {
 }
 
 Tensor score_histograms(const Tensor& prediction, const Tensor& target, const Loss& loss,
-                        std::int64_t bins) {
-  const Tensor truth = same_shape_target(prediction, target, "roc_auc") > 0.5f;
+                        std::int64_t bins, std::string_view name) {
+  const Tensor truth = same_shape_target(prediction, target, name) > 0.5f;
   require(loss.targets != TargetKind::classes && loss.targets != TargetKind::probabilities,
-          "roc_auc: expected one output for two classes, got predictions {} of loss {}",
+          "{}: expected one output for two classes, got predictions {} of loss {}", name,
           prediction.description(), loss.name);
   const Tensor scores = flatten(loss.from_logits ? tenon::sigmoid(prediction) : prediction);
   const double last = static_cast<double>(bins - 1);
@@ -111,7 +98,45 @@ double area_under_curve(std::span<const double> sums) {
   return quotient(pairs, positives * negatives);
 }
 
+// The sum of precisions, each times what the recall grows by, from the largest score down.
+double average_precision(std::span<const double> sums) {
+  const std::size_t bins = sums.size() / 2;
+  double hits = 0, predicted = 0, total = 0;
+  for (std::size_t i = bins; i-- > 0;) {
+    hits += sums[i];
+    predicted += sums[i] + sums[bins + i];
+    total += sums[i] * quotient(hits, predicted);
+  }
+  return quotient(total, hits);
+}
+
+Metric score_metric(const std::string& name, std::int64_t bins,
+                    double (*value)(std::span<const double>)) {
+  require(bins >= 2 && bins <= 1'000'000, "{}: bins must be from 2 to 1000000, got {}", name, bins);
+  return {.name = bins == 1000 ? name : fmt::format("{}:bins={}", name, bins),
+          .sums =
+              [bins, name](const Tensor& prediction, const Tensor& target, const Loss& loss) {
+                return score_histograms(prediction, target, loss, bins, name);
+              },
+          .value = value,
+          .is_of_classes = true};
+}
+
 }  // namespace
+
+// [hits, predicted, there], each [classes].
+Tensor counts_of_classes(const Tensor& prediction, const Tensor& target, const Loss& loss,
+                         const std::string& name) {
+  const Decisions found = decide(prediction, target, loss, name);
+  const Tensor truth = flatten(cast(found.truth, DType::i32));
+  // Where there is no class, no prediction counts either.
+  const Tensor predicted = where(truth >= 0, flatten(cast(found.predicted, DType::i32)), -1);
+  const Tensor hits = cast(equal(predicted, truth), DType::f32);
+  const Tensor each = ones_like(hits);
+  return concatenate(std::array{segment_sum(hits, truth, found.classes),
+                                segment_sum(each, predicted, found.classes),
+                                segment_sum(each, truth, found.classes)});
+}
 
 Metric make_accuracy() {
   return {.name = "accuracy", .apply = accuracy_sum, .is_of_classes = true};
@@ -169,14 +194,20 @@ Metric make_macro_rate(const std::string& name) {
           .is_of_classes = true};
 }
 
-Metric roc_auc(std::int64_t bins) {
-  require(bins >= 2 && bins <= 1'000'000, "roc_auc: bins must be from 2 to 1000000, got {}", bins);
-  return {
-      .name = bins == 1000 ? "roc_auc" : fmt::format("roc_auc:bins={}", bins),
-      .sums = [bins](const Tensor& prediction, const Tensor& target,
-                     const Loss& loss) { return score_histograms(prediction, target, loss, bins); },
-      .value = area_under_curve,
-      .is_of_classes = true};
+Metric roc_auc(std::int64_t bins) { return score_metric("roc_auc", bins, area_under_curve); }
+Metric pr_auc(std::int64_t bins) { return score_metric("pr_auc", bins, average_precision); }
+
+Metric make_specificity() {
+  const auto apply = [](const Tensor& prediction, const Tensor& target,
+                        const Loss& loss) -> WeightedSum {
+    const Decisions found = decide(prediction, target, loss, "specificity");
+    require(found.is_binary, "specificity: expected one output for two classes, got predictions {}",
+            prediction.description());
+    const Tensor negative = logical_not(found.truth);
+    return {count_where(logical_and(logical_not(found.predicted), negative)),
+            count_where(negative)};
+  };
+  return {.name = "specificity", .apply = apply, .is_of_classes = true};
 }
 
 Tensor confusion_matrix(const Tensor& prediction, const Tensor& target, const Loss& loss) {

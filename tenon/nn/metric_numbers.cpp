@@ -11,7 +11,7 @@ namespace tenon::nn {
 namespace {
 
 // The plain cross entropy that fits a loss of classes.
-Loss plain_cross_entropy(const Loss& loss) {
+Loss plain_cross_entropy(const Loss& loss, std::string_view metric) {
   std::string name;
   switch (loss.targets) {
     case TargetKind::classes: name = "sparse_categorical_cross_entropy"; break;
@@ -19,7 +19,7 @@ Loss plain_cross_entropy(const Loss& loss) {
     case TargetKind::two_classes: name = "binary_cross_entropy"; break;
     case TargetKind::numbers:
     case TargetKind::any:
-      throw UserError(fmt::format("perplexity: expected a loss of classes or probabilities, got {}",
+      throw UserError(fmt::format("{}: expected a loss of classes or probabilities, got {}", metric,
                                   loss.name));
   }
   return find_loss(loss.from_logits ? name + "_from_logits" : name);
@@ -62,11 +62,20 @@ double r2_of_sums(std::span<const double> sums) {
 
 }  // namespace
 
+Metric make_log_loss() {
+  return {.name = "log_loss",
+          .apply =
+              [](const Tensor& prediction, const Tensor& target, const Loss& loss) {
+                return plain_cross_entropy(loss, "log_loss").apply(prediction, target, {});
+              },
+          .is_of_classes = true};
+}
+
 Metric make_perplexity() {
   return {.name = "perplexity",
           .sums =
               [](const Tensor& prediction, const Tensor& target, const Loss& loss) {
-                return pair(plain_cross_entropy(loss).apply(prediction, target, {}));
+                return pair(plain_cross_entropy(loss, "perplexity").apply(prediction, target, {}));
               },
           .value = [](std::span<const double> sums) { return std::exp(mean_of(sums)); },
           .is_of_classes = true};

@@ -73,8 +73,7 @@ PenaltyOptions parse_penalty(std::string_view text) {
           "expected l1:NUMBER or l2:NUMBER, as in l2:0.0001, got {}", in_quotes(text));
   const std::size_t second = text.find(':', first + 1);
   const bool has_pattern = second != std::string_view::npos;
-  const std::string_view number =
-      text.substr(first + 1, has_pattern ? second - first - 1 : second);
+  const std::string_view number = text.substr(first + 1, has_pattern ? second - first - 1 : second);
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   require(error == std::errc() && end == number.data() + number.size() && std::isfinite(value) &&

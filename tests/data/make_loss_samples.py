@@ -226,6 +226,35 @@ metric("r2", of, level, level, sk.r2_score(level, level))
 matrix = {"prediction": tensor(logits), "target": tensor(labels), "loss": SPARSE,
           "counts": tensor(sk.confusion_matrix(labels, chosen, labels=range(6)).astype("float32"))}
 
+agreements = {
+    "balanced_accuracy": lambda t, p: sk.balanced_accuracy_score(t, p),
+    "matthews_correlation": sk.matthews_corrcoef,
+    "cohen_kappa": sk.cohen_kappa_score,
+    "mean_iou": lambda t, p: sk.jaccard_score(t, p, average="macro", zero_division=0),
+    "dice": lambda t, p: sk.f1_score(t, p, average="macro", zero_division=0)}
+pixels = np.round(rng.normal(size=(5, 3, 4, 3)), 3)
+of_pixels = rng.integers(0, 3, (5, 3, 4))
+for name, value in agreements.items():
+    metric(name, SPARSE, logits, labels, value(labels, chosen))
+    metric(name, SPARSE, pixels, of_pixels, value(of_pixels.ravel(), pixels.argmax(-1).ravel()))
+    metric(name, "binary_cross_entropy", scores, truth, value(truth, hits))
+    # Everything of one class: some of these have no meaning, which is 0 here.
+    if name in ("balanced_accuracy", "mean_iou", "dice"):
+        metric(name, "binary_cross_entropy", nothing, np.zeros(N, int),
+               value(np.zeros(N, int), np.zeros(N, int)))
+for name in ("matthews_correlation", "cohen_kappa"):
+    metric(name, "binary_cross_entropy", nothing, np.zeros(N, int), 0)
+metric("specificity", "binary_cross_entropy", scores, truth,
+       sk.recall_score(truth, hits, pos_label=0))
+metric("specificity", "binary_cross_entropy", nothing, np.ones(N, int), 0)
+metric("pr_auc:bins=101", "binary_cross_entropy", scores, truth,
+       sk.average_precision_score(truth, scores))
+metric("pr_auc", "binary_cross_entropy", scores, np.zeros(N, int), 0)
+metric("log_loss", SPARSE + ":label_smoothing=0.1", logits, labels,
+       sk.log_loss(labels, softmax, labels=range(6)))
+metric("log_loss", "binary_cross_entropy", np.clip(scores, 1e-7, 1 - 1e-7), truth,
+       sk.log_loss(truth, np.clip(scores[:, 0], 1e-7, 1 - 1e-7)))
+
 for name, content in (("loss_samples.json", {"losses": losses}),
                       ("metric_samples.json", {"metrics": metrics, "confusion_matrix": matrix})):
     with open(os.path.join(FOLDER, name), "w") as file:

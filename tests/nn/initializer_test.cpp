@@ -47,6 +47,34 @@ TEST(Initializer, VariancesFollowTheFans) {
     }
 }
 
+// Keras' VarianceScaling in all of its modes, by the formulas of its documentation.
+TEST(Initializer, VarianceScalingFollowsItsMode) {
+  const TensorType type{DType::f64, {3, 5, 40, 30}};
+  const double scale = 1.7;
+  for (const auto& [mode, fan] :
+       {std::pair("fan_in", 600.0), std::pair("fan_out", 450.0), std::pair("fan_average", 525.0)})
+    for (const char* shape : {"uniform", "normal", "truncated_normal"}) {
+      const std::string text = fmt::format("{}_{}", mode, shape);
+      const Moments m = moments_of(Initializer{parse_initializer_kind(text), scale}(type, 3, "k"));
+      const double variance = scale / fan;
+      EXPECT_NEAR(m.variance, variance, 0.05 * variance) << text;
+      EXPECT_NEAR(m.mean, 0, 4 * std::sqrt(variance / 18000)) << text;
+      const double limit = shape == std::string("uniform") ? std::sqrt(3 * variance)
+                           : shape == std::string("normal")
+                               ? 6 * std::sqrt(variance)
+                               : 2 * std::sqrt(variance) / 0.87962566103423978;
+      EXPECT_LE(std::max(m.high, -m.low), limit) << text;
+      EXPECT_GT(m.high, 0.5 * limit) << text;
+    }
+  // Those with names of their own are the same numbers.
+  const auto of = [&](InitializerKind kind, double s) {
+    return Initializer{kind, s}(type, 5, "k");
+  };
+  EXPECT_EQ(of(InitializerKind::fan_in_normal, 2), he_normal(type, 5, "k"));
+  EXPECT_EQ(of(InitializerKind::fan_in_normal, 1), lecun_normal(type, 5, "k"));
+  EXPECT_EQ(of(InitializerKind::fan_average_normal, 1), glorot_normal(type, 5, "k"));
+}
+
 TEST(Initializer, FixedKinds) {
   const TensorType type{DType::f32, {3}};
   EXPECT_EQ(doubles(zeros(type, 1, "b")), (std::vector<double>{0, 0, 0}));
@@ -133,10 +161,30 @@ TEST(Initializer, DependsOnSeedAndPathAlone) {
 }
 
 TEST(Initializer, NamesAreParsed) {
-  for (const char* text :
-       {"zeros", "ones", "constant", "uniform", "normal", "glorot_uniform", "glorot_normal",
-        "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "truncated_normal",
-        "orthogonal", "identity", "unit_forget_bias"})
+  for (const char* text : {"zeros",
+                           "ones",
+                           "constant",
+                           "uniform",
+                           "normal",
+                           "glorot_uniform",
+                           "glorot_normal",
+                           "he_uniform",
+                           "he_normal",
+                           "lecun_uniform",
+                           "lecun_normal",
+                           "truncated_normal",
+                           "orthogonal",
+                           "identity",
+                           "unit_forget_bias",
+                           "fan_in_uniform",
+                           "fan_in_normal",
+                           "fan_in_truncated_normal",
+                           "fan_out_uniform",
+                           "fan_out_normal",
+                           "fan_out_truncated_normal",
+                           "fan_average_uniform",
+                           "fan_average_normal",
+                           "fan_average_truncated_normal"})
     EXPECT_EQ(name(parse_initializer_kind(text)), text);
   EXPECT_EQ(error_of([] {
               Initializer{InitializerKind::normal, -1}({DType::f32, {1}}, 1, "w");
