@@ -82,12 +82,16 @@ std::vector<double> Generator::run(std::span<const std::int64_t> ids) {
   return {logits.as<double>().begin(), logits.as<double>().end()};
 }
 
+void Generator::require_known(std::span<const std::int64_t> ids) const {
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    require(ids[i] >= 0 && ids[i] < vocabulary_,
+            "generate: token {} of the prompt is {}, the model has ids 0 to {}", i, ids[i],
+            vocabulary_ - 1);
+}
+
 std::vector<double> Generator::read(std::span<const std::int64_t> ids) {
   require(!ids.empty(), "generate: there are no tokens to read");
-  const auto bad =
-      std::ranges::find_if(ids, [&](std::int64_t id) { return id < 0 || id >= vocabulary_; });
-  require(bad == ids.end(), "generate: token {} of the prompt is {}, the model has ids 0 to {}",
-          bad - ids.begin(), bad == ids.end() ? 0 : *bad, vocabulary_ - 1);
+  require_known(ids);
   const std::int64_t room = (is_bounded() ? context_length_ : kLargestText) - position_;
   require(static_cast<std::int64_t>(ids.size()) <= room,
           "generate: {} tokens more than the {} that were read do not fit the context of {}",
@@ -111,6 +115,7 @@ Generation Generator::generate(std::span<const std::int64_t> prompt,
   require(options.vocabulary >= 0 && options.vocabulary <= vocabulary_,
           "generate: a vocabulary of {}, the model has {} ids", options.vocabulary, vocabulary_);
   require(!prompt.empty(), "generate: the prompt is empty; a model of texts goes on from a token");
+  require_known(prompt);
   Generation generation;
   if (options.max_tokens == 0) return generation;
 

@@ -74,6 +74,7 @@ class Generator {
     CompiledStep step;
     HostTensor ids, position;
   };
+  void require_known(std::span<const std::int64_t> ids) const;
   Step& step_of(std::int64_t tokens);
   std::vector<double> run(std::span<const std::int64_t> ids);
 

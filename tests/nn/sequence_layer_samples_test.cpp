@@ -31,11 +31,12 @@ TEST_P(SequenceSamples, LayersAgreeWithPyTorch) {
 INSTANTIATE_TEST_SUITE_P(Devices, SequenceSamples, testing::Values("reference", "cpu"),
                          [](const auto& test) { return std::string(test.param); });
 
-// Dropout, BatchNorm and Sequential have tests of their own.
+// Dropout, BatchNorm, Sequential, Electra and what compresses models have tests of their own.
 TEST(AllSamples, CoverEveryKindOfLayer) {
-  std::set<std::string> kinds = {"dropout", "batch_norm", "sequential"};
-  for (const char* file :
-       {"layer_samples.json", "image_layer_samples.json", "sequence_layer_samples.json"}) {
+  std::set<std::string> kinds = {"dropout",         "batch_norm",       "sequential", "electra",
+                                 "quantized_dense", "quantized_conv2d", "distilled"};
+  for (const char* file : {"layer_samples.json", "image_layer_samples.json",
+                           "sequence_layer_samples.json", "language_model_samples.json"}) {
     const Json samples = samples::read_samples(file);
     for (const Json& sample : samples.at("layers"))
       kinds.insert(sample.at("layer").get<std::string>());

@@ -4,10 +4,14 @@
 #include "tenon/nn/attention.h"
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/convolution_transpose.h"
+#include "tenon/nn/distilled.h"
+#include "tenon/nn/electra.h"
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/pooling.h"
+#include "tenon/nn/quantized.h"
 #include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
+#include "tenon/nn/tied.h"
 #include "tenon/train/description.h"
 #include "train_testing.h"
 
@@ -36,7 +40,10 @@ nn::Sequential every_layer() {
       nn::LayerNorm{.epsilon = 1e-4},
       nn::ActivationLayer{nn::softplus},
       nn::Sequential{nn::Flatten{}, nn::Sequential{nn::Dropout{0.1}}},
-      nn::Embedding{.rows = 7, .width = 2, .initializer = {nn::InitializerKind::uniform, 0.5}},
+      nn::Embedding{.rows = 7,
+                    .width = 2,
+                    .initializer = {nn::InitializerKind::uniform, 0.5},
+                    .mask_zero = true},
       nn::Dense{.units = 11,
                 .activation = nn::tanh,
                 .use_bias = false,
@@ -139,9 +146,28 @@ nn::Sequential every_layer() {
                              .rotary_base = 500,
                              .use_bias = false,
                              .kernel_initializer = nn::he_normal,
-                             .bias_initializer = nn::ones},
+                             .bias_initializer = nn::ones,
+                             .output_initializer = nn::ones},
       nn::SinusoidalPositions{.base = 500},
       nn::LearnedPositions{.length = 9, .initializer = nn::zeros},
+      nn::TiedDense{.units = 4,
+                    .use_bias = true,
+                    .table_initializer = nn::ones,
+                    .bias_initializer = nn::ones},
+      nn::Electra{.discriminator_weight = 7,
+                  .draws = false,
+                  .generator = nn::Dense{3},
+                  .discriminator = nn::Dense{3}},
+      nn::QuantizedDense{.units = 4, .activation = nn::relu, .use_bias = false},
+      nn::QuantizedConv2D{.filters = 3,
+                          .size = {5, 4},
+                          .activation = nn::gelu,
+                          .strides = {2, 1},
+                          .same_padding = true,
+                          .dilation = {1, 2},
+                          .groups = 3,
+                          .use_bias = false},
+      nn::Distilled{nn::Dense{3}, nn::Dense{3}, 3, 0.25},
       nn::Residual{.body = nn::Dense{3}, .projection = nn::Dense{3}, .activation = nn::relu},
   };
 }
