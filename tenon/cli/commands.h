@@ -16,6 +16,7 @@ inline constexpr int kExitInterrupted = 130;
 void add_train(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
 void add_predict(CLI::App& program, Action& action);
+void add_generate(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
 void add_devices(CLI::App& program, Action& action);
 void add_cache(CLI::App& program, Action& action);

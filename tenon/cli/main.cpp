@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   add_train(program, action);
   add_evaluate(program, action);
   add_predict(program, action);
+  add_generate(program, action);
   add_inspect(program, action);
   add_devices(program, action);
   add_cache(program, action);
