@@ -29,6 +29,7 @@ import torch
 import torch.nn.functional as F
 
 import pytorch_image_models as images
+import pytorch_language_models as texts
 
 STEPS, BATCH = 10, 8
 FOLDER = "/usr/share/datasets/fashion-mnist"
@@ -193,6 +194,7 @@ CASES = [
          arguments=OWN, is_recorded=True),
     case("speech-commands:filters=4:blocks=1:rate=2000:bands=8", images.speech_commands,
          tones(400, 2000), blocks=1, **SPEECH),
+    *texts.cases(case),
 ]
 
 OPTIMIZERS = {
@@ -217,11 +219,11 @@ def tenon_losses(arguments, case, optimizer, dtype, data, work):
                    f"{initial}/model.safetensors", "--out", run]):
         done = subprocess.run(common + extra, capture_output=True, text=True)
         if done.returncode != 0:
-            raise SystemExit(f"{' '.join(common + extra)}\n{done.stderr}")
+            raise RuntimeError(f"{' '.join(common + extra)}\n{done.stderr}")
     rows = list(csv.DictReader(open(f"{run}/metrics.csv")))
     losses = [float(r["loss"]) for r in rows if r["split"] == "train"][:STEPS]
     if len(losses) != STEPS:
-        raise SystemExit(f"{case.model}: {len(losses)} losses were logged, {STEPS} expected")
+        raise RuntimeError(f"{case.model}: {len(losses)} losses were logged, {STEPS} expected")
     return read_safetensors(f"{initial}/model.safetensors"), losses
 
 
@@ -310,7 +312,10 @@ def main():
         if chosen and case.model.split(":")[0] not in chosen:
             continue
         for optimizer in case.optimizers:
-            line, good = compare(case, optimizer, arguments)
+            try:
+                line, good = compare(case, optimizer, arguments)
+            except RuntimeError as error:
+                line, good = f"{case.model} {optimizer}: {error}", False
             print(line, flush=True)
             bad += not good
     return 1 if bad else 0

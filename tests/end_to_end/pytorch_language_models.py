@@ -3,6 +3,7 @@
 Each takes the weights (name -> tensor), ids [batch, time] and its sizes; names come from the order
 in which layers are made, as in Tenon: "dense", "dense_1", ... within each part.
 """
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -135,3 +136,62 @@ def electra_loss(weights, ids, labels, layers, heads, generator_heads, weight=50
                                                reduction="none")
     counted = filled != 0 if mask_zero else torch.ones_like(filled, dtype=torch.bool)
     return masked_loss(guesses, labels) + weight * costs[counted].mean(), logits
+
+
+# For compare_with_pytorch.py.
+
+
+def sentences(vocabulary, time):
+    """Ids that follow one another by a rule, with noise, and the same one step later."""
+    def make(rng, count):
+        text = np.zeros((count, time + 1), np.int32)
+        text[:, 0] = rng.integers(0, vocabulary, count)
+        for t in range(time):
+            noise = rng.integers(0, 4, count) // 3
+            text[:, t + 1] = (3 * text[:, t] + 1 + noise) % vocabulary
+        text[0, :vocabulary] = np.arange(vocabulary)  # every class is there
+        return text[:, :-1].copy(), text[:, 1:].copy()
+    return make
+
+
+def masked_sentences(vocabulary, time):
+    """Sentences padded by id 0, each fifth id the last of the vocabulary; the labels are what it was,
+    and -1 elsewhere."""
+    def make(rng, count):
+        x, _ = sentences(vocabulary - 2, time)(rng, count)
+        x += 1
+        x[np.arange(time)[None] >= rng.integers(time // 2, time + 1, count)[:, None]] = 0
+        masked = (rng.integers(0, 5, x.shape) == 0) & (x != 0)
+        masked[:, 0] = True
+        y = np.where(masked, x, -1).astype(np.int32)
+        y[0, 0] = vocabulary - 1
+        return np.where(masked, vocabulary - 1, x).astype(np.int32), y
+    return make
+
+
+def masked_cross_entropy(prediction, x, y):
+    return masked_loss(prediction, y.long())
+
+
+def cases(case):
+    """What compare_with_pytorch.py compares, by its function `case`."""
+    both = ("sgd", "adam")
+    electra_sizes = {"layers": 1, "heads": 2, "generator_heads": 1}
+
+    def electra_cost(weights, x, y):
+        return electra_loss(weights, x.long(), y.long(), **electra_sizes)[0]
+
+    return [
+        case("gpt:layers=2:heads=3:width=24", gpt, sentences(11, 16), layers=2, heads=3,
+             optimizers=both),
+        case("gpt:layers=1:heads=2:width=8", gpt, sentences(5, 6), layers=1, heads=2,
+             is_recorded=True),
+        case("char-lstm:embedding=12:units=20/16", char_lstm, sentences(11, 16), optimizers=both),
+        case("char-lstm:embedding=3:units=4", char_lstm, sentences(5, 6), layers=1, is_recorded=True),
+        case("bert:layers=2:heads=2:width=16:dropout=0:mask_zero=1", bert, masked_sentences(11, 12),
+             layers=2, heads=2, loss=masked_cross_entropy, optimizers=both),
+        case("bert:layers=1:heads=1:width=8:dropout=0", bert, masked_sentences(7, 6), layers=1,
+             heads=1, mask_zero=False, loss=masked_cross_entropy, is_recorded=True),
+        case("electra:layers=1:heads=2:width=16:dropout=0:mask_zero=1:draws=0",
+             lambda weights, x: weights, masked_sentences(11, 12), loss=electra_cost),
+    ]
