@@ -1,0 +1,319 @@
+// The name maps that Tenon knows: torchvision's networks, GPT-2 and BERT as Hugging Face has them.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "tenon/base/text.h"
+#include "tenon/base/unknown_name.h"
+#include "tenon/train/name_map_reading.h"
+
+namespace tenon {
+namespace {
+
+// "residual_3" is the layer of kind "residual" with number 3; without a number it is 0.
+struct NumberedLayer {
+  std::string_view kind;
+  int number = 0;
+};
+
+NumberedLayer numbered_layer(std::string_view name) {
+  const std::size_t place = name.rfind('_');
+  if (place == std::string_view::npos) return {name};
+  int number = 0;
+  const auto [end, error] =
+      std::from_chars(name.data() + place + 1, name.data() + name.size(), number);
+  const bool is_number = error == std::errc() && end == name.data() + name.size();
+  return is_number && number >= 0 ? NumberedLayer{name.substr(0, place), number}
+                                  : NumberedLayer{name};
+}
+
+// PyTorch's names of what layers have, and what is done to it.
+struct FieldName {
+  std::string_view field, torch;
+  TensorChange change = TensorChange::none;
+};
+constexpr std::array kTorchFields = {FieldName{"kernel", "weight", TensorChange::output_last},
+                                     FieldName{"bias", "bias"},
+                                     FieldName{"scale", "weight"},
+                                     FieldName{"offset", "bias"},
+                                     FieldName{"mean", "running_mean"},
+                                     FieldName{"variance", "running_var"}};
+
+// Adds a weight whose layer PyTorch calls `layer`.
+void add_field(NameMap& map, const std::string& weight, const std::string& layer) {
+  const std::string_view field = std::string_view(weight).substr(weight.rfind('/') + 1);
+  for (const FieldName& known : kTorchFields)
+    if (known.field == field)
+      map.sources.push_back({weight, fmt::format("{}.{}", layer, known.torch), known.change});
+}
+
+[[noreturn]] void refuse_model(const NameMap& map, const std::string& weight) {
+  throw UserError(fmt::format("the map {} is not for this model: it has no name for the weight {}",
+                              map.name, in_quotes(weight)));
+}
+
+// resnet18, resnet50 and those between and beyond.
+NameMap torchvision_resnet(std::span<const std::string> weights) {
+  NameMap map{"torchvision-resnet", {}, {"*.num_batches_tracked"}};
+  // A block whose shortcut has weights begins a stage, and so does the first.
+  std::vector<int> starts;
+  for (const std::string& weight : weights) {
+    const std::vector<std::string_view> path = split(weight, '/');
+    const NumberedLayer block = numbered_layer(path[0]);
+    if (block.kind != "residual" || path.size() < 3) continue;
+    const bool begins = block.number == 0 || path[1] == "sequential_1";
+    if (begins && std::ranges::find(starts, block.number) == starts.end())
+      starts.push_back(block.number);
+  }
+  for (const std::string& weight : weights) {
+    const std::vector<std::string_view> path = split(weight, '/');
+    const NumberedLayer outer = numbered_layer(path[0]);
+    if (path.size() == 2 && outer.number == 0 && outer.kind == "conv2d") {
+      add_field(map, weight, "conv1");
+    } else if (path.size() == 2 && outer.number == 0 && outer.kind == "batch_norm") {
+      add_field(map, weight, "bn1");
+    } else if (path.size() == 2 && outer.kind == "dense") {
+      add_field(map, weight, "fc");
+    } else if (path.size() == 4 && outer.kind == "residual") {
+      const auto stage = std::ranges::count_if(starts, [&](int s) { return s <= outer.number; });
+      const NumberedLayer inner = numbered_layer(path[2]);
+      const bool is_shortcut = path[1] == "sequential_1", is_conv = inner.kind == "conv2d";
+      const int first = starts[static_cast<std::size_t>(stage) - 1];
+      add_field(map, weight,
+                fmt::format("layer{}.{}.{}", stage, outer.number - first,
+                            is_shortcut
+                                ? fmt::format("downsample.{}", is_conv ? 0 : 1)
+                                : fmt::format("{}{}", is_conv ? "conv" : "bn", inner.number + 1)));
+    } else {
+      refuse_model(map, weight);
+    }
+  }
+  return map;
+}
+
+NameMap torchvision_mobilenet_v2(std::span<const std::string> weights) {
+  NameMap map{"torchvision-mobilenet-v2", {}, {"*.num_batches_tracked"}};
+  // Blocks in the order of the model; those that widen their input have two convolutions of 1x1.
+  std::vector<std::string> blocks, wide;
+  for (const std::string& weight : weights) {
+    const std::string block = weight.substr(0, weight.find("/", 0));
+    const bool is_block = block.starts_with("sequential") || block.starts_with("residual");
+    if (is_block && std::ranges::find(blocks, block) == blocks.end()) blocks.push_back(block);
+    if (is_block && weight.ends_with("/conv2d_1/kernel")) wide.push_back(block);
+  }
+  for (const std::string& weight : weights) {
+    const std::vector<std::string_view> path = split(weight, '/');
+    const std::string block(path[0]);
+    const NumberedLayer inner = numbered_layer(path.size() < 2 ? path[0] : path[path.size() - 2]);
+    const auto place = std::ranges::find(blocks, block);
+    if (place != blocks.end()) {
+      const int number = static_cast<int>(place - blocks.begin()) + 1;
+      const int steps = std::ranges::find(wide, block) != wide.end() ? 2 : 1;  // before the last
+      const bool is_norm = inner.kind == "batch_norm", is_depthwise = inner.kind[0] == 'd';
+      // conv.0 and conv.1 are a convolution and its norm each; the last two stand bare.
+      const bool is_first = inner.number == 0 && steps == 2;
+      const int convolution = is_norm        ? inner.number
+                              : is_depthwise ? steps - 1
+                              : is_first     ? 0
+                                             : steps;
+      const std::string name = convolution < steps
+                                   ? fmt::format("{}.{}", convolution, is_norm ? 1 : 0)
+                                   : fmt::format("{}", is_norm ? steps + 1 : steps);
+      add_field(map, weight, fmt::format("features.{}.conv.{}", number, name));
+    } else if (inner.kind == "conv2d" || inner.kind == "batch_norm") {
+      add_field(map, weight,
+                fmt::format("features.{}.{}", inner.number == 0 ? 0 : blocks.size() + 1,
+                            inner.kind == "conv2d" ? 0 : 1));
+    } else if (inner.kind == "dense") {
+      add_field(map, weight, "classifier.1");
+    } else {
+      refuse_model(map, weight);
+    }
+  }
+  return map;
+}
+
+// A layer's name with its number, as Tenon writes it.
+std::string numbered(std::string_view kind, std::size_t number) {
+  return number == 0 ? std::string(kind) : fmt::format("{}_{}", kind, number);
+}
+
+// Maps of transformers: names that the model lacks are left out (a head, say), and a model that has
+// a weight without a name is not the map's.
+class TransformerMap {
+ public:
+  TransformerMap(NameMap map, std::span<const std::string> weights)
+      : map_(std::move(map)), weights_(weights) {}
+
+  bool has(const std::string& weight) const {
+    return std::ranges::find(weights_, weight) != weights_.end();
+  }
+  void add(WeightSource source) {
+    if (has(source.weight)) map_.sources.push_back(std::move(source));
+  }
+  // A Dense layer from a Linear one.
+  void add_linear(const std::string& ours, const std::string& theirs) {
+    add({ours + "/kernel", theirs + ".weight", TensorChange::output_last});
+    add({ours + "/bias", theirs + ".bias"});
+  }
+  void add_norm(const std::string& ours, const std::string& theirs) {
+    add({ours + "/scale", theirs + ".weight"});
+    add({ours + "/offset", theirs + ".bias"});
+  }
+  NameMap finish() {
+    for (const std::string& weight : weights_)
+      if (std::ranges::find(map_.sources, weight, &WeightSource::weight) == map_.sources.end())
+        refuse_model(map_, weight);
+    return std::move(map_);
+  }
+  // How many blocks there are, each with a residual of attention and one of Dense layers.
+  std::size_t blocks() const {
+    std::size_t count = 0;
+    while (has(block(count) + "/multi_head_attention/query_kernel")) ++count;
+    return count;
+  }
+  static std::string block(std::size_t i) { return numbered("residual", 2 * i) + "/sequential"; }
+  static std::string dense_block(std::size_t i) {
+    return numbered("residual", 2 * i + 1) + "/sequential";
+  }
+
+ private:
+  NameMap map_;
+  std::span<const std::string> weights_;
+};
+
+constexpr std::array<std::string_view, 3> kProjections = {"query", "key", "value"};
+
+NameMap huggingface_gpt2(std::span<const std::string> weights) {
+  TransformerMap map({"huggingface-gpt2",
+                      {},
+                      {"*.attn.bias", "*.attn.masked_bias", "lm_head.weight"},
+                      {"", "transformer."}},
+                     weights);
+  map.add({"embedding/table", "wte.weight"});
+  map.add({"learned_positions/table", "wpe.weight"});
+  // Conv1D of GPT-2 has its weights as [in, out], unlike Linear.
+  const auto add_dense = [&](const std::string& ours, const std::string& theirs) {
+    map.add({ours + "/kernel", theirs + ".weight"});
+    map.add({ours + "/bias", theirs + ".bias"});
+  };
+  for (std::size_t i = 0; i < map.blocks(); ++i) {
+    const std::string attention = map.block(i), dense = map.dense_block(i);
+    const std::string theirs = fmt::format("h.{}.", i);
+    map.add_norm(attention + "/layer_norm", theirs + "ln_1");
+    for (std::int64_t k = 0; k < 3; ++k) {
+      const std::string ours = fmt::format("{}/multi_head_attention/{}", attention,
+                                           kProjections[static_cast<std::size_t>(k)]);
+      map.add({ours + "_kernel", theirs + "attn.c_attn.weight", TensorChange::none, k, 3});
+      map.add({ours + "_bias", theirs + "attn.c_attn.bias", TensorChange::none, k, 3});
+    }
+    map.add({attention + "/multi_head_attention/output_kernel", theirs + "attn.c_proj.weight"});
+    map.add({attention + "/multi_head_attention/output_bias", theirs + "attn.c_proj.bias"});
+    map.add_norm(dense + "/layer_norm", theirs + "ln_2");
+    add_dense(dense + "/dense", theirs + "mlp.c_fc");
+    add_dense(dense + "/dense_1", theirs + "mlp.c_proj");
+  }
+  map.add_norm("layer_norm", "ln_f");
+  return map.finish();
+}
+
+NameMap huggingface_bert(std::span<const std::string> weights) {
+  // The head stands beside the encoder; names are those after "bert.".
+  const bool has_head = std::ranges::find(weights, "tied_dense/bias") != weights.end();
+  const std::string encoder = has_head ? "bert." : "";
+  TransformerMap map({"huggingface-bert",
+                      {},
+                      {"*position_ids", "*pooler.*", "cls.seq_relationship.*",
+                       "cls.predictions.decoder.*", "*embeddings.token_type_embeddings.weight"},
+                      {"", "bert."}},
+                     weights);
+  map.add({"embedding/table", encoder + "embeddings.word_embeddings.weight"});
+  // The first segment's row is added to every word, as positions are.
+  map.add({"learned_positions/table", encoder + "embeddings.position_embeddings.weight",
+           TensorChange::none, 0, 1, encoder + "embeddings.token_type_embeddings.weight"});
+  map.add_norm("layer_norm", encoder + "embeddings.LayerNorm");
+  const std::size_t blocks = map.blocks();
+  for (std::size_t i = 0; i < blocks; ++i) {
+    const std::string theirs = fmt::format("{}encoder.layer.{}.", encoder, i);
+    const std::string attention = map.block(i) + "/multi_head_attention/";
+    for (const std::string_view what : kProjections) {
+      map.add({fmt::format("{}{}_kernel", attention, what),
+               fmt::format("{}attention.self.{}.weight", theirs, what), TensorChange::output_last});
+      map.add({fmt::format("{}{}_bias", attention, what),
+               fmt::format("{}attention.self.{}.bias", theirs, what)});
+    }
+    map.add({attention + "output_kernel", theirs + "attention.output.dense.weight",
+             TensorChange::output_last});
+    map.add({attention + "output_bias", theirs + "attention.output.dense.bias"});
+    map.add_norm(numbered("layer_norm", 2 * i + 1), theirs + "attention.output.LayerNorm");
+    map.add_linear(map.dense_block(i) + "/dense", theirs + "intermediate.dense");
+    map.add_linear(map.dense_block(i) + "/dense_1", theirs + "output.dense");
+    map.add_norm(numbered("layer_norm", 2 * i + 2), theirs + "output.LayerNorm");
+  }
+  map.add_linear("dense", "cls.predictions.transform.dense");
+  map.add_norm(numbered("layer_norm", 2 * blocks + 1), "cls.predictions.transform.LayerNorm");
+  map.add({"tied_dense/bias", "cls.predictions.bias"});
+  return map.finish();
+}
+
+NameMap torchvision_vit(std::span<const std::string> weights) {
+  TransformerMap map({"torchvision-vit", {}}, weights);
+  map.add_linear("conv2d", "conv_proj");
+  map.add({"class_token/token", "class_token"});
+  map.add({"learned_positions/table", "encoder.pos_embedding"});
+  for (std::size_t i = 0; i < map.blocks(); ++i) {
+    const std::string attention = map.block(i), dense = map.dense_block(i);
+    const std::string theirs = fmt::format("encoder.layers.encoder_layer_{}.", i);
+    map.add_norm(attention + "/layer_norm", theirs + "ln_1");
+    const std::string ours = attention + "/multi_head_attention/";
+    for (std::int64_t k = 0; k < 3; ++k) {
+      const std::string_view what = kProjections[static_cast<std::size_t>(k)];
+      map.add({fmt::format("{}{}_kernel", ours, what), theirs + "self_attention.in_proj_weight",
+               TensorChange::output_last, k, 3});
+      map.add({fmt::format("{}{}_bias", ours, what), theirs + "self_attention.in_proj_bias",
+               TensorChange::none, k, 3});
+    }
+    map.add({ours + "output_kernel", theirs + "self_attention.out_proj.weight",
+             TensorChange::output_last});
+    map.add({ours + "output_bias", theirs + "self_attention.out_proj.bias"});
+    map.add_norm(dense + "/layer_norm", theirs + "ln_2");
+    map.add_linear(dense + "/dense", theirs + "mlp.0");
+    map.add_linear(dense + "/dense_1", theirs + "mlp.3");
+  }
+  map.add_norm("layer_norm", "encoder.ln");
+  map.add_linear("dense", "heads.head");
+  return map.finish();
+}
+
+struct KnownMap {
+  std::string_view name;
+  NameMap (*make)(std::span<const std::string> weights);
+};
+constexpr std::array kKnownMaps = {KnownMap{"torchvision-resnet", torchvision_resnet},
+                                   KnownMap{"torchvision-mobilenet-v2", torchvision_mobilenet_v2},
+                                   KnownMap{"torchvision-vit", torchvision_vit},
+                                   KnownMap{"huggingface-gpt2", huggingface_gpt2},
+                                   KnownMap{"huggingface-bert", huggingface_bert}};
+constexpr auto kKnownMapNames = [] {
+  std::array<std::string_view, kKnownMaps.size()> names{};
+  for (std::size_t i = 0; i < kKnownMaps.size(); ++i) names[i] = kKnownMaps[i].name;
+  return names;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> name_map_names() { return kKnownMapNames; }
+
+NameMap find_name_map(const std::string& name_or_file, std::span<const std::string> weights) {
+  if (name_or_file.empty()) {
+    NameMap map{"of equal names", {}};
+    for (const std::string& weight : weights) map.sources.push_back({weight, weight});
+    return map;
+  }
+  if (name_or_file.ends_with(".json")) return read_name_map(name_or_file, weights);
+  for (const KnownMap& known : kKnownMaps)
+    if (known.name == name_or_file) return known.make(weights);
+  throw_unknown("name map (or FILE.json)", name_or_file, kKnownMapNames);
+}
+
+}  // namespace tenon
