@@ -1,5 +1,6 @@
 #include "tenon/schedule/fusion_groups.h"
 
+#include <algorithm>
 #include <queue>
 
 #include "tenon/base/error.h"
@@ -262,9 +263,19 @@ lower::Region FusionGroups::region_of(const std::vector<std::uint32_t>& list) co
   return region;
 }
 
+// The last node from which something can still lead to nodes up to `last`: a group is one kernel,
+// so whatever enters it anywhere comes out of it everywhere, at earlier nodes too.
+std::uint32_t FusionGroups::last_that_leads_to(std::uint32_t last) const {
+  for (const auto& [first, members] : members_) {
+    if (first > last) break;
+    last = std::max(last, members.back());
+  }
+  return last;
+}
+
 // Whether something outside both groups depends on `from` and goes into `to`.
 bool FusionGroups::has_other_path(std::uint32_t from, std::uint32_t to) const {
-  const std::uint32_t last = members_.at(to).back();
+  const std::uint32_t last = last_that_leads_to(members_.at(to).back());
   std::vector<bool> seen(last + 1);
   std::vector<std::uint32_t> open;
   const auto visit_uses = [&](std::uint32_t node) {

@@ -45,6 +45,7 @@ class FusionGroups {
   void collect(std::uint32_t node, std::set<std::uint32_t>& nodes, std::set<ir::Value>& seen,
                std::vector<ir::Value>& inputs, const std::set<std::uint32_t>& members) const;
   bool is_used_outside(ir::Value value, const std::set<std::uint32_t>& members) const;
+  std::uint32_t last_that_leads_to(std::uint32_t last) const;
   bool has_other_path(std::uint32_t from, std::uint32_t to) const;
   // Members that use the node's values, also through inlined nodes.
   void append_users(std::uint32_t node, std::set<std::uint32_t>& users) const;
