@@ -19,6 +19,7 @@
 #include "tenon/nn/sequential.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/description.h"
+#include "tenon/train/transfer.h"
 
 namespace tenon::cli {
 namespace {
@@ -113,6 +114,30 @@ std::string data_arguments(const DataOptions& options) {
   return arguments;
 }
 
+std::vector<std::string> patterns_of(const std::string& text) {
+  std::vector<std::string> patterns;
+  if (text.empty()) return patterns;
+  for (const std::string_view pattern : split(text, ',')) patterns.emplace_back(pattern);
+  return patterns;
+}
+
+// Loads and freezes weights as the options say.
+void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Dataset& train) {
+  if (command.initial.empty() && command.freeze.empty()) return;
+  trainer.build(train);
+  const bool is_own = command.weights_map.empty() && command.skip_weights.empty();
+  if (!command.initial.empty() && is_own) trainer.load_weights(command.initial);
+  if (!command.initial.empty() && !is_own)
+    load_pretrained(trainer, command.initial,
+                    {command.weights_map, patterns_of(command.skip_weights)});
+  if (command.freeze.empty()) return;
+  try {
+    freeze(trainer, patterns_of(command.freeze));
+  } catch (const UserError& error) {
+    refuse_option("--freeze", "{}", error.what());
+  }
+}
+
 int run_train(const TrainCommand& command) {
   check_train_options(command);
   if (!command.out.empty() && !command.resume && !command.overwrite)
@@ -128,12 +153,10 @@ int run_train(const TrainCommand& command) {
   const std::int64_t steps =
       std::min(command.epochs, std::numeric_limits<std::int64_t>::max() / steps_in_epoch) *
       steps_in_epoch;
-  Trainer trainer(make_trained_model(command, data.train, loss),
-                  trainer_options(command, loss, steps, progress, metrics));
-  if (!command.initial.empty()) {
-    trainer.build(data.train);
-    trainer.load_weights(command.initial);
-  }
+  Trainer trainer(
+      with_penalties(make_trained_model(command, data.train, loss), command.loss_options),
+      trainer_options(command, loss, steps, progress, metrics));
+  prepare_weights(trainer, command, data.train);
 
   FitOptions fit;
   fit.epochs = command.epochs;

@@ -2,6 +2,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/output.h"
+#include "tenon/train/name_map.h"
 
 namespace tenon::cli {
 namespace {
@@ -19,6 +20,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
   add_checked(
       app, "--loss", command.loss, [](const std::string& text) { nn::find_loss(text); },
       "by the data if not given");
+  add_loss_options(app, command.loss_options);
   add_checked(
       app, "--metrics", command.metrics,
       [](const std::string& text) {
@@ -33,13 +35,22 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
   add_checked(
       app, "--normalize", command.normalize,
       [](const std::string& text) { data::parse_normalization_kind(text); },
-      "0,1 or -1,1 or standard or none (images 0,1; other data none)", "SCALING");
+      "0,1 or -1,1 or standard or channels or none (images 0,1; other data none)", "SCALING");
   add_choice(app, "--dtype", command.dtype, {"f32", "f64"}, "element type of the weights");
   add_natural(app, "--seed", command.seed, "of weights, order of samples and dropout");
   add_device_options(app, command.device);
   add_text(app, "--out", command.out, "the run folder to write; without it nothing is saved",
            "FOLDER");
   add_text(app, "--initial", command.initial, "weights to begin with", "FILE.safetensors");
+  add_text(app, "--weights-map", command.weights_map,
+           "which tensors of --initial the weights are: FILE.json, or one of " +
+               join(name_map_names(), ", "),
+           "MAP");
+  add_text(app, "--skip-weights", command.skip_weights,
+           "weights that --initial leaves alone: names with * and ?, with commas between them",
+           "PATTERN,...");
+  add_text(app, "--freeze", command.freeze, "weights that are not trained, named likewise",
+           "PATTERN,...");
   add_count(app, "--log-every", command.log_every, 1, kMost,
             "steps between rows of metrics.csv (otherwise one row for each epoch)")
       ->default_str("");
@@ -64,6 +75,10 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--checkpoint-every", "needs --out, where checkpoints go");
   if (command.resume && !command.initial.empty())
     refuse_option("--initial", "excludes --resume: a run goes on with its own weights");
+  for (const auto& [option, value] : {std::pair("--weights-map", command.weights_map),
+                                      std::pair("--skip-weights", command.skip_weights)})
+    if (!value.empty() && command.initial.empty())
+      refuse_option(option, "says how --initial is read, which is missing");
   make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   make_schedule(command.optimizer, 1);
 }
@@ -71,7 +86,9 @@ void check_train_options(const TrainCommand& command) {
 nn::Loss choose_loss(const TrainCommand& command, const data::Dataset& train) {
   const bool has_classes = train.has_classes();
   if (command.loss.empty())
-    return has_classes ? nn::sparse_categorical_cross_entropy_from_logits : nn::mean_squared_error;
+    return with_class_weights(
+        has_classes ? nn::sparse_categorical_cross_entropy_from_logits : nn::mean_squared_error,
+        command.loss_options, train);
   nn::Loss loss = nn::find_loss(command.loss);
   if (loss.targets == nn::TargetKind::classes && !has_classes)
     refuse_option("--loss",
@@ -87,7 +104,10 @@ nn::Loss choose_loss(const TrainCommand& command, const data::Dataset& train) {
   if (loss.targets == nn::TargetKind::two_classes && train.class_count() > 2)
     refuse_option("--loss", "{} takes two classes, {} has {}", loss.name, train.name(),
                   train.class_count());
-  return loss;
+  if (loss.targets == nn::TargetKind::any)
+    refuse_option("--loss", "{} takes no labels as data sets have them; it is for programs",
+                  loss.name);
+  return with_class_weights(loss, command.loss_options, train);
 }
 
 std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Dataset& train,
