@@ -69,7 +69,12 @@ Opened open(const std::string& name, const OpenOptions& options) {
   if (kind == "images") return open_images(place, options);
   if (kind == "csv") return {csv(place, options.csv), std::nullopt};
   if (kind == "npz") return {npz(place), std::nullopt};
-  return {text_characters(place, options.window, {.vocabulary = options.vocabulary}), std::nullopt};
+  if (options.tokenizer)
+    return {text_windows(place, *options.tokenizer, options.window), std::nullopt,
+            options.tokenizer};
+  Dataset characters = text_characters(place, options.window, {.vocabulary = options.vocabulary});
+  Tokenizer tokenizer = character_tokenizer(characters.class_names());
+  return {std::move(characters), std::nullopt, std::move(tokenizer)};
 }
 
 }  // namespace tenon::data

@@ -8,6 +8,7 @@
 #include "tenon/data/dataset.h"
 #include "tenon/data/image_folder.h"
 #include "tenon/data/tables.h"
+#include "tenon/data/tokenizer.h"
 
 namespace tenon::data {
 
@@ -23,8 +24,9 @@ std::string source_forms();
 
 struct OpenOptions {
   CsvOptions csv = {};
-  std::int64_t window = 64;                  // characters of a text window
-  std::vector<std::string> vocabulary = {};  // of text, if it is known already
+  std::int64_t window = 64;                  // tokens of a text window
+  std::vector<std::string> vocabulary = {};  // of text by characters, if it is known already
+  std::optional<Tokenizer> tokenizer = {};   // of text; by characters if there is none
   ImageFolderOptions images = {};
   std::optional<BadSamples> bad_images = {};  // leaves out and counts what cannot be decoded
   int image_workers = 1;
@@ -33,6 +35,7 @@ struct OpenOptions {
 struct Opened {
   Dataset train;
   std::optional<Dataset> test;
+  std::optional<Tokenizer> tokenizer = {};  // of text
 };
 
 // fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER and cifar10:FOLDER, which have a test set;

@@ -5,32 +5,36 @@
 #include <unordered_map>
 
 #include "tenon/base/text.h"
+#include "tenon/data/text_unicode.h"
 #include "tenon/io/byte_source.h"
 #include "tenon/io/file.h"
 
 namespace tenon::data {
 namespace {
 
-// Bytes of the UTF-8 sequence at the front (RFC 3629), 0 if it is malformed.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool overlong = lead == 0xe0 && byte(1) < 0xa0;
-    const bool surrogate = lead == 0xed && byte(1) > 0x9f;
-    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool overlong = lead == 0xf0 && byte(1) < 0x90;
-    const bool beyond = lead == 0xf4 && byte(1) > 0x8f;
-    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
+// Where windows begin in a list of ids.
+struct TextWindowing {
+  std::int64_t window, stride, count;
+};
+
+TextWindowing window_text(const std::string& name, std::string_view unit, std::int64_t length,
+                          std::int64_t window, std::int64_t stride) {
+  require(window >= 1, "{}: windows of {} {}s; at least 1 is needed", name, window, unit);
+  require(stride >= 0, "{}: a stride of {} {}s", name, stride, unit);
+  require(length > window, "{}: {} {}s are too few for windows of {} and the {} after each", name,
+          length, unit, window, unit);
+  const std::int64_t step = stride == 0 ? window : stride;
+  return {window, step, (length - window - 1) / step + 1};
+}
+
+// The rows of all windows, `shift` ids later.
+HostTensor window_rows(std::span<const std::int32_t> ids, const TextWindowing& windows,
+                       std::int64_t shift) {
+  HostTensor rows({DType::i32, {windows.count, windows.window}});
+  const auto out = rows.as<std::int32_t>().begin();
+  for (std::int64_t i = 0; i < windows.count; ++i)
+    std::copy_n(ids.begin() + i * windows.stride + shift, windows.window, out + i * windows.window);
+  return rows;
 }
 
 }  // namespace
@@ -38,10 +42,10 @@ std::size_t sequence_length(std::string_view text) {
 std::vector<std::string_view> split_characters(std::string_view text, const std::string& name) {
   std::vector<std::string_view> characters;
   for (std::size_t place = 0; place < text.size();) {
-    const std::size_t length = sequence_length(text.substr(place));
-    if (length == 0) io::fail_at(name, place, "the text is not UTF-8");
-    characters.push_back(text.substr(place, length));
-    place += length;
+    const Utf8Front front = utf8_front(text.substr(place));
+    if (!front.well_formed) io::fail_at(name, place, "the text is not UTF-8");
+    characters.push_back(text.substr(place, front.length));
+    place += front.length;
   }
   return characters;
 }
@@ -49,15 +53,10 @@ std::vector<std::string_view> split_characters(std::string_view text, const std:
 Dataset text_characters(const std::filesystem::path& file, std::int64_t window,
                         const TextOptions& options) {
   const std::string name = file.string();
-  require(window >= 1, "{}: windows of {} characters; at least 1 is needed", name, window);
-  require(options.stride >= 0, "{}: a stride of {} characters", name, options.stride);
-  const std::int64_t stride = options.stride == 0 ? window : options.stride;
   const std::string text = io::read_text_file(file);
   const std::vector<std::string_view> characters = split_characters(text, name);
-  const auto length = static_cast<std::int64_t>(characters.size());
-  require(length > window,
-          "{}: {} characters are too few for windows of {} and the character after each", name,
-          length, window);
+  const TextWindowing windows = window_text(
+      name, "character", static_cast<std::int64_t>(characters.size()), window, options.stride);
 
   // UTF-8 sorts by bytes as by code points.
   std::vector<std::string> vocabulary = options.vocabulary;
@@ -78,15 +77,50 @@ Dataset text_characters(const std::filesystem::path& file, std::int64_t window,
                   vocabulary.size());
     encoded.push_back(found->second);
   }
+  return {name, window_rows(encoded, windows, 0), Array(window_rows(encoded, windows, 1)),
+          std::move(vocabulary)};
+}
 
-  const std::int64_t count = (length - window - 1) / stride + 1;
-  HostTensor x({DType::i32, {count, window}}), y({DType::i32, {count, window}});
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto from = encoded.begin() + i * stride;
-    std::copy_n(from, window, x.as<std::int32_t>().begin() + i * window);
-    std::copy_n(from + 1, window, y.as<std::int32_t>().begin() + i * window);
+TokenText tokenize_text(std::string_view text, const std::string& name,
+                        const Tokenizer& tokenizer) {
+  auto ids = std::make_shared<std::vector<std::int32_t>>();
+  try {
+    tokenizer.append_ids(text, *ids);
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{}: {}", name, error.what()));
   }
-  return {name, std::move(x), Array(std::move(y)), std::move(vocabulary)};
+  ids->shrink_to_fit();
+  return {name, std::move(ids), tokenizer};
+}
+
+TokenText tokenize_file(const std::filesystem::path& file, const Tokenizer& tokenizer) {
+  return tokenize_text(io::read_text_file(file), file.string(), tokenizer);
+}
+
+Dataset text_windows(const TokenText& text, std::int64_t window, std::int64_t stride) {
+  const TextWindowing windows =
+      window_text(text.name, "token", static_cast<std::int64_t>(text.ids->size()), window, stride);
+  return {text.name, window_rows(*text.ids, windows, 0), Array(window_rows(*text.ids, windows, 1)),
+          text.tokenizer.tokens()};
+}
+
+Dataset text_windows(const std::filesystem::path& file, const Tokenizer& tokenizer,
+                     std::int64_t window, std::int64_t stride) {
+  return text_windows(tokenize_file(file, tokenizer), window, stride);
+}
+
+Pipeline text_window_pipeline(const TokenText& text, std::int64_t window, std::int64_t stride) {
+  const TextWindowing windows =
+      window_text(text.name, "token", static_cast<std::int64_t>(text.ids->size()), window, stride);
+  return Pipeline::from(windows.count, [ids = text.ids, windows](std::int64_t index) {
+    const auto row = [&](std::int64_t shift) {
+      HostTensor ids_of_row({DType::i32, {windows.window}});
+      std::copy_n(ids->begin() + index * windows.stride + shift, windows.window,
+                  ids_of_row.as<std::int32_t>().begin());
+      return ids_of_row;
+    };
+    return Sample{row(0), row(1)};
+  });
 }
 
 }  // namespace tenon::data

@@ -3,8 +3,8 @@
 #include <utf8proc.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <array>
+#include <vector>
 
 #include "tenon/base/error.h"
 
@@ -127,18 +127,43 @@ bool is_word_character(char32_t code) {
 
 std::string normal_form(std::string_view text, NormalForm form) {
   if (is_ascii(text)) return std::string(text);
-  unsigned options = UTF8PROC_STABLE;
-  options |=
-      form == NormalForm::nfc || form == NormalForm::nfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
-  if (form == NormalForm::nfkc || form == NormalForm::nfkd) options |= UTF8PROC_COMPAT;
-  utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t length = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-      static_cast<utf8proc_ssize_t>(text.size()), &result, static_cast<utf8proc_option_t>(options));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
-  require(length >= 0, "a text of {} bytes cannot be normalized: {}", text.size(),
-          utf8proc_errmsg(length));
-  return {reinterpret_cast<const char*>(result), static_cast<std::size_t>(length)};
+  const bool composes = form == NormalForm::nfc || form == NormalForm::nfkc;
+  const bool compatible = form == NormalForm::nfkc || form == NormalForm::nfkd;
+  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE |
+                                                      (compatible ? UTF8PROC_COMPAT : 0));
+  std::vector<utf8proc_int32_t> codes;
+  codes.reserve(text.size());
+  while (!text.empty()) {
+    const Character character = front_character(text);
+    std::array<utf8proc_int32_t, 32> parts{};  // 18 at most, of U+FDFA
+    const utf8proc_ssize_t count =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(character.code), parts.data(),
+                                static_cast<utf8proc_ssize_t>(parts.size()), options, nullptr);
+    check(count >= 0 && count <= static_cast<utf8proc_ssize_t>(parts.size()),
+          "the character U+{:04X} has {} parts", static_cast<std::uint32_t>(character.code), count);
+    codes.insert(codes.end(), parts.begin(), parts.begin() + count);
+    text.remove_prefix(character.length);
+  }
+  // Not by utf8proc_map, whose time is quadratic in the number of marks on one letter.
+  const auto rank = [](utf8proc_int32_t code) {
+    return utf8proc_get_property(code)->combining_class;
+  };
+  for (auto first = codes.begin(); first != codes.end();) {
+    const auto last =
+        std::find_if(first, codes.end(), [&](utf8proc_int32_t code) { return rank(code) == 0; });
+    std::stable_sort(first, last, [&](auto a, auto b) { return rank(a) < rank(b); });
+    first = last == codes.end() ? last : last + 1;
+  }
+  if (composes) {
+    const utf8proc_ssize_t count = utf8proc_normalize_utf32(
+        codes.data(), static_cast<utf8proc_ssize_t>(codes.size()),
+        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    check(count >= 0, "composing {} characters: {}", codes.size(), utf8proc_errmsg(count));
+    codes.resize(static_cast<std::size_t>(count));
+  }
+  std::string result;
+  for (const utf8proc_int32_t code : codes) append_character(result, static_cast<char32_t>(code));
+  return result;
 }
 
 std::string lowercase(std::string_view text) {

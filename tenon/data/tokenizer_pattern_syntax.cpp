@@ -1,3 +1,4 @@
+#include <array>
 #include <cctype>
 #include <utility>
 
@@ -20,6 +21,8 @@ constexpr std::string_view kNoSpaceSet =
 constexpr std::string_view kWordSet =
     "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}"
     "\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}";
+// Oniguruma's \w outside of a class is also these digits of Latin-1.
+constexpr std::string_view kWordDigits = "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 constexpr std::string_view kHexadecimalSet = "0-9a-fA-F";
 constexpr int kMostClassNesting = 50;
 
@@ -90,12 +93,30 @@ class PatternTranslator {
     return true;
   }
 
+  // \p{Lu}, \p{Letter}, \p{Han} or \p{^Han}: a general category or a script.
   void property(char c) {
+    constexpr std::array<std::array<std::string_view, 2>, 9> kLongNames = {
+        {{"Letter", "L"},
+         {"Uppercase_Letter", "Lu"},
+         {"Lowercase_Letter", "Ll"},
+         {"Mark", "M"},
+         {"Number", "N"},
+         {"Decimal_Number", "Nd"},
+         {"Punctuation", "P"},
+         {"Symbol", "S"},
+         {"Separator", "Z"}}};
     const std::size_t end = rest().find('}');
     if (!next_is('{') || end == std::string_view::npos)
       refuse(fmt::format("\\{} without a name in braces", c));
-    out_ += fmt::format("\\{}{}", c, rest().substr(0, end + 1));
+    std::string_view name = rest().substr(1, end - 1);
     place_ += end + 1;
+    const bool negated = name.starts_with('^');
+    if (negated) name.remove_prefix(1);
+    for (const auto& [long_name, short_name] : kLongNames)
+      if (name == long_name) name = short_name;
+    // Without "sc:", PCRE2 would take the script's extensions, too.
+    const bool category = name.size() <= 2 || name == "Any";
+    out_ += fmt::format("\\{}{{{}{}{}}}", c, negated ? "^" : "", category ? "" : "sc:", name);
   }
 
   // \xHH, \x{H...} or \uHHHH.
@@ -131,12 +152,18 @@ class PatternTranslator {
     switch (c) {
       case 's': out_ += fmt::format("[{}]", kSpaceSet); break;
       case 'S': out_ += fmt::format("[^{}]", kSpaceSet); break;
-      case 'w': out_ += fmt::format("[{}]", kWordSet); break;
-      case 'W': out_ += fmt::format("[^{}]", kWordSet); break;
+      case 'w': out_ += fmt::format("[{}{}]", kWordSet, kWordDigits); break;
+      case 'W': out_ += fmt::format("[^{}{}]", kWordSet, kWordDigits); break;
       case 'h': out_ += fmt::format("[{}]", kHexadecimalSet); break;
       case 'H': out_ += fmt::format("[^{}]", kHexadecimalSet); break;
-      case 'b': out_ += fmt::format("(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWordSet); break;
-      case 'B': out_ += fmt::format("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWordSet); break;
+      case 'b':
+        out_ += fmt::format("(?:(?<=[{0}{1}])(?![{0}{1}])|(?<![{0}{1}])(?=[{0}{1}]))", kWordSet,
+                            kWordDigits);
+        break;
+      case 'B':
+        out_ += fmt::format("(?:(?<=[{0}{1}])(?=[{0}{1}])|(?<![{0}{1}])(?![{0}{1}]))", kWordSet,
+                            kWordDigits);
+        break;
       case 'A':
       case 'z':
       case 'Z': out_ += fmt::format("\\{}", c); break;
