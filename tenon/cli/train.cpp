@@ -27,12 +27,14 @@ namespace {
 struct TrainData {
   data::Dataset train;
   std::optional<data::Dataset> validation, test;
+  std::optional<data::Tokenizer> tokenizer = {};
 };
 
 TrainData open_train_data(const TrainCommand& command) {
   const DType dtype = *parse_dtype(command.dtype);
   data::Opened opened = open_data(command.data.data, command.data, dtype, {});
-  TrainData data{std::move(opened.train), std::nullopt, std::move(opened.test)};
+  TrainData data{std::move(opened.train), std::nullopt, std::move(opened.test),
+                 std::move(opened.tokenizer)};
   const std::string& validation = command.validation;
   const bool reconstructs = command.data.task == "reconstruction";
   if (!reconstructs) require_two_classes(data.train);
@@ -106,6 +108,13 @@ std::int64_t process_peak_bytes() {
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
+// Keeps the tokenizer with the run, for whoever gives it text later.
+void keep_tokenizer(const std::string& run, const data::Tokenizer& tokenizer) {
+  const std::filesystem::path file = std::filesystem::path(run) / "tokenizer.json";
+  io::make_folders(run);
+  tokenizer.save(file);
+}
+
 // What evaluates a run on the same data.
 std::string data_arguments(const DataOptions& options) {
   std::string arguments = shell_word(options.data);
@@ -172,6 +181,9 @@ int run_train(const TrainCommand& command) {
   fit.callbacks = {&progress};
   fit.stop = catch_stop_signals(command.out);
 
+  // A run that goes on has its own already.
+  if (data.tokenizer && !command.out.empty() && !command.resume)
+    keep_tokenizer(command.out, *data.tokenizer);
   TrainReport report;
   try {
     report.history = trainer.fit(data.train, fit);

@@ -1,4 +1,5 @@
 // Trainer::summary: a table of the layers, as Keras prints it.
+#include "tenon/nn/penalty.h"
 #include "tenon/train/trainer_state.h"
 
 namespace tenon {
@@ -71,9 +72,11 @@ std::string table_text(const std::vector<SummaryRow>& rows) {
 
 std::string Trainer::summary() const {
   const State& state = *state_;
+  nn::Layer model = state.model;
+  while (const auto* penalized = model.get<nn::Penalized>()) model = nn::Layer(penalized->layer);
   // A model that is no Sequential is one row.
-  std::vector<nn::Layer> layers{state.model};
-  if (const auto* sequential = state.model.get<nn::Sequential>()) layers = sequential->layers;
+  std::vector<nn::Layer> layers{model};
+  if (const auto* sequential = model.get<nn::Sequential>()) layers = sequential->layers;
 
   std::vector<SummaryRow> rows;
   LayerNames names;
@@ -85,7 +88,7 @@ std::string Trainer::summary() const {
     value = state.prepare(placeholder("x", one));
   }
   for (const nn::Layer& layer : layers) {
-    SummaryRow row{names.next(layer.kind()), std::string(layer.kind()), "?", "?"};
+    SummaryRow row{names.next(layer.scope_kind()), std::string(layer.kind()), "?", "?"};
     if (state.is_built) {
       value = layer(value, context);
       row.output = output_text(value.shape());

@@ -49,10 +49,12 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
   io::write_file_atomically(folder / "text.txt", std::string(500, 'a'));
   expect_refused(
       {
-          {{}, 2, "a command is missing: train, evaluate, predict, inspect, devices, cache"},
+          {{},
+           2,
+           "a command is missing: train, evaluate, predict, generate, inspect, devices, cache"},
           {{"tran"},
            2,
-           "unknown command \"tran\"; known: train, evaluate, predict, inspect, "
+           "unknown command \"tran\"; known: train, evaluate, predict, generate, inspect, "
            "devices, cache; did you mean \"train\"?"},
           {{"train"}, 2, "--model: missing, as in --model lenet"},
           {{"train", "--model", "mlp"}, 2, "--data: missing, as in --data fashion-mnist"},
@@ -116,9 +118,49 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--clip-norm", "much"}), 2, "--clip-norm: expected a number, got \"much\""},
           {train({"--schedule", "cosin"}), 2,
            "--schedule: unknown value \"cosin\"; known: constant, step, exponential, polynomial, "
-           "cosine, one_cycle; did you mean \"cosine\"?"},
+           "cosine, one_cycle, cyclical, inverse_square_root, plateau; did you mean \"cosine\"?"},
           {train({"--schedule-every", "5"}), 2,
            "--schedule-every: constant has none; it is for step and exponential"},
+          {train({"--schedule", "plateau", "--schedule-reduction", "1"}), 2,
+           "--schedule-reduction: expected a number in [0, 1), got \"1\""},
+          {train({"--schedule", "plateau", "--schedule-patience", "-1"}), 2,
+           "--schedule-patience: expected a whole number from 0 to 1099511627776, got \"-1\""},
+          {train({"--rate-for", "dense"}), 2,
+           "--rate-for: expected PATTERN=FACTOR, as in \"embedding/*=0.1\", got \"dense\""},
+          {train({"--rate-for", "dense*=1", "--rate-for", "*=-2"}), 2,
+           "--rate-for: \"*=-2\": the factor must be finite and 0 or more, got -2"},
+          {train({"--no-decay", ""}), 2,
+           "--no-decay: expected a pattern of names, as in \"*/bias\", got nothing"},
+          {train({"--constraint", "*:max_norn=2"}), 2,
+           "--constraint: unknown constraint \"max_norn\"; known: max_norm, unit_norm, "
+           "non_negative; did you mean \"max_norm\"?"},
+          {train({"--max-norm", "0"}), 2, "--max-norm: must be above 0, got \"0\""},
+          {train({"--max-norm", "inf"}), 2, "--max-norm: expected a number, got \"inf\""},
+          {train({"--lookahead", "0"}), 2,
+           "--lookahead: expected a whole number from 1 to 1099511627776, got \"0\""},
+          {train({"--lookahead", "5:1"}), 2,
+           "--lookahead: alpha must be above 0 and below 1, got \"1\""},
+          {train({"--lookahead", "5:0.5:2"}), 2,
+           "--lookahead: expected STEPS:ALPHA, as in 5:0.5, got \"5:0.5:2\""},
+          {train({"--penalty", "l2"}), 2,
+           "--penalty: expected l1:NUMBER or l2:NUMBER, as in l2:0.0001, got \"l2\""},
+          {train({"--penalty", "l2:1e999"}), 2,
+           "--penalty: \"l2:1e999\": a finite number of 0 or more expected, got \"1e999\""},
+          {train({"--class-weights", "equal"}), 2,
+           "--class-weights: expected a number, got \"equal\""},
+          {train({"--class-weights", "1,-1,1"}), 2,
+           "--class-weights: a weight must be 0 or more, got \"-1\""},
+          {train({"--class-weights", "1,2"}), 2,
+           "--class-weights: FOLDERpoints.csv has 3 classes, got 2 weights"},
+          {train({"--class-weights", "balanced", "--task", "regression"}), 2,
+           "--class-weights: the labels of FOLDERpoints.csv are numbers"},
+          {train({"--class-weights", "1,2,3", "--loss",
+                  "sparse_categorical_focal_cross_entropy_from_logits"}),
+           2,
+           "--class-weights: sparse_categorical_focal_cross_entropy_from_logits takes none; the "
+           "cross entropies do"},
+          {train({"--loss", "triplet"}), 2,
+           "--loss: triplet takes no labels as data sets have them; it is for programs"},
           {train({"--schedule", "step", "--schedule-every", "1.5"}), 2,
            "--schedule-every: expected a whole number from 1 to 1099511627776, got \"1.5\""},
           {train({"--schedule", "step", "--schedule-reduction", "0"}), 2,
@@ -137,7 +179,8 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "cosine_similarity, sparse_categorical_focal_cross_entropy_from_logits, "
            "sparse_categorical_focal_cross_entropy, categorical_focal_cross_entropy_from_logits, "
            "categorical_focal_cross_entropy, binary_focal_cross_entropy_from_logits, "
-           "binary_focal_cross_entropy"},
+           "binary_focal_cross_entropy, entropy_from_logits, entropy, ctc, triplet, triplet_hard, "
+           "triplet_semi_hard, contrastive, info_nce, nt_xent"},
           {train({"--loss", "binary_cross_entropy"}), 2,
            "--loss: binary_cross_entropy takes two classes, FOLDERpoints.csv has 3"},
           {train({"--loss", "categorical_cross_entropy"}), 2,
@@ -146,10 +189,12 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--task", "regression", "--loss", "sparse_categorical_cross_entropy"}), 2,
            "--loss: sparse_categorical_cross_entropy takes classes, the labels of FOLDERpoints.csv "
            "are numbers; mean_squared_error takes them"},
-          {train({"--metrics", "specificity"}), 2,
-           "--metrics: unknown metric \"specificity\"; known: "
+          {train({"--metrics", "exactness"}), 2,
+           "--metrics: unknown metric \"exactness\"; known: "
            "accuracy, top_k_accuracy, precision, recall, f1, macro_precision, macro_recall, "
-           "macro_f1, roc_auc, perplexity, mean_squared_error, mean_absolute_error, "
+           "macro_f1, specificity, balanced_accuracy, matthews_correlation, cohen_kappa, mean_iou, "
+           "dice, "
+           "roc_auc, pr_auc, log_loss, perplexity, mean_squared_error, mean_absolute_error, "
            "root_mean_squared_error, r2"},
           {train({"--task", "guessing"}), 2,
            "--task: unknown value \"guessing\"; known: classification, regression"},
@@ -161,7 +206,8 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "--validation: unknown data \"csw:x\"; known: fashion-mnist, idx:FOLDER, "
            "cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE; did you mean \"csv\"?"},
           {train({"--normalize", "0,2"}), 2,
-           "--normalize: normalization \"0,2\": 0,1 or -1,1 or standard or none expected"},
+           "--normalize: normalization \"0,2\": 0,1 or -1,1 or standard or channels or none "
+           "expected"},
           {train({"--dtype", "f16"}), 2, "--dtype: unknown value \"f16\"; known: f32, f64"},
           {train({"--threads", "-3"}), 2,
            "--threads: expected a whole number from 0 to 1024, got \"-3\""},

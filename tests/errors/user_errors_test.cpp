@@ -314,12 +314,15 @@ TEST(UserErrors, UnknownNames) {
             "cosine_similarity, sparse_categorical_focal_cross_entropy_from_logits, "
             "sparse_categorical_focal_cross_entropy, "
             "categorical_focal_cross_entropy_from_logits, categorical_focal_cross_entropy, "
-            "binary_focal_cross_entropy_from_logits, binary_focal_cross_entropy; did you "
-            "mean \"mean_squared_error\"?");
+            "binary_focal_cross_entropy_from_logits, binary_focal_cross_entropy, "
+            "entropy_from_logits, entropy, ctc, triplet, triplet_hard, triplet_semi_hard, "
+            "contrastive, info_nce, nt_xent; did you mean \"mean_squared_error\"?");
   EXPECT_EQ(error_of([] { nn::find_metric("acuracy"); }),
             "unknown metric \"acuracy\"; known: "
             "accuracy, top_k_accuracy, precision, recall, f1, macro_precision, macro_recall, "
-            "macro_f1, roc_auc, perplexity, mean_squared_error, mean_absolute_error, "
+            "macro_f1, specificity, balanced_accuracy, matthews_correlation, cohen_kappa, "
+            "mean_iou, dice, "
+            "roc_auc, pr_auc, log_loss, perplexity, mean_squared_error, mean_absolute_error, "
             "root_mean_squared_error, r2; did you mean \"accuracy\"?");
   EXPECT_EQ(error_of([] { optim::make_optimizer("sdg"); }),
             "unknown optimizer \"sdg\"; known: adam, adamw, sgd, gradient_descent, adamax, nadam, "
@@ -332,16 +335,13 @@ TEST(UserErrors, UnknownNames) {
   EXPECT_EQ(error_of([] { nn::parse_initializer_kind("xavier"); }),
             "unknown initializer \"xavier\"; known: zeros, ones, constant, uniform, normal, "
             "glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, "
-            "truncated_normal, orthogonal, identity, unit_forget_bias");
+            "truncated_normal, orthogonal, identity, fan_in_uniform, fan_in_normal, "
+            "fan_in_truncated_normal, fan_out_uniform, fan_out_normal, fan_out_truncated_normal, "
+            "fan_average_uniform, fan_average_normal, fan_average_truncated_normal, "
+            "unit_forget_bias");
   EXPECT_EQ(error_of([] { nn::make_layer("dens"); }),
-            "unknown layer kind \"dens\"; known: dense, conv2d, conv1d, conv2d_transpose, "
-            "conv1d_transpose, depthwise_conv2d, separable_conv2d, max_pool2d, avg_pool2d, "
-            "max_pool1d, avg_pool1d, global_max_pool2d, global_avg_pool2d, global_max_pool1d, "
-            "global_avg_pool1d, flatten, reshape, permute, activation, leaky_relu, prelu, dropout, "
-            "spatial_dropout, batch_norm, layer_norm, rms_norm, group_norm, instance_norm, "
-            "embedding, simple_rnn, lstm, gru, bidirectional, multi_head_attention, "
-            "sinusoidal_positions, learned_positions, sequential, residual; did you mean "
-            "\"dense\"?");
+            fmt::format("unknown layer kind \"dens\"; known: {}; did you mean \"dense\"?",
+                        fmt::join(nn::layer_kinds(), ", ")));
 }
 
 TEST(UserErrors, TensorsThatDoNotFit) {

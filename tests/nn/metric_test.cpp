@@ -1,4 +1,4 @@
-// The forms of the accuracy metric.
+// The forms of the accuracy metric, elements without a class, and what metrics refuse.
 #include "layer_testing.h"
 
 namespace tenon::nn {
@@ -38,6 +38,38 @@ TEST(Accuracy, OfBinaryPredictions) {
   EXPECT_EQ(accuracy_of(numbers({2, 2}, {0.1, 0.8, 0.7, 0.2}),
                         numbers({2, 2}, {0.3, 0.9, 0.2, 0.1}), binary_cross_entropy),
             (Values{3, 4}));
+}
+
+// Four pixels, of which the third has no class.
+TEST(Agreement, LeavesOutElementsWithoutAClass) {
+  const Tensor p = numbers({1, 4, 2}, {2, 1, 0, 1, 0, 1, 0, 1});
+  const Tensor y = numbers({1, 4}, {0, 1, -1, 0}, DType::i32);
+  const Loss& loss = sparse_categorical_cross_entropy_from_logits;
+  const auto value = [&](const Metric& metric) {
+    return metric.value(doubles(metric.sums(p, y, loss)));
+  };
+  // Class 0: there twice, predicted once, rightly; class 1: there once, predicted twice, once
+  // rightly.
+  EXPECT_NEAR(value(mean_iou), (0.5 + 0.5) / 2, 1e-12);
+  EXPECT_NEAR(value(dice), 2.0 / 3, 1e-12);
+  EXPECT_NEAR(value(balanced_accuracy), (0.5 + 1) / 2, 1e-12);
+  EXPECT_EQ(doubles(confusion_matrix(p, y, loss)), (Values{1, 1, 0, 1}));
+}
+
+TEST(Metrics, Refuse) {
+  const Tensor p = placeholder("p", {DType::f32, {4, 3}}), y = placeholder("y", {DType::i32, {4}});
+  const Loss& loss = sparse_categorical_cross_entropy_from_logits;
+  EXPECT_EQ(
+      error_of([&] { specificity.apply(p, y, loss); }),
+      "specificity: expected one output for two classes, got predictions f32[4,3] from \"p\"");
+  EXPECT_EQ(error_of([&] { log_loss.apply(p, p, huber()); }),
+            "log_loss: expected a loss of classes or probabilities, got huber");
+  EXPECT_EQ(error_of([] { pr_auc(1); }), "pr_auc: bins must be from 2 to 1000000, got 1");
+  EXPECT_EQ(error_of([] { find_metric("pr_auc:bins=0.5"); }),
+            "metric pr_auc: bins must be a whole number, got 0.5");
+  EXPECT_EQ(error_of([] { find_metric("dice:k=3"); }),
+            "metric \"dice:k=3\": unknown option \"k\"; dice has none");
+  EXPECT_EQ(find_metric("pr_auc:bins=50").name, "pr_auc:bins=50");
 }
 
 }  // namespace

@@ -91,7 +91,9 @@ TEST(CustomParts, ASavedModelSaysHowToLoadIt) {
   metrics.save(run);
   ends_with_help(
       "metrics: unknown metric \"largest\"; known: accuracy, top_k_accuracy, precision, recall, "
-      "f1, macro_precision, macro_recall, macro_f1, roc_auc, perplexity, mean_squared_error, "
+      "f1, macro_precision, macro_recall, macro_f1, specificity, balanced_accuracy, "
+      "matthews_correlation, cohen_kappa, mean_iou, dice, roc_auc, pr_auc, log_loss, perplexity, "
+      "mean_squared_error, "
       "mean_absolute_error, root_mean_squared_error, r2");
 }
 

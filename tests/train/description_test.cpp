@@ -163,14 +163,18 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
        "cosine_similarity, sparse_categorical_focal_cross_entropy_from_logits, "
        "sparse_categorical_focal_cross_entropy, "
        "categorical_focal_cross_entropy_from_logits, categorical_focal_cross_entropy, "
-       "binary_focal_cross_entropy_from_logits, binary_focal_cross_entropy" +
+       "binary_focal_cross_entropy_from_logits, binary_focal_cross_entropy, "
+       "entropy_from_logits, entropy, ctc, triplet, triplet_hard, triplet_semi_hard, contrastive, "
+       "info_nce, nt_xent" +
            help},
       {"/metrics", "accuracy",
        "run.json: metrics: a list of texts expected, found \"\\\"accuracy\\\"\""},
       {"/metrics/0", "recal",
        "run.json: metrics: unknown metric \"recal\"; known: "
        "accuracy, top_k_accuracy, precision, recall, f1, macro_precision, macro_recall, "
-       "macro_f1, roc_auc, perplexity, mean_squared_error, mean_absolute_error, "
+       "macro_f1, specificity, balanced_accuracy, matthews_correlation, cohen_kappa, mean_iou, "
+       "dice, "
+       "roc_auc, pr_auc, log_loss, perplexity, mean_squared_error, mean_absolute_error, "
        "root_mean_squared_error, r2; did you mean \"recall\"?" +
            help},
       {"/optimizer/kind", "sgb",
@@ -188,7 +192,7 @@ TEST(Description, WhatItCannotHaveWrittenIsRefusedByName) {
       {"/input/shape", Json(std::vector<int>{-2}),
        "run.json: input.shape: shape [-2] has a negative extent"},
       {"/normalization/kind", "0,2",
-       "run.json: normalization \"0,2\": 0,1 or -1,1 or standard or none expected"},
+       "run.json: normalization \"0,2\": 0,1 or -1,1 or standard or channels or none expected"},
       {"/input/shape", Json(std::vector<unsigned>{3, 1}),
        "run.json: normalization: fitted for samples [2, 1], the input is u8[3,1]"},
       {"/class_names", Json{1},
