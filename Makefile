@@ -10,6 +10,7 @@ packages:
 	@bash tools/install_packages.sh tools/packages.txt
 
 $(BUILD)/build.ninja: | packages
+	@bash tools/install_arrow.sh
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" -DTENON_WARNINGS_AS_ERRORS=ON \
 	  -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=10 > $(BUILD)-configure.log 2>&1 \
 	  || { cat $(BUILD)-configure.log; exit 1; }

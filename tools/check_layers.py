@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "schedule": ["base", "ir", "kernel", "lower"],
     "codegen": ["base", "kernel"],
     "io": ["base"],
+    "arrow": ["io"],
     "backends": ["base", "ir"],
     "backends/reference": ["base", "ir", "backends"],
     "backends/cpu": ["base", "ir", "kernel", "lower", "schedule", "codegen", "passes", "backends"],

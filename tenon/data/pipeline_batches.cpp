@@ -19,34 +19,70 @@ constexpr int kMostWorkers = 1024;
 // A pass is read in turns. As long as it gives rows of one dataset, a turn is a whole batch,
 // gathered at once; from the first other sample on, a turn is one sample.
 struct PipelineBatches::State {
-  // Rows of one dataset that stand one after the other in a pass.
+  // Rows of datasets that stand one after the other in a pass.
   struct RowRun {
-    std::shared_ptr<const Dataset> dataset;
+    struct Piece {
+      std::shared_ptr<const Dataset> dataset;
+      std::size_t first = 0;  // of its rows in the run
+    };
+    std::vector<Piece> pieces;
     std::vector<std::int64_t> rows;
     std::vector<SamplePlace> places;
 
-    // Adds the sample if it is a row of the same dataset.
+    // Adds the sample if it is a row of the same type.
     bool add(const LazySample& lazy) {
       const std::shared_ptr<const Dataset>& from = lazy.make.dataset();
-      if (from == nullptr || (!rows.empty() && from != dataset)) return false;
-      if (lazy.make.row() < 0 || lazy.make.row() >= from->size()) return false;
-      if (rows.empty()) dataset = from;
+      if (from == nullptr || lazy.make.row() < 0 || lazy.make.row() >= from->size()) return false;
+      if (pieces.empty() || pieces.back().dataset != from) {
+        if (!pieces.empty() && !fits(*pieces.back().dataset, *from)) return false;
+        pieces.push_back({from, rows.size()});
+      }
       rows.push_back(lazy.make.row());
       places.push_back(lazy.place);
       return true;
     }
+    static bool fits(const Dataset& a, const Dataset& b) {
+      const auto same = [](const Array& x, const Array& y) {
+        return x.dtype() == y.dtype() && x.row_shape() == y.row_shape();
+      };
+      return same(a.x(), b.x()) && a.has_y() == b.has_y() && (!a.has_y() || same(a.y(), b.y()));
+    }
     void clear() {
+      pieces.clear();
       rows.clear();
       places.clear();
     }
-    LazySample lazy(std::size_t i) const { return {places[i], {dataset, rows[i]}}; }
+    LazySample lazy(std::size_t i) const {
+      std::size_t piece = 0;
+      while (piece + 1 < pieces.size() && pieces[piece + 1].first <= i) ++piece;
+      return {places[i], {pieces[piece].dataset, rows[i]}};
+    }
 
     // The same batch that collate would make of the samples, without making them.
     void fill(Batch& batch) const {
-      fill_batch(*dataset, rows, batch);
-      for (std::size_t i = 0; i < places.size(); ++i) batch.indices[i] = places[i].index;
-      const TensorType none{DType::f32, {batch.size(), 0}};
-      if (!dataset->has_y() && batch.y.type() != none) batch.y = HostTensor(none);
+      const Dataset& first = *pieces.front().dataset;
+      fit(batch.x, {first.x().dtype(), first.x().row_shape()});
+      if (first.has_y())
+        fit(batch.y, {first.y().dtype(), first.y().row_shape()});
+      else
+        fit(batch.y, {DType::f32, {0}});
+      for (std::size_t i = 0; i < pieces.size(); ++i) {
+        const auto [dataset, from] = pieces[i];
+        const std::size_t to = i + 1 < pieces.size() ? pieces[i + 1].first : rows.size();
+        const std::span piece = std::span(rows).subspan(from, to - from);
+        const auto gather = [&, start = from](const Array& array, HostTensor& out) {
+          array.gather(piece, out.bytes().data() + start * array.row_bytes());
+        };
+        gather(dataset->x(), batch.x);
+        if (dataset->has_y()) gather(dataset->y(), batch.y);
+      }
+      batch.indices.clear();
+      for (const SamplePlace& place : places) batch.indices.push_back(place.index);
+    }
+    // Makes the tensor hold the run's rows of this type; allocates only if it does not already.
+    void fit(HostTensor& tensor, TensorType type) const {
+      type.shape.insert(type.shape.begin(), static_cast<std::int64_t>(rows.size()));
+      if (tensor.type() != type) tensor = HostTensor(std::move(type));
     }
   };
 
@@ -98,6 +134,7 @@ struct PipelineBatches::State {
   std::uint64_t taken = 0;    // turns that were popped
   std::int64_t held = 0;      // samples in turns
   std::int64_t capacity = 0;  // samples that may be held
+  std::int64_t at_once = 1;   // samples that a worker takes while it has the mutex
   bool rows_only = true;      // so far
   std::vector<Batch> spare;   // whose memory is used again
   bool pass_ended = false, stopping = false;
@@ -171,16 +208,22 @@ struct PipelineBatches::State {
     }
     for (std::size_t i = 0; i < job.run.rows.size(); ++i) job.samples.push_back(job.run.lazy(i));
     job.samples.push_back(*std::move(lazy));
+    while (!rows_only && job.run.rows.empty() && std::cmp_less(job.samples.size(), at_once)) {
+      lazy = advance();
+      if (!lazy) break;
+      job.samples.push_back(*std::move(lazy));
+    }
   }
+
+  // Samples that the next job may add.
+  std::int64_t next_job_size() const { return rows_only ? batch_size : at_once; }
 
   void work_until_done() {
     Job job;
     std::vector<Turn> done;
     std::unique_lock lock(mutex);
     for (;;) {
-      work.wait(lock, [&] {
-        return stopping || pass_ended || held + (rows_only ? batch_size : 1) <= capacity;
-      });
+      work.wait(lock, [&] { return stopping || pass_ended || held + next_job_size() <= capacity; });
       if (stopping || pass_ended) return;
       fill_job(job);
       const bool is_run = job.samples.empty();
@@ -241,7 +284,7 @@ struct PipelineBatches::State {
     ++taken;
     held -= std::max<std::int64_t>(turn->rows, 1);
     if (turn->rows > 0) spare.push_back(std::move(batch));
-    work.notify_one();
+    if (held + next_job_size() <= capacity) work.notify_one();
     return turn;
   }
 
@@ -336,6 +379,10 @@ PipelineBatches::PipelineBatches(const Pipeline& pipeline, std::int64_t batch_si
   } else {
     state.skip_to_position();
   }
+  // A batch is made of several jobs of each worker, so that none waits long for another.
+  constexpr std::int64_t kJobsPerWorker = 4, kMostAtOnce = 16;
+  state.at_once = std::clamp<std::int64_t>(
+      batch_size / (kJobsPerWorker * std::max(options.workers, 1)), 1, kMostAtOnce);
   State* shared = &state;
   try {
     for (int i = 0; i < options.workers; ++i)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the small sound, TFRecord, tar, Parquet and Arrow files under tests/data/io that the tests read.
 
-    python3 -m pip install numpy scipy soundfile tensorflow-cpu webdataset pyarrow && python3 make_reader_samples.py [FOLDER]
+    python3 -m pip install numpy scipy soundfile tensorflow-cpu webdataset pillow pyarrow && python3 make_reader_samples.py [FOLDER]
 
 The expected tensors (*.npy) are what soundfile (libsndfile) reads from the files.
 """
@@ -12,6 +12,8 @@ import sys
 import tarfile
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import scipy.io.wavfile
 import soundfile
 import tensorflow as tf
@@ -114,3 +116,24 @@ for name, kind in [("ustar", tarfile.USTAR_FORMAT), ("gnu", tarfile.GNU_FORMAT),
         if name != "ustar":
             add("m" * 150 + ".txt", b"")
             add("\u00fc.txt", b"last", mtime=1.5)
+
+# Parquet and Arrow IPC files by pyarrow: 7 rows in groups of 3, 3 and 1.
+rows = np.arange(7)
+table = pyarrow.table({
+    "f64": rows / 4, "f32": (rows * 2).astype(np.float32), "f16": (rows / 2).astype(np.float16),
+    "i8": (rows - 3).astype(np.int8), "u64": rows.astype(np.uint64) + 10, "flag": rows % 2 == 0,
+    "kind": pyarrow.array([["cat", "dog", "emu"][i % 3] for i in rows]).dictionary_encode(),
+    "text": [["cat", "dog", "emu"][i % 3] for i in rows]})
+numbers = ["f64", "f32", "f16", "i8", "u64", "flag"]
+pyarrow.parquet.write_table(table.select(numbers + ["kind"]), folder / "table.parquet",
+                            row_group_size=3)
+pyarrow.parquet.write_table(table.select(numbers + ["text"]), folder / "text.parquet",
+                            row_group_size=3, compression="zstd")
+for name, columns, opener in [("table.arrow", numbers + ["kind"], pyarrow.ipc.new_file),
+                              ("table.arrows", numbers + ["text"], pyarrow.ipc.new_stream)]:
+    with opener(folder / name, table.select(columns).schema) as writer:
+        writer.write_table(table.select(columns), max_chunksize=3)
+pyarrow.parquet.write_table(pyarrow.table({"x": [1.5, 2.5, None, 4.5], "y": [0, 1, 0, 1]}),
+                            folder / "null.parquet", row_group_size=2)
+pyarrow.parquet.write_table(pyarrow.table({"x": [[1, 2], [3]], "y": [0, 1]}),
+                            folder / "nested.parquet")
