@@ -78,9 +78,11 @@ class Context {
 
   // All updates of a training step: those of the optimizer (an optim::Optimizer), for the trainable
   // weights met, and those of the layers. The losses that layers added are minimised too.
+  // `loss_weight`: what the mean loss was divided by, for an optimizer that accumulates gradients.
   template <class Optimizer>
-  std::vector<Update> minimize(const Tensor& loss, const Optimizer& optimizer) const {
-    std::vector<Update> all = optimizer.minimize(total_loss(loss), variables());
+  std::vector<Update> minimize(const Tensor& loss, const Optimizer& optimizer,
+                               const Tensor& loss_weight = 1.0) const {
+    std::vector<Update> all = optimizer.minimize(total_loss(loss), variables(), loss_weight);
     all.insert(all.end(), updates_.begin(), updates_.end());
     return all;
   }

@@ -34,20 +34,27 @@ class HyperparameterWriter final : public optim::HyperparameterVisitor {
   Json& out_;
 };
 
+enum class Missing : std::uint8_t { refused, as_usual };
+
 class HyperparameterReader final : public optim::HyperparameterVisitor {
  public:
-  explicit HyperparameterReader(JsonFields& in) : in_(in) {}
+  explicit HyperparameterReader(JsonFields& in, Missing missing = Missing::refused)
+      : in_(in), missing_(missing) {}
   void operator()(std::string_view name, double& value, optim::Range range) override {
+    if (stays(name)) return;
     value = in_.number(name);
     if (!optim::contains(range, value))
       in_.fail(name,
                fmt::format("a number {} expected, found {}", optim::description(range), value));
   }
-  void operator()(std::string_view name, bool& value) override { value = in_.boolean(name); }
+  void operator()(std::string_view name, bool& value) override {
+    if (!stays(name)) value = in_.boolean(name);
+  }
   void operator()(std::string_view name, std::int64_t& value, std::int64_t least) override {
-    value = in_.integer(name, least, std::numeric_limits<std::int64_t>::max());
+    if (!stays(name)) value = in_.integer(name, least, std::numeric_limits<std::int64_t>::max());
   }
   void operator()(std::string_view name, optim::TextList& value) override {
+    if (stays(name)) return;
     const std::vector<std::string> texts = in_.texts(name);
     try {
       value.set(texts);
@@ -57,7 +64,11 @@ class HyperparameterReader final : public optim::HyperparameterVisitor {
   }
 
  private:
+  bool stays(std::string_view name) const {
+    return missing_ == Missing::as_usual && !in_.has(name);
+  }
   JsonFields& in_;
+  Missing missing_;
 };
 
 class ScheduleWriter final : public optim::ScheduleVisitor {
@@ -110,7 +121,7 @@ optim::Optimizer read_optimizer(JsonFields fields) {
   optim::UpdateOptions options;
   if (fields.has("options")) {
     JsonFields of_options = fields.object("options");
-    HyperparameterReader reader(of_options);
+    HyperparameterReader reader(of_options, Missing::as_usual);
     options.fields(reader);
     of_options.finish();
   }
@@ -138,10 +149,13 @@ Json optimizer_json(const optim::Optimizer& optimizer) {
   Json json = {{"kind", optimizer.kind()}};
   HyperparameterWriter writer(json);
   optimizer.fields(writer);
-  optim::UpdateOptions options = optimizer.options();
-  if (options == optim::UpdateOptions{}) return json;
-  HyperparameterWriter options_writer(json["options"]);
+  optim::UpdateOptions options = optimizer.options(), usual;
+  Json all = Json::object(), all_usual = Json::object();
+  HyperparameterWriter options_writer(all), usual_writer(all_usual);
   options.fields(options_writer);
+  usual.fields(usual_writer);
+  for (const auto& [name, value] : all.items())
+    if (value != all_usual[name]) json["options"][name] = value;
   return json;
 }
 
@@ -175,6 +189,10 @@ Json to_json(const RunDescription& description) {
                  {"batch_size", training.batch_size},
                  {"epochs", training.epochs},
                  {"shuffle", training.shuffle}}}};
+  if (description.precision != PrecisionPolicy::f32)
+    json["precision"] = passes::name(description.precision);
+  if (!description.augmentation.is_empty())
+    json["augmentation"] = augment::text_of(description.augmentation);
   if (!description.schedule.is_constant()) json["schedule"] = schedule_json(description.schedule);
   return json;
 }
@@ -200,6 +218,15 @@ RunDescription description_from_json(const Json& json, const std::string& file) 
   }
   description.optimizer = read_optimizer(fields.object("optimizer"));
   if (fields.has("schedule")) description.schedule = read_schedule(fields.object("schedule"));
+  if (fields.has("precision"))
+    description.precision = fields.named("precision", [](const std::string& text) {
+      const auto precision = passes::parse_precision(text);
+      require(precision.has_value(), "f32, bf16 or fp16 expected, found {}", in_quotes(text));
+      return *precision;
+    });
+  if (fields.has("augmentation"))
+    description.augmentation =
+        fields.named("augmentation", [](const std::string& text) { return augment::parse(text); });
   const std::string dtype = fields.text("dtype");
   if (dtype != "f32" && dtype != "f64")
     fields.fail("dtype", "f32 or f64 expected, found " + in_quotes(dtype));

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "tenon/augment/augmentation.h"
 #include "tenon/base/tensor_type.h"
 #include "tenon/data/normalization.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/schedule.h"
+#include "tenon/session/session.h"
 #include "tenon/train/training_record.h"
 
 namespace tenon {
@@ -21,6 +23,8 @@ struct RunDescription {
   std::vector<std::string> metrics;
   optim::Optimizer optimizer = optim::Adam{};
   optim::Schedule schedule{};
+  PrecisionPolicy precision = PrecisionPolicy::f32;
+  augment::Augmentation augmentation{};
   DType dtype = DType::f32;
   std::uint64_t seed = 0;
   TensorType x_row, y_row;  // of one raw sample and its label

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,16 +14,31 @@ namespace tenon {
 
 class Trainer;
 
+// The numbers of the step that has just run; they are read from the device when they are asked for.
+class StepValues {
+ public:
+  virtual ~StepValues() = default;
+  virtual double loss() const = 0;
+  virtual double mean_loss() const = 0;
+  virtual std::span<const double> mean_metrics() const = 0;
+};
+
 struct StepInfo {
-  std::int64_t step = 0;           // since the run began, from 1
-  std::int64_t epoch = 0;          // from 1
-  std::int64_t step_in_epoch = 0;  // from 1
-  std::int64_t steps_in_epoch = 0;
+  std::int64_t step = 0;            // since the run began, from 1
+  std::int64_t epoch = 0;           // from 1
+  std::int64_t step_in_epoch = 0;   // from 1
+  std::int64_t steps_in_epoch = 0;  // 0: not known, the stream says no size
   std::int64_t total_epochs = 0;
-  double loss = 0;                       // mean of this step's batch
-  double seconds = 0;                    // of this step
-  double mean_loss = 0;                  // of the epoch so far
-  std::span<const double> mean_metrics;  // of the epoch so far, in the order of the options
+  double seconds = 0;        // of this step
+  double epoch_seconds = 0;  // since the epoch began
+  double waiting = 0;        // of those, for samples that were not made yet
+  bool is_streamed = false;  // the samples are made on the way
+  const StepValues* values = nullptr;
+
+  double loss() const { return values->loss(); }            // mean of this step's batch
+  double mean_loss() const { return values->mean_loss(); }  // of the epoch so far
+  // Of the epoch so far, in the order of the options; valid until the next step.
+  std::span<const double> mean_metrics() const { return values->mean_metrics(); }
 };
 
 struct EpochInfo {
@@ -34,9 +50,22 @@ struct EpochInfo {
   std::optional<double> validation_loss;
   std::vector<std::pair<std::string, double>> validation_metrics;
   double seconds = 0;
+  double waiting = 0;        // of those, for samples that were not made yet
+  bool is_streamed = false;  // the samples are made on the way
+
+  // "loss", a metric of the options, or one of the two with "validation_" in front. UserError,
+  // listing the known ones, if there is none of that name.
+  double value(std::string_view name) const;
 };
 
-// Override what you need. Return false from a step or epoch to stop training.
+// What a validation within an epoch found; those at the ends of epochs are in EpochInfo.
+struct ValidationInfo {
+  std::int64_t step = 0;  // since the run began
+  double loss = 0;
+  std::vector<std::pair<std::string, double>> metrics;
+};
+
+// Override what you need. Return false from a step, a validation or an epoch to stop training.
 class Callback {
  public:
   virtual ~Callback() = default;
@@ -44,8 +73,15 @@ class Callback {
   // The training step is compiled, no step has run: Trainer::cost() knows its memory.
   virtual void on_compiled(Trainer&) {}
   virtual bool on_step_end(Trainer&, const StepInfo&) { return true; }
+  virtual bool on_validation_end(Trainer&, const ValidationInfo&) { return true; }
   virtual bool on_epoch_end(Trainer&, const EpochInfo&) { return true; }
   virtual void on_fit_end(Trainer&) {}
+  // What a run that goes on must know again: written with every checkpoint, given back by resume
+  // before on_fit_begin. Those that keep something are told apart by their order in the list.
+  virtual std::vector<double> state() const { return {}; }
+  virtual void restore(std::span<const double>) {}
+  // Asked before the first step: a run that this callback has ended is not gone on with.
+  virtual bool is_done() const { return false; }
 };
 
 // A callback in a list: a pointer to one that outlives the fit, or one that the list keeps.

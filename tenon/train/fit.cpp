@@ -1,32 +1,29 @@
-// The training loop.
-#include <chrono>
+// Trainer::fit: what happens before the first step of a fit and after its last.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tenon/base/hash.h"
-#include "tenon/data/epoch_order.h"
 #include "tenon/io/file.h"
 #include "tenon/io/json.h"
-#include "tenon/io/safetensors.h"
-#include "tenon/train/checkpoint.h"
 #include "tenon/train/curves.h"
-#include "tenon/train/trainer_state.h"
+#include "tenon/train/fit_loop.h"
 
 namespace tenon {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 void validate(const FitOptions& options) {
-  require(options.epochs >= 0, "fit: epochs must not be negative, got {}", options.epochs);
   require(options.batch_size > 0, "fit: batch_size must be above 0, got {}", options.batch_size);
-  require(options.max_steps >= 0, "fit: max_steps must not be negative, got {}", options.max_steps);
-  require(options.checkpoint_every >= 0, "fit: checkpoint_every must not be negative, got {}",
-          options.checkpoint_every);
-  require(options.log_every >= 0, "fit: log_every must not be negative, got {}", options.log_every);
+  for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"epochs", options.epochs},
+                                    {"max_steps", options.max_steps},
+                                    {"steps_per_epoch", options.steps_per_epoch},
+                                    {"checkpoint_every", options.checkpoint_every},
+                                    {"validate_every", options.validate_every},
+                                    {"sanity_batches", options.sanity_batches},
+                                    {"overfit_batches", options.overfit_batches},
+                                    {"log_every", options.log_every}})
+    require(value >= 0, "fit: {} must not be negative, got {}", name, value);
+  require(options.validation || (options.validate_every == 0 && options.sanity_batches == 0),
+          "fit: validate_every and sanity_batches need validation data");
   require(!options.resume || !options.overwrite, "fit: choose one of resume and overwrite");
   require(!options.run_folder.empty() || (!options.resume && !options.overwrite),
           "fit: resume and overwrite need a run_folder");
@@ -34,7 +31,28 @@ void validate(const FitOptions& options) {
     require(callback != nullptr, "fit: a callback is null");
 }
 
-std::string data_hash_of(const data::Dataset& dataset) {
+// What the options for trying things out mean in terms of the others.
+FitOptions plain_options(FitOptions options) {
+  if (options.overfit_batches > 0) options.shuffle = false;
+  if (options.fast_dev_run) {
+    options.epochs = options.steps_per_epoch = 1;
+    options.run_folder.clear();
+    options.resume = options.overwrite = false;
+    if (options.validation) options.validation = options.validation->take(options.batch_size);
+  }
+  return options;
+}
+
+data::Source plain_source(const data::Source& source, const FitOptions& options) {
+  const std::int64_t batches = options.fast_dev_run ? 1 : options.overfit_batches;
+  if (batches == 0) return source;
+  return source.take(checked_multiply(batches, options.batch_size, "fit: samples"));
+}
+
+// Of all samples and labels; of a stream's first ones.
+std::string data_hash_of(const data::Source& source) {
+  const data::Dataset dataset =
+      source.dataset() != nullptr ? *source.dataset() : source.take(1).sampled();
   std::uint64_t hash = 0;
   for (const data::Array* array : {&dataset.x(), &dataset.y()}) {
     const auto bytes = static_cast<std::size_t>(array->size()) * array->row_bytes();
@@ -44,95 +62,26 @@ std::string data_hash_of(const data::Dataset& dataset) {
   return fmt::format("{:016x}", hash);
 }
 
-// The last times of what is repeated, in memory of fixed size.
-class MedianTime {
- public:
-  void add(double seconds) { times_[count_++ % times_.size()] = seconds; }
-  double median() const {
-    std::vector<double> sorted(
-        times_.begin(),
-        times_.begin() + static_cast<std::ptrdiff_t>(std::min(count_, times_.size())));
-    if (sorted.empty()) return 0;
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::ranges::nth_element(sorted, middle);
-    return *middle;
-  }
-
- private:
-  std::array<double, 1024> times_{};
-  std::size_t count_ = 0;
-};
-
 double per_second(std::int64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
 
-class FitLoop {
- public:
-  FitLoop(Trainer& trainer, Trainer::State& state, const data::Dataset& dataset,
-          const FitOptions& options)
-      : trainer_(trainer),
-        state_(state),
-        dataset_(dataset),
-        options_(options),
-        files_{options.run_folder},
-        steps_in_epoch_((dataset.size() + options.batch_size - 1) / options.batch_size),
-        tail_(dataset.size() % options.batch_size),
-        mean_metrics_(state.options.metrics.size()) {}
+}  // namespace
 
-  History run();
-
- private:
-  bool has_folder() const { return !options_.run_folder.empty(); }
-  std::int64_t last_epoch() const { return state_.position.first_epoch + options_.epochs; }
-  std::int64_t epoch() const { return state_.position.epochs_done - state_.position.first_epoch; }
-  void log(const std::string& line) const {
-    if (state_.options.log) state_.options.log(line);
-  }
-
-  void begin();
-  void resume();
-  void require_not_beyond() const;
-  void open_files();
-  ReadyStep& step_of(std::int64_t count) {
-    return state_.training_step(data_->x.type(), data_->y.type(), count);
-  }
-  bool may_run_on() const;
-  void run_epoch();
-  void run_step();
-  void end_epoch(Clock::time_point began);
-  void add_row(bool is_validation, const RunningMeans& means, std::int64_t row_epoch);
-  void checkpoint();
-
-  Trainer& trainer_;
-  Trainer::State& state_;
-  const data::Dataset& dataset_;
-  const FitOptions& options_;
-  const RunFiles files_;
-  const std::int64_t steps_in_epoch_;
-  const std::int64_t tail_;  // samples of a short last batch
-
-  const Clock::time_point began_ = Clock::now();
-  std::optional<RunLock> lock_;
-  bool is_resumed_ = false;
-  std::optional<MetricsLog> metrics_log_;
-  std::shared_ptr<ResidentData> data_;
-  ReadyStep* full_ = nullptr;
-  ReadyStep* last_ = nullptr;  // for the short last batch
-  std::vector<std::int64_t> order_;
-  std::vector<double> mean_metrics_;
-  std::vector<double> row_;
-  MedianTime times_, epoch_times_;  // of epochs run from their first step to their checkpoint
-  History history_;
-  bool is_running_ = true;
-  std::int64_t steps_at_checkpoint_ = -1;
-};
+FitLoop::FitLoop(Trainer& trainer, Trainer::State& state, const data::Source& source,
+                 const FitOptions& options)
+    : trainer_(trainer),
+      state_(state),
+      source_(plain_source(source, options)),
+      options_(plain_options(options)),
+      files_{options_.run_folder},
+      mean_metrics_(state.options.metrics.size()) {}
 
 // Opens the run folder, or refuses it, and sets the position from which steps are run.
 void FitLoop::begin() {
   TrainingRecord record;
-  record.data = dataset_.name();
-  record.samples = dataset_.size();
+  record.data = source_.name();
+  record.samples = source_.size().value_or(0);
   record.batch_size = options_.batch_size;
   record.epochs = options_.epochs;
   record.shuffle = options_.shuffle;
@@ -142,12 +91,12 @@ void FitLoop::begin() {
             "{} holds a run already\n  help: resume it, overwrite it, or choose another folder",
             options_.run_folder);
     remove_temporaries(files_);
-    record.data_hash = data_hash_of(dataset_);
+    record.data_hash = data_hash_of(source_);
     is_resumed_ = options_.resume && can_resume(files_);
     if (options_.resume) repair_run(files_);
   }
   state_.training = std::move(record);
-  state_.last_rows = dataset_.size();
+  state_.last_rows = source_.size().value_or(0);
   if (is_resumed_) {
     resume();
     return;
@@ -155,10 +104,11 @@ void FitLoop::begin() {
   if (options_.resume) log(fmt::format("{} holds no run yet; starting one", options_.run_folder));
   Position& position = state_.position;
   if (position.step_in_epoch > 0) ++position.epochs_done;  // left unfinished by an earlier fit
-  position.step_in_epoch = 0;
+  position.step_in_epoch = position.sample_in_pass = 0;
   position.first_epoch = position.epochs_done;
   position.first_step = position.steps_done;
-  state_.epoch_means = state_.no_means();
+  state_.callback_states.clear();
+  state_.reset(state_.epoch_sums);
   if (has_folder()) state_.table.shorten(0);
 }
 
@@ -177,7 +127,7 @@ void FitLoop::resume() {
           state_file, files_.model().string());
   state_.load_weights(stored.weights, files_.model().string());
   state_.restore(*stored.state, state_file);
-  require(state_.position.step_in_epoch <= steps_in_epoch_,
+  require(steps_in_epoch_ == 0 || state_.position.step_in_epoch <= steps_in_epoch_,
           "{}: {} steps of an epoch are done, an epoch has {}", state_file,
           state_.position.step_in_epoch, steps_in_epoch_);
   const std::size_t rows = metric_rows(*stored.state, state_file);
@@ -185,13 +135,28 @@ void FitLoop::resume() {
   if (io::file_exists(files_.metrics()))
     state_.table = read_metrics_csv(files_.metrics(), rows, state_.metric_names());
   require_not_beyond();
+  restore_callbacks(state_file);
   if (epoch() == options_.epochs)
     log(fmt::format("resumed {} at step {}: its {} epochs are done, nothing is left to do",
                     options_.run_folder, state_.position.steps_done, options_.epochs));
   else
-    log(fmt::format("resumed {} at step {} (epoch {}, step {} of {})", options_.run_folder,
+    log(fmt::format("resumed {} at step {} (epoch {}, step {}{})", options_.run_folder,
                     state_.position.steps_done, epoch() + 1, state_.position.step_in_epoch,
-                    steps_in_epoch_));
+                    steps_in_epoch_ > 0 ? fmt::format(" of {}", steps_in_epoch_) : ""));
+}
+
+// Those that keep a state get it back, in their order.
+void FitLoop::restore_callbacks(const std::string& state_file) {
+  std::vector<Callback*> keeping;
+  for (Callback* callback : options_.callbacks)
+    if (!callback->state().empty()) keeping.push_back(callback);
+  const CallbackStates& states = state_.callback_states;
+  require(states.empty() || keeping.empty() || states.size() == keeping.size(),
+          "{}: it holds the state of {} callbacks, this fit has {} that keep one\n  help: resume "
+          "with the callbacks that the run was begun with",
+          state_file, states.size(), keeping.size());
+  for (std::size_t i = 0; i < std::min(states.size(), keeping.size()); ++i)
+    keeping[i]->restore(states[i]);
 }
 
 // ResumeError if more is done than is asked for.
@@ -223,137 +188,39 @@ void FitLoop::open_files() {
   metrics_log_.emplace(files_.metrics(), state_.table);
 }
 
-bool FitLoop::may_run_on() const {
-  if (options_.stop.stop_requested()) return false;
-  return options_.max_steps == 0 ||
-         state_.position.steps_done - state_.position.first_step < options_.max_steps;
-}
-
-void FitLoop::add_row(bool is_validation, const RunningMeans& means, std::int64_t row_epoch) {
-  row_.clear();
-  row_.push_back(means.loss());
-  for (std::size_t i = 0; i < means.metric_sums.size(); ++i)
-    row_.push_back(state_.metric_value(means, i));
-  const MetricTable::Row row{state_.position.steps_done, row_epoch, is_validation};
-  state_.table.add(row, row_);
-  if (metrics_log_) metrics_log_->add(row, row_);
-}
-
-void FitLoop::checkpoint() {
-  if (!has_folder()) return;
-  if (metrics_log_) metrics_log_->flush();
-  state_.save_checkpoint(options_.run_folder);
-  steps_at_checkpoint_ = state_.position.steps_done;
-}
-
-void FitLoop::run_step() {
-  const Clock::time_point began = Clock::now();
-  Position& position = state_.position;
-  const std::int64_t first = position.step_in_epoch * options_.batch_size;
-  const std::int64_t count = std::min(options_.batch_size, dataset_.size() - first);
-  if (count < options_.batch_size && last_ == nullptr) last_ = &step_of(count);
-  ReadyStep& step = count == options_.batch_size ? *full_ : *last_;
-  const auto rows =
-      std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-  StepInfo info;
-  info.loss = state_.run(step, *data_, rows, state_.epoch_means);
-  info.step = ++position.steps_done;
-  info.step_in_epoch = ++position.step_in_epoch;
-  info.seconds = seconds_since(began);
-  info.epoch = epoch() + 1;
-  info.steps_in_epoch = steps_in_epoch_;
-  info.total_epochs = options_.epochs;
-  info.mean_loss = state_.epoch_means.loss();
-  for (std::size_t i = 0; i < mean_metrics_.size(); ++i)
-    mean_metrics_[i] = state_.metric_value(state_.epoch_means, i);
-  info.mean_metrics = mean_metrics_;
-  if (count == options_.batch_size) times_.add(info.seconds);
-  if (++history_.steps == 1) {
-    state_.cost.seconds_to_first_step = seconds_since(began_);
-    // The second size is compiled now: later, it would allocate within the epoch.
-    if (tail_ != 0 && last_ == nullptr && options_.max_steps != 1) last_ = &step_of(tail_);
-  }
-  if (options_.log_every > 0 && position.steps_done % options_.log_every == 0)
-    add_row(false, state_.last_step_means, position.epochs_done + 1);
-  for (Callback* callback : options_.callbacks)
-    if (!callback->on_step_end(trainer_, info)) is_running_ = false;
-  if (!may_run_on()) is_running_ = false;
-  // At the end of an epoch its rows come first.
-  if (options_.checkpoint_every > 0 && position.steps_done % options_.checkpoint_every == 0 &&
-      position.step_in_epoch < steps_in_epoch_)
-    checkpoint();
-}
-
-void FitLoop::end_epoch(Clock::time_point began) {
-  Position& position = state_.position;
-  EpochRecord record;
-  record.epoch = epoch() + 1;
-  record.train = state_.evaluation_of(state_.epoch_means, dataset_.size());
-  if (options_.validation) record.validation = trainer_.evaluate(*options_.validation);
-  record.seconds = seconds_since(began);
-  if (options_.log_every == 0) add_row(false, state_.epoch_means, position.epochs_done + 1);
-  if (record.validation) {
-    row_ = {record.validation->loss};
-    for (const auto& [name, value] : record.validation->metrics) row_.push_back(value);
-    const MetricTable::Row row{position.steps_done, position.epochs_done + 1, true};
-    state_.table.add(row, row_);
-    if (metrics_log_) metrics_log_->add(row, row_);
-  }
-  ++position.epochs_done;
-  position.step_in_epoch = 0;
-  state_.epoch_means = state_.no_means();
-  if (options_.checkpoint_every == 0 || position.steps_done % options_.checkpoint_every == 0)
-    checkpoint();
-  if (has_folder()) write_curves(files_.curves(), state_.table, files_.title());
-
-  EpochInfo info{record.epoch,
-                 position.steps_done,
-                 options_.epochs,
-                 record.train.loss,
-                 record.train.metrics,
-                 std::nullopt,
-                 {},
-                 record.seconds};
-  if (record.validation) {
-    info.validation_loss = record.validation->loss;
-    info.validation_metrics = record.validation->metrics;
-  }
-  for (Callback* callback : options_.callbacks)
-    if (!callback->on_epoch_end(trainer_, info)) is_running_ = false;
-  history_.epochs.push_back(std::move(record));
-}
-
-void FitLoop::run_epoch() {
-  const Clock::time_point began = Clock::now();
-  data::fill_epoch_order(order_, state_.options.seed,
-                         static_cast<std::uint64_t>(state_.position.epochs_done), options_.shuffle);
-  const bool is_whole = state_.position.step_in_epoch == 0;
-  while (is_running_ && state_.position.step_in_epoch < steps_in_epoch_) run_step();
-  if (state_.position.step_in_epoch < steps_in_epoch_) return;
-  end_epoch(began);
-  if (is_whole) epoch_times_.add(seconds_since(began));
+// Compiles, and tries what was asked to be tried.
+void FitLoop::prepare() {
+  if (options_.sanity_batches > 0)
+    state_.evaluate(options_.validation->take(checked_multiply(
+                        options_.sanity_batches, options_.batch_size, "fit: sanity_batches")),
+                    options_.batch_size, options_.loading);
+  const CompiledStep& step = feeder_->prepare_first();
+  state_.cost.memory = step.memory();
+  state_.cost.compile_seconds = step.report().seconds;
+  for (Callback* callback : options_.callbacks) callback->on_compiled(trainer_);
 }
 
 History FitLoop::run() {
-  state_.require_fits(dataset_, "fit");
+  state_.require_fits(source_, "fit");
   if (options_.validation) state_.require_fits(*options_.validation, "fit: validation");
-  state_.build(dataset_);
-  state_.require_fits(dataset_, "fit");
+  state_.build(source_);
+  state_.require_fits(source_, "fit");
   if (options_.validation) state_.require_fits(*options_.validation, "fit: validation");
+  feeder_ =
+      make_feeder(state_, source_, {true, options_.batch_size, options_.shuffle, options_.loading});
+  steps_in_epoch_ = feeder_->steps_in_epoch();
+  if (options_.steps_per_epoch > 0)
+    steps_in_epoch_ = steps_in_epoch_ == 0 ? options_.steps_per_epoch
+                                           : std::min(steps_in_epoch_, options_.steps_per_epoch);
   begin();
   for (Callback* callback : options_.callbacks) callback->on_fit_begin(trainer_);
 
-  is_running_ = may_run_on();
+  is_running_ = may_run_on() && std::ranges::none_of(options_.callbacks, [](Callback* callback) {
+                  return callback->is_done();
+                });
   if (is_running_ && state_.position.epochs_done < last_epoch()) {
-    data_ = state_.on_device(dataset_);
-    const bool has_full = dataset_.size() >= options_.batch_size;
-    (has_full ? full_ : last_) = &step_of(has_full ? options_.batch_size : tail_);
-    const CompiledStep& main_step = (has_full ? full_ : last_)->step;
-    state_.cost.memory = main_step.memory();
-    state_.cost.compile_seconds = main_step.report().seconds;
-    order_.resize(static_cast<std::size_t>(dataset_.size()));
-    for (Callback* callback : options_.callbacks) callback->on_compiled(trainer_);
-    is_running_ = may_run_on();  // compiling takes long enough to be stopped
+    prepare();
+    is_running_ = is_running_ && may_run_on();  // compiling takes long enough to be stopped
   }
   row_.reserve(1 + mean_metrics_.size());
   open_files();
@@ -364,19 +231,19 @@ History FitLoop::run() {
     if (steps_at_checkpoint_ != state_.position.steps_done) checkpoint();
     if (!state_.table.rows.empty()) write_curves(files_.curves(), state_.table, files_.title());
   }
-  state_.cost.seconds_per_step = times_.median();
-  state_.cost.step_samples_per_second = per_second(options_.batch_size, times_.median());
-  state_.cost.seconds_per_epoch = epoch_times_.median();
-  state_.cost.samples_per_second = per_second(dataset_.size(), epoch_times_.median());
+  CostReport& cost = state_.cost;
+  cost.seconds_per_step = times_.median();
+  cost.step_samples_per_second = per_second(options_.batch_size, times_.median());
+  cost.seconds_per_epoch = epoch_times_.median();
+  if (source_.size()) cost.samples_per_second = per_second(*source_.size(), epoch_times_.median());
+  cost.input_stall = trained_ > 0 ? waited_ / trained_ : 0;
   for (Callback* callback : options_.callbacks) callback->on_fit_end(trainer_);
   return std::move(history_);
 }
 
-}  // namespace
-
-History Trainer::fit(const data::Dataset& dataset, const FitOptions& options) {
+History Trainer::fit(const data::Source& source, const FitOptions& options) {
   validate(options);
-  return FitLoop(*this, *state_, dataset, options).run();
+  return FitLoop(*this, *state_, source, options).run();
 }
 
 }  // namespace tenon

@@ -30,12 +30,26 @@ double seconds_between(std::chrono::steady_clock::time_point a,
   return std::chrono::duration<double>(b - a).count();
 }
 
+// "17/469", or "17" of a stream that does not say its size.
+void append_place(fmt::memory_buffer& line, const StepInfo& info) {
+  const auto out = std::back_inserter(line);
+  fmt::format_to(out, "{}", info.step_in_epoch);
+  if (info.steps_in_epoch > 0) fmt::format_to(out, "/{}", info.steps_in_epoch);
+}
+
+// How much of the time a stream kept the steps waiting: "  input stall 0.3 %".
+void append_stall(fmt::memory_buffer& line, double waiting, double seconds) {
+  if (seconds > 0)
+    fmt::format_to(std::back_inserter(line), "  input stall {:.1f} %", 100 * waiting / seconds);
+}
+
 void append_means(fmt::memory_buffer& line, const Trainer& trainer, const StepInfo& info) {
   const auto out = std::back_inserter(line);
-  fmt::format_to(out, "  loss {:.4f}", info.mean_loss);
+  fmt::format_to(out, "  loss {:.4f}", info.mean_loss());
   const std::vector<nn::Metric>& metrics = trainer.options().metrics;
-  for (std::size_t i = 0; i < metrics.size() && i < info.mean_metrics.size(); ++i)
-    fmt::format_to(out, "  {} {:.4f}", metrics[i].name, info.mean_metrics[i]);
+  const std::span<const double> means = info.mean_metrics();
+  for (std::size_t i = 0; i < metrics.size() && i < means.size(); ++i)
+    fmt::format_to(out, "  {} {:.4f}", metrics[i].name, means[i]);
 }
 
 }  // namespace
@@ -67,15 +81,16 @@ void ProgressPrinter::show_step(const Trainer& trainer, const StepInfo& info) {
   const auto out = std::back_inserter(line);
   if (is_terminal_) fmt::format_to(out, "\r");
   fmt::format_to(out, "epoch {}/{}  ", info.epoch, info.total_epochs);
-  if (is_terminal_) {
+  const bool has_end = info.steps_in_epoch > 0;
+  if (is_terminal_ && has_end) {
     const std::int64_t full = kBarWidth * info.step_in_epoch / info.steps_in_epoch;
     fmt::format_to(out, "[{:=<{}}{:<{}}]  ", "", full, full < kBarWidth ? ">" : "",
                    kBarWidth - full);
   } else {
     fmt::format_to(out, "step ");
   }
-  fmt::format_to(out, "{}/{}", info.step_in_epoch, info.steps_in_epoch);
-  if (steps_ > 1) {
+  append_place(line, info);
+  if (steps_ > 1 && has_end) {
     const double per_step =
         seconds_between(first_end_, last_shown_) / static_cast<double>(steps_ - 1);
     const std::int64_t left = (info.total_epochs - info.epoch) * info.steps_in_epoch +
@@ -84,6 +99,7 @@ void ProgressPrinter::show_step(const Trainer& trainer, const StepInfo& info) {
     append_clock(line, per_step * static_cast<double>(left));
   }
   append_means(line, trainer, info);
+  if (info.is_streamed) append_stall(line, info.waiting, info.epoch_seconds);
   fmt::format_to(out, "{}", is_terminal_ ? "\x1b[K" : "\n");  // clears the rest of the line
   has_bar_ = is_terminal_;
   write(line);
@@ -103,7 +119,9 @@ bool ProgressPrinter::on_epoch_end(Trainer&, const EpochInfo& info) {
     for (const auto& [name, value] : info.validation_metrics)
       fmt::format_to(out, "  {} {:.4f}", name, value);
   }
-  fmt::format_to(out, "  {:.1f} s\n", info.seconds);
+  fmt::format_to(out, "  {:.1f} s", info.seconds);
+  if (info.is_streamed) append_stall(line, info.waiting, info.seconds);
+  line.push_back('\n');
   write(line);
   return true;
 }
@@ -113,8 +131,9 @@ void ProgressPrinter::on_fit_end(Trainer& trainer) {
   clear_bar();
   if (unfinished_.step == 0) return;
   fmt::memory_buffer line;
-  fmt::format_to(std::back_inserter(line), "epoch {}/{}  step {}/{}", unfinished_.epoch,
-                 unfinished_.total_epochs, unfinished_.step_in_epoch, unfinished_.steps_in_epoch);
+  fmt::format_to(std::back_inserter(line), "epoch {}/{}  step ", unfinished_.epoch,
+                 unfinished_.total_epochs);
+  append_place(line, unfinished_);
   append_means(line, trainer, unfinished_);
   line.push_back('\n');
   write(line);

@@ -1,4 +1,6 @@
 // Saving and loading: what of a Trainer goes into the files of a run folder, and back.
+#include <algorithm>
+
 #include "tenon/base/text.h"
 #include "tenon/io/file.h"
 #include "tenon/io/safetensors.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
 constexpr const char* kMetricRows = "position/metric_rows";
+constexpr const char* kScheduleState = "schedule/state";  // of a schedule that observes
 
 HostTensor whole_number(std::int64_t value) { return make_scalar<std::int64_t>(value); }
 
@@ -38,15 +41,16 @@ void each_counter(Position& position, Visit visit) {
   visit("position/steps_done", position.steps_done);
   visit("position/epochs_done", position.epochs_done);
   visit("position/step_in_epoch", position.step_in_epoch);
+  visit("position/sample_in_pass", position.sample_in_pass);
   visit("position/first_step", position.first_step);
   visit("position/first_epoch", position.first_epoch);
 }
 
-std::vector<double> flat(const RunningMeans& means) {
-  std::vector<double> values{means.loss_sum, means.loss_weight};
-  for (const std::vector<double>& sums : means.metric_sums)
-    values.insert(values.end(), sums.begin(), sums.end());
-  return values;
+std::string callback_name(std::size_t i) { return fmt::format("callback/{}", i); }
+
+HostTensor as_tensor(const std::vector<double>& values) {
+  return make_tensor<double>({static_cast<std::int64_t>(values.size())},
+                             std::span<const double>(values));
 }
 
 io::NamedTensors read_tensors(const std::string& file) {
@@ -66,6 +70,8 @@ RunDescription Trainer::State::description() const {
   description.metrics = metric_names();
   description.optimizer = options.optimizer;
   description.schedule = options.schedule;
+  description.precision = options.precision;
+  description.augmentation = options.augmentation;
   description.dtype = options.dtype;
   description.seed = options.seed;
   description.x_row = x_row;
@@ -86,17 +92,17 @@ void Trainer::State::save_checkpoint(const std::string& folder) {
   out = waiting;
   for (const Variable& variable : options.optimizer.state())
     if (!waiting.contains(variable.name())) out.emplace(variable.name(), session.read(variable));
-  for (const Variable& variable : {key, step_counter})
+  for (const Variable& variable : {key, step_counter, epoch_sums})
     out.insert_or_assign(variable.name(), session.read(variable));
   Position now = position;
   each_counter(now, [&](const char* name, std::int64_t& value) {
     out.insert_or_assign(name, whole_number(value));
   });
   out.insert_or_assign(kMetricRows, whole_number(static_cast<std::int64_t>(table.rows.size())));
-  const std::vector<double> means = flat(epoch_means);
-  out.insert_or_assign("position/epoch_means",
-                       make_tensor<double>({static_cast<std::int64_t>(means.size())},
-                                           std::span<const double>(means)));
+  for (std::size_t i = 0; i < callback_states.size(); ++i)
+    out.insert_or_assign(callback_name(i), as_tensor(callback_states[i]));
+  if (options.schedule.is_observing())
+    out.insert_or_assign(kScheduleState, as_tensor(options.schedule.state()));
   write_checkpoint({folder}, checkpoint);
 }
 
@@ -135,23 +141,32 @@ void Trainer::State::restore(const io::NamedTensors& tensors, const std::string&
   require(read.first_step <= read.steps_done && read.first_epoch <= read.epochs_done,
           "{}: the run's position is contradictory: step {} began at {}, epoch {} at {}", file,
           read.steps_done, read.first_step, read.epochs_done, read.first_epoch);
-  RunningMeans means = no_means();
-  const auto width = static_cast<std::int64_t>(flat(means).size());
-  const auto values =
-      need(tensors, "position/epoch_means", {DType::f64, {width}}, file).as<double>();
-  means.loss_sum = values[0];
-  means.loss_weight = values[1];
-  std::size_t next = 2;
-  for (std::vector<double>& sums : means.metric_sums)
-    for (double& sum : sums) sum = values[next++];
-  for (const Variable& variable : {key, step_counter})
+  CallbackStates callbacks;
+  while (tensors.contains(callback_name(callbacks.size()))) {
+    const HostTensor& state = tensors.at(callback_name(callbacks.size()));
+    const TensorType expected{DType::f64, {state.size()}};
+    const auto values = need(tensors, callback_name(callbacks.size()), expected, file).as<double>();
+    callbacks.emplace_back(values.begin(), values.end());
+  }
+  optim::Schedule schedule = options.schedule.clone();
+  if (schedule.is_observing()) {
+    const auto count = static_cast<std::int64_t>(schedule.state().size());
+    const HostTensor& state = need(tensors, kScheduleState, {DType::f64, {count}}, file);
+    try {
+      schedule.restore(state.as<double>());
+    } catch (const UserError& error) {
+      throw UserError(fmt::format("{}: {}", file, error.what()));
+    }
+  }
+  for (const Variable& variable : {key, step_counter, epoch_sums})
     session.write(variable, need(tensors, variable.name(), variable.type(), file));
   waiting.clear();
   waiting_file = file;
   for (const auto& [name, tensor] : tensors)
     if (name.starts_with(kOptimizerPrefix)) waiting.emplace(name, tensor);
   position = read;
-  epoch_means = std::move(means);
+  options.schedule = schedule;
+  callback_states = std::move(callbacks);
   // Steps that are compiled already have defined all the optimizer keeps.
   const bool is_traced = std::ranges::any_of(
       steps, [](const auto& entry) { return entry.second && entry.first.starts_with("train "); });
@@ -227,6 +242,8 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   trainer_options.device = options.device;
   trainer_options.seed = description.seed;
   trainer_options.threads = options.threads;
+  trainer_options.precision = description.precision;
+  trainer_options.augmentation = description.augmentation;
   trainer_options.dtype = description.dtype;
   trainer_options.normalization = description.normalization.kind;
   trainer_options.cache_folder = options.cache_folder;

@@ -1,18 +1,26 @@
 // Traces the training, evaluation and prediction steps of a Trainer.
+#include <algorithm>
+
 #include "tenon/tensor/functions.h"
 #include "tenon/train/trainer_state.h"
 
 namespace tenon {
 namespace {
 
-std::string step_key(std::string_view purpose, const TensorType& x, const TensorType& y,
-                     std::int64_t batch) {
-  return fmt::format("{} {} {} {}", purpose, x, y, batch);
-}
-
 // The labels as the losses want them: classes stay integers, targets take the working type.
 Tensor prepare_target(const Tensor& raw, DType dtype) {
   return is_float(raw.dtype()) ? cast(raw, dtype) : raw;
+}
+
+// The same loss of one-hot or soft targets. UserError if there is none.
+nn::Loss loss_of_soft_targets(const nn::Loss& loss) {
+  constexpr std::string_view kSparse = "sparse_";
+  if (loss.targets == nn::TargetKind::probabilities) return loss;
+  require(loss.name.starts_with(kSparse),
+          "Trainer: the augmentation mixes samples, which needs a categorical cross entropy; the "
+          "loss is {}",
+          loss.name);
+  return nn::find_loss(loss.name.substr(kSparse.size()));
 }
 
 }  // namespace
@@ -33,8 +41,16 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
             "Trainer: metric {} is of classes, loss {} is of numbers; leave the metric out, or "
             "choose a loss of classes",
             metric.name, options.loss.name);
+  require(options.dtype == DType::f32 || options.precision == PrecisionPolicy::f32,
+          "Trainer: precision {} is for weights of f32, dtype is {}",
+          passes::name(options.precision), options.dtype);
   // Two trainers may be given one optimizer; each has moments of its own.
-  options.optimizer = options.optimizer.clone();
+  optim::UpdateOptions updates = options.optimizer.options();
+  if (options.precision == PrecisionPolicy::fp16 && updates.loss_scale.initial == 0)
+    updates.loss_scale.initial = optim::kUsualLossScale;
+  options.optimizer = options.optimizer.clone(updates);
+  training_loss = options.augmentation.mixes() ? loss_of_soft_targets(options.loss) : options.loss;
+  options.schedule = options.schedule.clone();
   if (!options.schedule.is_constant()) {
     learning_rate = options.optimizer.learning_rate();
     first_rate = learning_rate.initial_value(options.seed).as<double>()[0];
@@ -45,12 +61,8 @@ Trainer::State::State(nn::Layer m, TrainerOptions o)
   });
   step_counter.define("random/step", {DType::i32, {}}, VariableKind::statistic,
                       [](std::uint64_t) { return make_scalar<std::int32_t>(0); });
-}
-
-RunningMeans Trainer::State::no_means() const {
-  RunningMeans means;
-  for (const std::size_t size : metric_sizes) means.metric_sums.emplace_back(size);
-  return means;
+  epoch.define("random/epoch", {DType::u32, {}}, VariableKind::scalar,
+               [](std::uint64_t) { return make_scalar<std::uint32_t>(0); });
 }
 
 Tensor Trainer::State::prepare(const Tensor& raw) const {
@@ -61,129 +73,196 @@ Tensor Trainer::State::prepare(const Tensor& raw) const {
   return cast(scaled + constant(normalization.offset), options.dtype);
 }
 
+// The tensors of a batch in the trace of a step.
+struct Trainer::State::StepInputs {
+  std::array<Tensor, 3> placeholders;
+  Tensor x, y, indices;  // rows of the batch, raw
+};
+
 namespace {
 
-std::unique_ptr<ReadyStep> ready(Session& session, std::span<const Tensor> placeholders,
-                                 const StepResult& result, std::int64_t batch) {
-  auto step = std::make_unique<ReadyStep>(
-      ReadyStep{session.compile(placeholders, result), {}, {}, {}, {}, {}, {}, false});
-  step->host_indices = HostTensor({DType::i32, {batch}});
-  step->indices = session.upload(step->host_indices);
-  step->indices_view = step->host_indices;
-  for (std::size_t i = 0; i < result.fetches.size(); ++i) {
-    step->results.push_back(session.backend().allocate({step->step.fetch_type(i), {}}));
-    step->host_results.emplace_back(step->step.fetch_type(i));
+// One f64 vector: the loss with what layers added, spread over its weight, then the metrics.
+Tensor sums_of(const nn::Outcome& outcome, const TrainerOptions& options, const Tensor& target,
+               const nn::Context& context) {
+  const auto as_vector = [](const Tensor& value) {
+    const Tensor exact = cast(value, DType::f64);
+    return value.rank() == 0 ? reshape(exact, {1}) : exact;
+  };
+  Tensor sum = outcome.loss.sum;
+  if (!context.losses().empty()) {
+    const Tensor mean = sum / outcome.loss.weight;
+    sum = context.total_loss(mean) * outcome.loss.weight;
   }
-  for (HostTensor& value : step->host_results) step->result_spans.emplace_back(value);
-  return step;
-}
-
-// (sum, weight) of the loss, then the sums of each metric.
-std::vector<Tensor> sums_of(const nn::WeightedSum& loss, const TrainerOptions& options,
-                            const Tensor& prediction, const Tensor& target) {
-  std::vector<Tensor> fetches{loss.sum, loss.weight};
+  std::vector<Tensor> parts{as_vector(sum), as_vector(outcome.loss.weight)};
   for (const nn::Metric& metric : options.metrics) {
     if (!metric.apply) {
-      fetches.push_back(metric.sums(prediction, target, options.loss));
+      parts.push_back(as_vector(metric.sums(outcome.prediction, target, options.loss)));
       continue;
     }
-    const nn::WeightedSum value = metric.apply(prediction, target, options.loss);
-    fetches.push_back(value.sum);
-    fetches.push_back(value.weight);
+    const nn::WeightedSum value = metric.apply(outcome.prediction, target, options.loss);
+    parts.push_back(as_vector(value.sum));
+    parts.push_back(as_vector(value.weight));
   }
-  return fetches;
+  return concatenate(parts, 0);
+}
+
+nn::Outcome outcome_of(const nn::Layer& model, const nn::Loss& loss, const Tensor& x,
+                       const Tensor& target, nn::Context& context) {
+  if (model.has_own_loss()) return model.learn(x, target, context);
+  const Tensor prediction = model.call_as_root(x, context);
+  return {prediction, loss.apply(prediction, target, {})};
 }
 
 }  // namespace
 
-ReadyStep& Trainer::State::training_step(const TensorType& x, const TensorType& y,
-                                         std::int64_t batch) {
-  std::string purpose = "train";
-  // What is frozen decides what the step updates.
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    if (!weights[i].is_trainable()) purpose += fmt::format(" -{}", i);
-  auto& step = steps[step_key(purpose, x, y, batch)];
-  if (step) return *step;
-  const Tensor all_x = placeholder("x", x), all_y = placeholder("y", y);
-  const Tensor indices = placeholder("indices", {DType::i32, {batch}});
-  const Tensor target = prepare_target(take(all_y, indices), options.dtype);
-  const Tensor step_key_now = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
-  nn::Context context(nn::Mode::training, step_key_now, options.dtype);
-  const Tensor prediction = model.call_as_root(prepare(take(all_x, indices)), context);
-  const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
-  StepResult result;
-  result.fetches = sums_of(loss, options, prediction, target);
-  result.updates = context.minimize(loss.sum / loss.weight, options.optimizer);
-  result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
-  step = ready(session, std::array{all_x, all_y, indices}, result, batch);
-  step->is_training = true;
-  apply_waiting();
-  return *step;
+// Models that draw numbers in evaluation too (a variational autoencoder) draw the same ones for
+// every batch.
+Tensor Trainer::State::evaluation_key() const {
+  constexpr std::uint32_t kEvaluation = 0xffffffff;  // no training step gets so far
+  return random::fold_in(Tensor(key), constant(make_scalar<std::uint32_t>(kEvaluation)));
 }
 
-ReadyStep& Trainer::State::evaluation_step(const TensorType& x, const TensorType& y,
-                                           std::int64_t batch) {
-  auto& step = steps[step_key("evaluate", x, y, batch)];
-  if (step) return *step;
-  const Tensor all_x = placeholder("x", x), all_y = placeholder("y", y);
-  const Tensor indices = placeholder("indices", {DType::i32, {batch}});
-  const Tensor target = prepare_target(take(all_y, indices), options.dtype);
-  nn::Context context(nn::Mode::inference, {}, options.dtype);
-  const Tensor prediction = model.call_as_root(prepare(take(all_x, indices)), context);
-  const nn::WeightedSum loss = options.loss.apply(prediction, target, {});
-  step = ready(session, std::array{all_x, all_y, indices},
-               {sums_of(loss, options, prediction, target), {}}, batch);
-  return *step;
+Trainer::State::TrainingBatch Trainer::State::augmented(const StepInputs& in, const Tensor& target,
+                                                        const Tensor& step_key) const {
+  const augment::Augmentation& changes = options.augmentation;
+  if (changes.is_empty()) return {prepare(in.x), target};
+  const Tensor keys = augment::sample_keys(random::fold_in(Tensor(key), Tensor(epoch)), in.indices);
+  if (!changes.mixes()) return {prepare(augment::apply(changes, in.x, keys)), target};
+  const Tensor soft = is_float(target.dtype()) ? target : one_hot(target, outputs, options.dtype);
+  const augment::Augmented mixed = augment::apply(changes, in.x, soft, keys, step_key);
+  return {prepare(mixed.images), mixed.targets};
+}
+
+StepResult Trainer::State::training_result(const StepInputs& in) {
+  const Tensor target = prepare_target(in.y, options.dtype);
+  const Tensor step_key = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
+  nn::Context context(nn::Mode::training, step_key, options.dtype);
+  const TrainingBatch batch = augmented(in, target, step_key);
+  const nn::Outcome outcome = outcome_of(model, training_loss, batch.x, batch.target, context);
+  const Tensor sums = sums_of(outcome, options, target, context);
+  const Tensor all = Tensor(epoch_sums) + sums;
+  StepResult result{{sums, all}, {}};
+  result.updates = context.minimize(outcome.loss.sum / outcome.loss.weight, options.optimizer,
+                                    outcome.loss.weight);
+  result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
+  result.updates.push_back(assign(epoch_sums, all));
+  return result;
+}
+
+StepResult Trainer::State::evaluation_result(const StepInputs& in) {
+  const Tensor target = prepare_target(in.y, options.dtype);
+  nn::Context context(nn::Mode::inference, evaluation_key(), options.dtype);
+  const nn::Outcome outcome = outcome_of(model, options.loss, prepare(in.x), target, context);
+  const Tensor sums = sums_of(outcome, options, target, context);
+  const Tensor all = Tensor(evaluation_sums) + sums;
+  return {{sums, all}, {assign(evaluation_sums, all)}};
+}
+
+ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types,
+                                    const StepInputs& in) {
+  std::string purpose = is_training ? "train" : "evaluate";
+  // What is frozen decides what the step updates.
+  for (std::size_t i = 0; is_training && i < weights.size(); ++i)
+    if (!weights[i].is_trainable()) purpose += fmt::format(" -{}", i);
+  auto& known = steps[fmt::format("{} {}", purpose, types)];
+  if (known) return *known;
+  const StepResult result = is_training ? training_result(in) : evaluation_result(in);
+  auto step =
+      std::make_unique<ReadyStep>(session.compile(in.placeholders, result, {options.precision}));
+  step->is_training = is_training;
+  step->host_indices = HostTensor(in.placeholders[2].type());
+  step->indices = session.upload(step->host_indices);
+  step->indices_view = step->host_indices;
+  step->inputs[2] = &step->indices;
+  step->batch_sums = step->sums = no_sums;
+  step->batch_sums_span = step->batch_sums;
+  step->sums_span = step->sums;
+  for (std::size_t i = 0; i < result.fetches.size(); ++i)
+    step->results.push_back(session.backend().allocate({step->step.fetch_type(i), {}}));
+  if (is_training) apply_waiting();
+  return *(known = std::move(step));
+}
+
+ReadyStep& Trainer::State::resident_step(bool is_training, const TensorType& x, const TensorType& y,
+                                         std::int64_t batch) {
+  StepInputs in;
+  in.placeholders = {placeholder("x", x), placeholder("y", y),
+                     placeholder("indices", {DType::i32, {batch}})};
+  in.indices = in.placeholders[2];
+  in.x = take(in.placeholders[0], in.indices);
+  in.y = take(in.placeholders[1], in.indices);
+  return compiled(is_training, fmt::format("{} {} {}", x, y, batch), in);
+}
+
+ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x,
+                                         const TensorType& y) {
+  StepInputs in;
+  in.placeholders = {placeholder("x", x), placeholder("y", y),
+                     placeholder("indices", {DType::i32, {x.shape.at(0)}})};
+  in.x = in.placeholders[0];
+  in.y = in.placeholders[1];
+  in.indices = in.placeholders[2];
+  ReadyStep& step = compiled(is_training, fmt::format("{} {} streamed", x, y), in);
+  if (step.inputs[0] == nullptr) {
+    step.x = session.backend().allocate({x, {}});
+    step.y = session.backend().allocate({y, {}});
+    step.inputs[0] = &step.x;
+    step.inputs[1] = &step.y;
+  }
+  return step;
 }
 
 ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
-  auto& step = steps[step_key("predict", x_row, {}, batch)];
+  auto& step = steps[fmt::format("predict {} {}", x_row, batch)];
   if (step) return *step;
   TensorType type = x_row;
   type.shape.insert(type.shape.begin(), batch);
   const Tensor x = placeholder("x", type);
   nn::Context context(nn::Mode::inference, {}, options.dtype);
-  step = ready(session, std::array{x}, {{model.call_as_root(prepare(x), context)}, {}}, batch);
+  step = std::make_unique<ReadyStep>(
+      ReadyStep{session.compile(std::array{x}, {{model.call_as_root(prepare(x), context)}, {}})});
   prediction_sizes.push_back(batch);
   return *step;
 }
 
-void Trainer::State::require_fits(const data::Dataset& dataset, std::string_view purpose) const {
-  require(dataset.size() > 0, "{}: dataset \"{}\" has no samples", purpose, dataset.name());
-  require(dataset.has_y(), "{}: dataset \"{}\" has no labels", purpose, dataset.name());
+void Trainer::State::require_fits(const data::Source& source, std::string_view purpose) const {
+  require(source.size() != 0, "{}: dataset \"{}\" has no samples", purpose, source.name());
+  require(source.has_y(), "{}: dataset \"{}\" has no labels", purpose, source.name());
   const bool is_binary = options.loss.targets == nn::TargetKind::two_classes;
-  require(!is_binary || !dataset.has_classes() || dataset.class_count() <= 2,
+  require(!is_binary || !source.has_classes() || source.class_count() <= 2,
           "{}: loss {} takes the labels 0 and 1, dataset \"{}\" has {} classes; use "
           "sparse_categorical_cross_entropy_from_logits",
-          purpose, options.loss.name, dataset.name(), dataset.class_count());
+          purpose, options.loss.name, source.name(), source.class_count());
   if (!is_built) return;
-  const TensorType row{dataset.x().dtype(), dataset.x().row_shape()};
-  require(row == x_row, "{}: samples of \"{}\" are {}, the model was built for {}", purpose,
-          dataset.name(), row, x_row);
-  const TensorType label{dataset.y().dtype(), dataset.y().row_shape()};
-  require(label == y_row, "{}: labels of \"{}\" are {}, the model was built for {}", purpose,
-          dataset.name(), label, y_row);
-  if (dataset.has_classes() && options.loss.targets == nn::TargetKind::classes)
-    require(dataset.class_count() <= outputs,
+  require(source.x_row() == x_row, "{}: samples of \"{}\" are {}, the model was built for {}",
+          purpose, source.name(), source.x_row(), x_row);
+  require(source.y_row() == y_row, "{}: labels of \"{}\" are {}, the model was built for {}",
+          purpose, source.name(), source.y_row(), y_row);
+  if (source.has_classes() && options.loss.targets == nn::TargetKind::classes)
+    require(source.class_count() <= outputs,
             "{}: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it {} "
             "units",
-            purpose, dataset.name(), dataset.class_count(), outputs, dataset.class_count());
+            purpose, source.name(), source.class_count(), outputs, source.class_count());
 }
 
-void Trainer::State::build(const data::Dataset& dataset) {
+void Trainer::State::build(const data::Source& source) {
   if (is_built) return;
-  require_fits(dataset, "fit");
-  const bool images = dataset.x().dtype() == DType::u8;
-  normalization = data::Normalization::fit(
-      dataset, options.normalization.value_or(images ? data::NormalizationKind::zero_to_one
-                                                     : data::NormalizationKind::none));
-  x_row = {dataset.x().dtype(), dataset.x().row_shape()};
-  y_row = {dataset.y().dtype(), dataset.y().row_shape()};
-  class_names = dataset.class_names();
+  require_fits(source, "fit");
+  const bool images = source.x_row().dtype == DType::u8;
+  const auto kind = options.normalization.value_or(images ? data::NormalizationKind::zero_to_one
+                                                          : data::NormalizationKind::none);
+  const bool needs_samples = source.stream() == nullptr ||
+                             kind == data::NormalizationKind::standard ||
+                             (kind != data::NormalizationKind::none && !images);
+  normalization =
+      data::Normalization::fit(needs_samples ? source.sampled() : source.take(1).sampled(), kind);
+  x_row = source.x_row();
+  y_row = source.y_row();
+  class_names = source.class_names();
   define_weights();
   // What holds for the model as built, not only for its first data.
   try {
-    require_fits(dataset, "fit");
+    require_fits(source, "fit");
   } catch (const UserError&) {
     is_built = false;
     throw;
@@ -194,11 +273,11 @@ void Trainer::State::define_weights() {
   TensorType one = x_row, one_y = y_row;
   one.shape.insert(one.shape.begin(), 1);
   one_y.shape.insert(one_y.shape.begin(), 1);
-  nn::Context context(nn::Mode::inference, {}, options.dtype);
-  const Tensor prediction = model.call_as_root(prepare(placeholder("x", one)), context);
-  // A loss that does not fit the last layer is told now, not after compiling.
+  nn::Context context(nn::Mode::inference, evaluation_key(), options.dtype);
   const Tensor target = prepare_target(placeholder("y", one_y), options.dtype);
-  options.loss.apply(prediction, target, {});
+  // A loss that does not fit the last layer is told now, not after compiling.
+  const Tensor prediction =
+      outcome_of(model, options.loss, prepare(placeholder("x", one)), target, context).prediction;
   metric_sizes.clear();
   for (const nn::Metric& metric : options.metrics)
     metric_sizes.push_back(
@@ -208,7 +287,15 @@ void Trainer::State::define_weights() {
   outputs = prediction.rank() > 0 ? prediction.extent(-1) : 1;
   weights.assign(context.variables().begin(), context.variables().end());
   table.metrics = metric_names();
-  epoch_means = last_step_means = no_means();
+  sum_count = 2;
+  for (const std::size_t size : metric_sizes) sum_count += size;
+  no_sums = HostTensor({DType::f64, {static_cast<std::int64_t>(sum_count)}});
+  for (auto [sums, name] : {std::pair{&epoch_sums, "position/epoch_means"},
+                            std::pair{&evaluation_sums, "evaluation/sums"}}) {
+    *sums = Variable();
+    sums->define(name, no_sums.type(), VariableKind::statistic,
+                 [zeros = no_sums](std::uint64_t) { return zeros; });
+  }
   is_built = true;
 }
 
@@ -223,48 +310,28 @@ std::shared_ptr<ResidentData> Trainer::State::on_device(const data::Dataset& dat
   return resident.back();
 }
 
-void RunningMeans::add(const RunningMeans& other) {
-  loss_sum += other.loss_sum;
-  loss_weight += other.loss_weight;
-  for (std::size_t i = 0; i < metric_sums.size(); ++i)
-    for (std::size_t k = 0; k < metric_sums[i].size(); ++k)
-      metric_sums[i][k] += other.metric_sums[i][k];
+void Trainer::State::write_indices(ReadyStep& step, std::span<const std::int64_t> indices) {
+  std::ranges::transform(indices, step.host_indices.as<std::int32_t>().begin(),
+                         [](std::int64_t index) { return static_cast<std::int32_t>(index); });
+  session.backend().write(step.indices, step.indices_view).wait();
 }
 
-double Trainer::State::run(ReadyStep& ready_step, ResidentData& data,
-                           std::span<const std::int64_t> indices, RunningMeans& means) {
-  backends::Backend& backend = session.backend();
-  if (ready_step.is_training && !options.schedule.is_constant()) {
+void Trainer::State::run(ReadyStep& step) {
+  if (step.is_training && !options.schedule.is_constant()) {
     scheduled_rate.as<double>()[0] = options.schedule.rate(position.steps_done, first_rate);
     session.write(learning_rate, scheduled_view);
   }
-  std::ranges::transform(indices, ready_step.host_indices.as<std::int32_t>().begin(),
-                         [](std::int64_t index) { return static_cast<std::int32_t>(index); });
-  backend.write(ready_step.indices, ready_step.indices_view).wait();
-  const std::array<backends::Buffer*, 3> inputs = {&data.x, &data.y, &ready_step.indices};
-  ready_step.step.run(inputs, ready_step.results);
-  const auto read = [&](std::size_t i) -> const HostTensor& {
-    backend.read(ready_step.results[i], ready_step.result_spans[i]).wait();
-    return ready_step.host_results[i];
-  };
-  const auto number = [&](std::size_t i) { return element_as_double(read(i), 0); };
-  last_step_means.loss_sum = number(0);
-  last_step_means.loss_weight = number(1);
-  std::size_t next = 2;
-  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
-    std::vector<double>& sums = last_step_means.metric_sums[i];
-    if (options.metrics[i].apply) {
-      for (double& sum : sums) sum = number(next++);
-      continue;
-    }
-    const HostTensor& values = read(next++);
-    check(values.size() == static_cast<std::int64_t>(sums.size()), "{} sums of metric {}, not {}",
-          values.size(), options.metrics[i].name, sums.size());
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      sums[k] = element_as_double(values, static_cast<std::int64_t>(k));
-  }
-  means.add(last_step_means);
-  return last_step_means.loss();
+  step.step.run(step.inputs, step.results);
+}
+
+std::span<const double> Trainer::State::batch_sums(ReadyStep& step) {
+  session.backend().read(step.results[0], step.batch_sums_span).wait();
+  return step.batch_sums.as<double>();
+}
+
+std::span<const double> Trainer::State::sums(ReadyStep& step) {
+  session.backend().read(step.results[1], step.sums_span).wait();
+  return step.sums.as<double>();
 }
 
 std::vector<std::string> Trainer::State::metric_names() const {
@@ -273,18 +340,20 @@ std::vector<std::string> Trainer::State::metric_names() const {
   return names;
 }
 
-double Trainer::State::metric_value(const RunningMeans& means, std::size_t i) const {
-  const std::vector<double>& sums = means.metric_sums[i];
-  if (!options.metrics[i].apply) return options.metrics[i].value(sums);
-  return sums[1] > 0 ? sums[0] / sums[1] : 0;
+double Trainer::State::metric_value(std::span<const double> sums, std::size_t i) const {
+  std::size_t first = 2;
+  for (std::size_t k = 0; k < i; ++k) first += metric_sizes[k];
+  const std::span<const double> own = sums.subspan(first, metric_sizes[i]);
+  if (!options.metrics[i].apply) return options.metrics[i].value(own);
+  return own[1] > 0 ? own[0] / own[1] : 0;
 }
 
-Evaluation Trainer::State::evaluation_of(const RunningMeans& means, std::int64_t samples) const {
+Evaluation Trainer::State::evaluation_of(std::span<const double> sums, std::int64_t samples) const {
   Evaluation evaluation;
-  evaluation.loss = means.loss();
+  evaluation.loss = loss_value(sums);
   evaluation.samples = samples;
   for (std::size_t i = 0; i < options.metrics.size(); ++i)
-    evaluation.metrics.emplace_back(options.metrics[i].name, metric_value(means, i));
+    evaluation.metrics.emplace_back(options.metrics[i].name, metric_value(sums, i));
   return evaluation;
 }
 

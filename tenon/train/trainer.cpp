@@ -1,12 +1,13 @@
 #include "tenon/train/trainer.h"
 
-#include "tenon/train/trainer_state.h"
+#include "tenon/train/feeder.h"
 
 namespace tenon {
 namespace {
 
 // The largest batch up to kMost that divides the size, so that one compiled size serves; else the
 // usual one.
+constexpr std::int64_t kManySamples = 1 << 30;
 std::int64_t evaluation_batch(std::int64_t size) {
   constexpr std::int64_t kLeast = 64, kUsual = 256, kMost = 1024;
   if (size <= kMost) return std::max<std::int64_t>(size, 1);
@@ -38,7 +39,7 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
-void Trainer::build(const data::Dataset& dataset) { state_->build(dataset); }
+void Trainer::build(const data::Source& source) { state_->build(source); }
 bool Trainer::is_built() const { return state_->is_built; }
 const nn::Layer& Trainer::model() const { return state_->model; }
 const TrainerOptions& Trainer::options() const { return state_->options; }
@@ -54,22 +55,27 @@ std::int64_t Trainer::steps_done() const { return state_->position.steps_done; }
 const TrainingRecord& Trainer::training() const { return state_->training; }
 const CostReport& Trainer::cost() const { return state_->cost; }
 
-Evaluation Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch_size) {
-  State& state = *state_;
+Evaluation Trainer::evaluate(const data::Source& source, std::int64_t batch_size,
+                             const LoadingOptions& loading) {
   require(batch_size >= 0, "evaluate: batch_size must not be negative, got {}", batch_size);
-  require(state.is_built, "evaluate: the model has no weights yet; fit, build or load it first");
-  state.require_fits(dataset, "evaluate");
-  if (batch_size == 0) batch_size = evaluation_batch(dataset.size());
-  const std::shared_ptr<ResidentData> data = state.on_device(dataset);
-  RunningMeans means = state.no_means();
-  std::vector<std::int64_t> indices;
-  for (std::int64_t first = 0; first < dataset.size(); first += batch_size) {
-    const std::int64_t count = std::min(batch_size, dataset.size() - first);
-    indices.resize(static_cast<std::size_t>(count));
-    for (std::int64_t i = 0; i < count; ++i) indices[static_cast<std::size_t>(i)] = first + i;
-    state.run(state.evaluation_step(data->x.type(), data->y.type(), count), *data, indices, means);
+  return state_->evaluate(source, batch_size, loading);
+}
+
+Evaluation Trainer::State::evaluate(const data::Source& source, std::int64_t batch_size,
+                                    const LoadingOptions& loading) {
+  require(is_built, "evaluate: the model has no weights yet; fit, build or load it first");
+  require_fits(source, "evaluate");
+  if (batch_size == 0) batch_size = evaluation_batch(source.size().value_or(kManySamples));
+  const std::unique_ptr<Feeder> feeder =
+      make_feeder(*this, source, {false, batch_size, false, loading});
+  reset(evaluation_sums);
+  feeder->begin_epoch(0, 0, 0);
+  std::int64_t samples = 0;
+  while (ReadyStep* const step = feeder->next()) {
+    run(*step);
+    samples += feeder->batch_samples();
   }
-  return state.evaluation_of(means, dataset.size());
+  return evaluation_of(session.read(evaluation_sums).as<double>(), samples);
 }
 
 HostTensor Trainer::predict(const HostTensor& x, std::int64_t batch_size) {
@@ -120,15 +126,16 @@ double Trainer::step(const data::Batch& batch) {
   const data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
   state.build(rows);
   state.require_fits(rows, "step");
-  ReadyStep& step = state.training_step(batch.x.type(), batch.y.type(), rows.size());
-  ResidentData data{rows, state.session.upload(rows.x().view()),
-                    state.session.upload(rows.y().view())};
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(rows.size()));
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
-  RunningMeans means = state.no_means();
-  const double loss = state.run(step, data, indices, means);
+  ReadyStep& step = state.streamed_step(true, batch.x.type(), rows.y().type());
+  backends::Backend& backend = state.session.backend();
+  backend.write(step.x, rows.x().view()).wait();
+  backend.write(step.y, rows.y().view()).wait();
+  std::vector<std::int64_t> indices = batch.indices;
+  indices.resize(static_cast<std::size_t>(rows.size()));
+  state.write_indices(step, indices);
+  state.run(step);
   ++state.position.steps_done;
-  return loss;
+  return state.loss_value(state.batch_sums(step));
 }
 
 const std::vector<std::int64_t>& Trainer::prediction_sizes() const {
@@ -143,7 +150,7 @@ const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
   TensorType x = state.x_row, y = state.y_row;
   x.shape.insert(x.shape.begin(), rows);
   y.shape.insert(y.shape.begin(), rows);
-  return state.training_step(x, y, batch_size).step;
+  return state.resident_step(true, x, y, batch_size).step;
 }
 
 }  // namespace tenon

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "tenon/data/dataset.h"
+#include "tenon/augment/augmentation.h"
 #include "tenon/data/normalization.h"
+#include "tenon/data/pipeline_batches.h"
+#include "tenon/data/source.h"
 #include "tenon/nn/layer.h"
 #include "tenon/nn/metric.h"
 #include "tenon/optim/adam.h"
@@ -32,6 +34,13 @@ struct TrainerOptions {
   std::uint64_t seed = 0;    // of initial weights, shuffling, dropout
   int threads = 0;           // 0: the cores this process may use
   DType dtype = DType::f32;  // f32 or f64: of the inputs after scaling, and so of the weights
+  // What products compute in; weights stay f32 (docs/precision.md). fp16 gets a loss scale if the
+  // optimizer has none.
+  PrecisionPolicy precision = PrecisionPolicy::f32;
+  // Random changes of images [height, width] or [height, width, channels] in training, made by the
+  // step itself, before the inputs are scaled (docs/augmentation.md). Changes that mix samples need
+  // classes, and a categorical cross entropy.
+  augment::Augmentation augmentation{};
   // How inputs are scaled; fitted on the training data of the first fit. Without a value, images
   // (u8) go to [0, 1] and other data is left alone.
   std::optional<data::NormalizationKind> normalization{};
@@ -40,13 +49,31 @@ struct TrainerOptions {
   bool keep_texts = false;  // keep the texts of compile stages for step().text()
 };
 
+// How the samples of a stream are made while steps run. Data in memory needs none of it.
+struct LoadingOptions {
+  int workers = 1;  // threads that make samples; 0: the one that trains
+  int ahead = 4;    // batches made, or in the making, before they are asked for
+  // Samples of a batch may differ in extents; without it that is a UserError.
+  std::optional<data::Padding> padding{};
+};
+
 struct FitOptions {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;
-  std::optional<data::Dataset> validation{};
-  bool shuffle = true;
+  std::optional<data::Source> validation{};
+  bool shuffle = true;                // of data in memory; a stream has its own order
   std::int64_t max_steps = 0;         // of this fit; 0: no limit
+  std::int64_t steps_per_epoch = 0;   // an epoch ends after so many; 0: when the pass does
   std::int64_t checkpoint_every = 0;  // steps between checkpoints; 0: at the end of each epoch
+  std::int64_t validate_every = 0;  // steps between validations, beside those after epochs; 0: none
+  // Batches of the validation data that are tried before the first epoch, so that what is wrong
+  // with it is known early; 0: none.
+  std::int64_t sanity_batches = 0;
+  // Trains on so many batches alone, unshuffled, to see whether the model can learn them; 0: all.
+  std::int64_t overfit_batches = 0;
+  // One step, one batch of validation, no files: whether everything works.
+  bool fast_dev_run = false;
+  LoadingOptions loading{};
   // Metrics, checkpoints and curves go here; empty: nowhere. A folder that holds a run is refused
   // unless one of the next two is set.
   std::string run_folder{};
@@ -76,6 +103,7 @@ struct EpochRecord {
   Evaluation train;        // averaged over the steps of the epoch
   std::optional<Evaluation> validation;
   double seconds = 0;
+  double waiting = 0;  // seconds of those in which the next batch was not made yet
 };
 struct History {
   std::vector<EpochRecord> epochs;
@@ -93,6 +121,7 @@ struct CostReport {
   double step_samples_per_second = 0;
   double seconds_to_first_step = 0;  // from the call of fit to the end of the first step
   double compile_seconds = 0;
+  double input_stall = 0;  // part of the epochs' time in which the next batch was not made yet
   backends::MemoryReport memory;  // of the training step's buffers, exact and known before it runs
 };
 
@@ -111,9 +140,10 @@ class Trainer {
   Trainer& operator=(Trainer&&) noexcept;
 
   // UserError if the data does not fit the model or the loss.
-  History fit(const data::Dataset& dataset, const FitOptions& options = {});
+  History fit(const data::Source& source, const FitOptions& options = {});
   // Mean loss and metrics. batch_size 0: one that needs few compiled sizes.
-  Evaluation evaluate(const data::Dataset& dataset, std::int64_t batch_size = 0);
+  Evaluation evaluate(const data::Source& source, std::int64_t batch_size = 0,
+                      const LoadingOptions& loading = {});
   // The model's outputs for any number of rows of raw (unscaled) inputs. Numbers of rows share
   // three compiled sizes: 1, 16 and batch_size.
   HostTensor predict(const data::Array& x, std::int64_t batch_size = 256);
@@ -123,7 +153,7 @@ class Trainer {
   double step(const data::Batch& batch);
 
   // Defines the weights for inputs like these (raw rows), without training.
-  void build(const data::Dataset& dataset);
+  void build(const data::Source& source);
   bool is_built() const;
 
   // A run folder: model.safetensors, state.safetensors, run.json and, after a fit, metrics.csv and

@@ -1,5 +1,6 @@
 // What a Trainer holds; shared by the files that implement it.
 #pragma once
+#include <array>
 #include <map>
 
 #include "tenon/io/named_tensors.h"
@@ -9,16 +10,6 @@
 
 namespace tenon {
 
-// Sums over an epoch or a dataset, kept in f64 in the order of the steps.
-struct RunningMeans {
-  double loss_sum = 0, loss_weight = 0;
-  std::vector<std::vector<double>> metric_sums;  // of each metric, as many as it has
-
-  double loss() const { return loss_weight > 0 ? loss_sum / loss_weight : 0; }
-  // Adds sums of the same metrics; allocates nothing.
-  void add(const RunningMeans& other);
-};
-
 // A dataset on the device, read by the steps through indices.
 struct ResidentData {
   data::Dataset dataset;
@@ -27,14 +18,19 @@ struct ResidentData {
 
 // A compiled step with the memory its runs use, so that a run allocates nothing.
 struct ReadyStep {
+  explicit ReadyStep(CompiledStep compiled) : step(std::move(compiled)) {}
+
   CompiledStep step;
-  backends::Buffer indices;
+  // The three inputs: samples, labels (those of a streamed batch, or a whole resident dataset) and
+  // indices of the batch's samples.
+  std::array<backends::Buffer*, 3> inputs{};
+  backends::Buffer x, y, indices;
   HostTensor host_indices;
+  HostView indices_view;  // made once: a view holds a shape, and making one allocates
+  // Of the batch, and of all batches since the sums were reset.
   std::vector<backends::Buffer> results;
-  std::vector<HostTensor> host_results;  // in the order of the fetches
-  // Made once: a view holds a shape, and making one allocates.
-  HostView indices_view;
-  std::vector<HostSpan> result_spans;
+  HostTensor batch_sums, sums;
+  HostSpan batch_sums_span, sums_span;
   bool is_training = false;
 };
 
@@ -42,26 +38,37 @@ struct ReadyStep {
 struct Position {
   std::int64_t steps_done = 0;
   std::int64_t epochs_done = 0;
-  std::int64_t step_in_epoch = 0;  // steps of the unfinished epoch
-  std::int64_t first_step = 0;     // steps_done when the current fit began
-  std::int64_t first_epoch = 0;    // epochs_done when the current fit began
+  std::int64_t step_in_epoch = 0;   // steps of the unfinished epoch
+  std::int64_t sample_in_pass = 0;  // samples of the pass that those steps took, left out or not
+  std::int64_t first_step = 0;      // steps_done when the current fit began
+  std::int64_t first_epoch = 0;     // epochs_done when the current fit began
 };
+
+// What the callbacks of a fit keep in checkpoints, in their order.
+using CallbackStates = std::vector<std::vector<double>>;
 
 struct Trainer::State {
   State(nn::Layer m, TrainerOptions o);
 
   nn::Layer model;
   TrainerOptions options;
+  nn::Loss training_loss;  // of soft targets if the augmentation mixes samples
   Session session;
   data::Normalization normalization;
   bool is_built = false;
   TensorType x_row, y_row;   // of one raw sample
   std::int64_t outputs = 0;  // of the last axis of a prediction
   std::vector<std::string> class_names;
+  // A batch's sums are one f64 vector: loss sum, loss weight, then the sums of each metric.
   std::vector<std::size_t> metric_sizes;  // how many sums each metric has
-  std::vector<Variable> weights;          // weights and statistics, in order of creation
-  Variable key;                           // u32[2], from the seed
-  Variable step_counter;                  // i32 scalar: training steps done
+  std::size_t sum_count = 0;
+  // The same added up on the device: over the epoch, and over an evaluation.
+  Variable epoch_sums, evaluation_sums;
+  HostTensor no_sums;             // zeros
+  std::vector<Variable> weights;  // weights and statistics, in order of creation
+  Variable key;                   // u32[2], from the seed
+  Variable step_counter;          // i32 scalar: training steps done
+  Variable epoch;                 // u32 scalar: epochs done, for augmentation
   // What the schedule writes before each training step, and what it starts from.
   HostTensor scheduled_rate = make_scalar(0.0);
   HostView scheduled_view{scheduled_rate};
@@ -69,42 +76,63 @@ struct Trainer::State {
   Variable learning_rate;
   CostReport cost;
   Position position;
-  RunningMeans epoch_means;  // of the unfinished epoch
-  TrainingRecord training;   // of the last fit
-  MetricTable table;         // what metrics.csv holds
+  CallbackStates callback_states;  // of the checkpoint that was restored, or is to be written
+  TrainingRecord training;         // of the last fit
+  MetricTable table;               // what metrics.csv holds
   // Optimizer state of a loaded run by name, until a training step defines its variables.
   io::NamedTensors waiting;
   std::string waiting_file;
 
-  // Steps by (purpose, types of the resident data, batch size).
+  // Steps by purpose, types and batch size.
   std::map<std::string, std::unique_ptr<ReadyStep>> steps;
   std::vector<std::int64_t> prediction_sizes;           // of the compiled prediction steps
   std::vector<std::shared_ptr<ResidentData>> resident;  // the last few used
   std::int64_t last_rows = 0;                           // of the data of the last fit
-  RunningMeans last_step_means;                         // of the last step run
 
   // Uploads the dataset unless it is there already.
   std::shared_ptr<ResidentData> on_device(const data::Dataset& dataset);
   // Fits the scaling and defines the weights by tracing the model once.
-  void build(const data::Dataset& dataset);
+  void build(const data::Source& source);
   // The same for inputs and scaling that are set already.
   void define_weights();
   // UserError unless the samples and labels are what the model and the loss take.
-  void require_fits(const data::Dataset& dataset, std::string_view purpose) const;
+  void require_fits(const data::Source& source, std::string_view purpose) const;
   // x: raw rows on the device -> scaled floats of options.dtype.
   Tensor prepare(const Tensor& raw) const;
-  ReadyStep& training_step(const TensorType& x, const TensorType& y, std::int64_t batch);
-  ReadyStep& evaluation_step(const TensorType& x, const TensorType& y, std::int64_t batch);
+  // For resident data of these types, of which a batch takes some rows.
+  ReadyStep& resident_step(bool is_training, const TensorType& x, const TensorType& y,
+                           std::int64_t batch);
+  // For batches of these types.
+  ReadyStep& streamed_step(bool is_training, const TensorType& x, const TensorType& y);
   ReadyStep& prediction_step(std::int64_t batch);
-  // Runs a step on rows of resident data, notes its sums in last_step_means and adds them to
-  // `means`; the step's mean loss.
-  double run(ReadyStep& step, ResidentData& data, std::span<const std::int64_t> indices,
-             RunningMeans& means);
-  RunningMeans no_means() const;
-  // Of one of the options' metrics; allocates nothing.
-  double metric_value(const RunningMeans& means, std::size_t i) const;
-  Evaluation evaluation_of(const RunningMeans& means, std::int64_t samples) const;
+  void write_indices(ReadyStep& step, std::span<const std::int64_t> indices);
+  // Runs a step on its inputs; a training step gets its learning rate.
+  void run(ReadyStep& step);
+  // Of the batch that ran last, and since the reset. Valid until they are asked for again.
+  std::span<const double> batch_sums(ReadyStep& step);
+  std::span<const double> sums(ReadyStep& step);
+  void reset(const Variable& sums) { session.write(sums, no_sums); }
+  Evaluation evaluate(const data::Source& source, std::int64_t batch_size,
+                      const LoadingOptions& loading);
+  // Of such sums; allocate nothing.
+  double loss_value(std::span<const double> sums) const {
+    return sums[1] > 0 ? sums[0] / sums[1] : 0;
+  }
+  double metric_value(std::span<const double> sums, std::size_t i) const;
+  Evaluation evaluation_of(std::span<const double> sums, std::int64_t samples) const;
   std::vector<std::string> metric_names() const;
+
+  // The tracing of both kinds of steps.
+  struct StepInputs;
+  Tensor evaluation_key() const;
+  // The batch of a training step, changed by the augmentation; `target` as the loss takes it.
+  struct TrainingBatch {
+    Tensor x, target;
+  };
+  TrainingBatch augmented(const StepInputs& in, const Tensor& target, const Tensor& step_key) const;
+  StepResult training_result(const StepInputs& in);
+  StepResult evaluation_result(const StepInputs& in);
+  ReadyStep& compiled(bool is_training, const std::string& key, const StepInputs& in);
 
   // Saving (saving.cpp).
   RunDescription description() const;

@@ -49,7 +49,7 @@ TEST(Fit, EveryStepIsToldWithTheShortLastBatch) {
     int begins = 0, ends = 0;
     void on_fit_begin(Trainer&) override { ++begins; }
     bool on_step_end(Trainer&, const StepInfo& info) override {
-      EXPECT_EQ(info.mean_metrics.size(), 1u);
+      EXPECT_EQ(info.mean_metrics().size(), 1u);
       EXPECT_EQ(info.steps_in_epoch, 3);
       EXPECT_EQ(info.total_epochs, 2);
       seen.push_back({info.step, info.epoch, info.step_in_epoch, 0});

@@ -90,7 +90,7 @@ class StopAfter final : public Callback {
   explicit StopAfter(std::int64_t steps) : left_(steps) {}
   bool on_step_end(Trainer&, const StepInfo& info) override {
     steps.push_back(info.step);
-    losses.push_back(info.loss);
+    losses.push_back(info.loss());
     return --left_ > 0;
   }
   std::vector<std::int64_t> steps;

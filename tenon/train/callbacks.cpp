@@ -1,0 +1,110 @@
+#include "tenon/train/callbacks.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tenon/train/checkpoint.h"
+#include "tenon/train/trainer.h"
+
+namespace tenon {
+namespace {
+
+bool is_lower_better(const Monitor& monitor) {
+  if (monitor.better != Better::by_name) return monitor.better == Better::lower;
+  constexpr std::string_view kLower[] = {"loss",    "error",    "perplexity", "divergence",
+                                         "entropy", "distance", "hinge"};
+  return std::ranges::any_of(
+      kLower, [&](std::string_view part) { return monitor.name.find(part) != std::string::npos; });
+}
+
+std::string epoch_folder(std::int64_t epoch) { return fmt::format("epoch-{:05}", epoch); }
+
+}  // namespace
+
+BestValue::BestValue(Monitor monitor)
+    : monitor_(std::move(monitor)), wants_lower_(is_lower_better(monitor_)) {
+  require(monitor_.min_delta >= 0 && std::isfinite(monitor_.min_delta),
+          "monitor \"{}\": min_delta {}; a number from 0 expected", monitor_.name,
+          monitor_.min_delta);
+}
+
+bool BestValue::observe(const EpochInfo& info) {
+  const double value = info.value(monitor_.name);
+  if (std::isnan(value)) return false;
+  const double gain = wants_lower_ ? value_ - value : value - value_;
+  if (is_known_ && !(gain > monitor_.min_delta)) return false;
+  is_known_ = true;
+  value_ = value;
+  epoch_ = info.epoch;
+  return true;
+}
+
+std::vector<double> BestValue::state() const {
+  return {is_known_ ? 1.0 : 0.0, value_, static_cast<double>(epoch_)};
+}
+
+void BestValue::restore(std::span<const double> state) {
+  require(state.size() >= 3, "the checkpoint has {} numbers of monitor \"{}\", 3 expected",
+          state.size(), monitor_.name);
+  is_known_ = state[0] != 0;
+  value_ = state[1];
+  epoch_ = static_cast<std::int64_t>(std::clamp(state[2], 0.0, 9e15));
+}
+
+EarlyStopping::EarlyStopping(Monitor monitor, std::int64_t patience)
+    : best_(std::move(monitor)), patience_(patience) {
+  require(patience >= 1, "EarlyStopping: a patience of {}; at least 1 expected", patience);
+}
+
+bool EarlyStopping::on_epoch_end(Trainer&, const EpochInfo& info) {
+  epochs_without_ = best_.observe(info) ? 0 : epochs_without_ + 1;
+  return !is_done();
+}
+
+std::vector<double> EarlyStopping::state() const {
+  std::vector<double> state = best_.state();
+  state.push_back(static_cast<double>(epochs_without_));
+  return state;
+}
+
+void EarlyStopping::restore(std::span<const double> state) {
+  require(state.size() == 4, "the checkpoint has {} numbers of early stopping, 4 expected",
+          state.size());
+  best_.restore(state);
+  epochs_without_ = static_cast<std::int64_t>(std::clamp(state[3], 0.0, 9e15));
+}
+
+BestCheckpoint::BestCheckpoint(std::filesystem::path file, Monitor monitor, bool restore_at_end)
+    : file_(std::move(file)), best_(std::move(monitor)), restores_(restore_at_end) {
+  require(!file_.empty(), "BestCheckpoint: no file is named");
+}
+
+bool BestCheckpoint::on_epoch_end(Trainer& trainer, const EpochInfo& info) {
+  if (best_.observe(info)) trainer.save_weights(file_.string());
+  return true;
+}
+
+void BestCheckpoint::on_fit_end(Trainer& trainer) {
+  if (restores_ && best_.is_known()) trainer.load_weights(file_.string());
+}
+
+KeepCheckpoints::KeepCheckpoints(std::filesystem::path folder, std::int64_t count)
+    : folder_(std::move(folder)), count_(count) {
+  require(!folder_.empty(), "KeepCheckpoints: no folder is named");
+  require(count >= 1, "KeepCheckpoints: {} checkpoints; at least 1 expected", count);
+}
+
+bool KeepCheckpoints::on_epoch_end(Trainer& trainer, const EpochInfo& info) {
+  trainer.save((folder_ / epoch_folder(info.epoch)).string());
+  // Only what this callback has written by the rule of its names.
+  for (std::int64_t old = info.epoch - count_; old >= 1; --old) {
+    const RunFiles files{folder_ / epoch_folder(old)};
+    if (!holds_run_files(files)) break;
+    remove_run(files);
+    std::error_code ignored;  // a folder with other files stays
+    std::filesystem::remove(files.folder, ignored);
+  }
+  return true;
+}
+
+}  // namespace tenon

@@ -1,0 +1,179 @@
+#include "tenon/train/feeder.h"
+
+#include <chrono>
+#include <limits>
+
+#include "tenon/base/scalar_convert.h"
+#include "tenon/data/epoch_order.h"
+
+namespace tenon {
+namespace {
+
+// Rows of a dataset that lies on the device.
+class ResidentFeeder final : public Feeder {
+ public:
+  ResidentFeeder(Trainer::State& state, const data::Dataset& dataset, const FeederOptions& options)
+      : state_(state),
+        options_(options),
+        size_(dataset.size()),
+        tail_(size_ % options.batch_size),
+        data_(state.on_device(dataset)),
+        order_(static_cast<std::size_t>(size_)) {}
+
+  std::int64_t steps_in_epoch() const override {
+    return size_ / options_.batch_size + (tail_ > 0 ? 1 : 0);
+  }
+  void begin_epoch(std::uint64_t epoch, std::int64_t steps, std::int64_t) override {
+    data::fill_epoch_order(order_, state_.options.seed, epoch, options_.shuffle);
+    first_ = steps * options_.batch_size;
+    count_ = 0;
+  }
+  ReadyStep* next() override {
+    first_ += count_;
+    if (first_ >= size_) return nullptr;
+    count_ = std::min(options_.batch_size, size_ - first_);
+    ReadyStep*& step = count_ == options_.batch_size ? full_ : short_;
+    if (step == nullptr) step = &step_of(count_);
+    const auto rows = std::span(order_).subspan(static_cast<std::size_t>(first_),
+                                                static_cast<std::size_t>(count_));
+    step->inputs[0] = &data_->x;
+    step->inputs[1] = &data_->y;
+    state_.write_indices(*step, rows);
+    return step;
+  }
+  std::int64_t batch_samples() const override { return count_; }
+  std::int64_t position() const override { return first_ + count_; }
+  const CompiledStep& prepare_first() override {
+    const bool has_full = size_ >= options_.batch_size;
+    ReadyStep*& step = has_full ? full_ : short_;
+    if (step == nullptr) step = &step_of(has_full ? options_.batch_size : tail_);
+    return step->step;
+  }
+  // The second size: compiled later, it would allocate within the epoch.
+  void prepare_rest() override {
+    if (tail_ != 0 && short_ == nullptr) short_ = &step_of(tail_);
+  }
+
+ private:
+  ReadyStep& step_of(std::int64_t count) {
+    return state_.resident_step(options_.is_training, data_->x.type(), data_->y.type(), count);
+  }
+
+  Trainer::State& state_;
+  const FeederOptions options_;
+  const std::int64_t size_;
+  const std::int64_t tail_;  // samples of a short last batch
+  std::shared_ptr<ResidentData> data_;
+  std::vector<std::int64_t> order_;
+  ReadyStep* full_ = nullptr;
+  ReadyStep* short_ = nullptr;
+  std::int64_t first_ = 0, count_ = 0;
+};
+
+// Batches that workers make.
+class StreamFeeder final : public Feeder {
+ public:
+  StreamFeeder(Trainer::State& state, const data::Source& source, const FeederOptions& options)
+      : state_(state), options_(options), source_(source) {}
+
+  std::int64_t steps_in_epoch() const override {
+    const std::optional<std::int64_t> size = source_.size();
+    return size ? (*size + options_.batch_size - 1) / options_.batch_size : 0;
+  }
+  void begin_epoch(std::uint64_t epoch, std::int64_t, std::int64_t samples) override {
+    data::PipelineBatchOptions batches;
+    batches.workers = options_.loading.workers;
+    batches.ahead = options_.loading.ahead;
+    batches.padding = options_.loading.padding;
+    batches.epoch = epoch;
+    batches.position = static_cast<std::uint64_t>(samples);
+    batches_.emplace(source_.stream()->samples, options_.batch_size, batches);
+    waited_ = 0;
+  }
+  ReadyStep* next() override {
+    const Clock::time_point began = Clock::now();
+    data::Batch* batch = batches_->next();
+    waited_ += std::chrono::duration<double>(Clock::now() - began).count();
+    if (batch == nullptr) return nullptr;
+    samples_ = batch->size();
+    const HostTensor y = labels(*batch);
+    require_fits(batch->x.type(), y.type());
+    ReadyStep& step = state_.streamed_step(options_.is_training, batch->x.type(), y.type());
+    backends::Backend& backend = state_.session.backend();
+    backend.write(step.x, batch->x).wait();
+    backend.write(step.y, y).wait();
+    state_.write_indices(step, batch->indices);
+    return &step;
+  }
+  std::int64_t batch_samples() const override { return samples_; }
+  std::int64_t position() const override {
+    return batches_ ? static_cast<std::int64_t>(batches_->position()) : 0;
+  }
+  double seconds_waited() const override { return waited_; }
+  const CompiledStep& prepare_first() override {
+    const std::int64_t rows =
+        std::min(options_.batch_size, source_.size().value_or(options_.batch_size));
+    TensorType x = source_.x_row(), y = source_.y_row();
+    x.shape.insert(x.shape.begin(), rows);
+    y.shape.insert(y.shape.begin(), rows);
+    return state_.streamed_step(options_.is_training, x, y).step;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // As a Dataset has them: integers as i32, classes in their range.
+  HostTensor labels(const data::Batch& batch) const {
+    if (is_float(batch.y.dtype())) return batch.y;
+    constexpr std::int64_t kLeast = std::numeric_limits<std::int32_t>::min();
+    const std::int64_t most = source_.class_count() > 0 ? source_.class_count() - 1
+                                                        : std::numeric_limits<std::int32_t>::max();
+    HostTensor y({DType::i32, batch.y.shape()});
+    const std::span<std::int32_t> out = y.as<std::int32_t>();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const double label = element_as_double(batch.y, static_cast<std::int64_t>(i));
+      require(label >= static_cast<double>(kLeast) && label <= static_cast<double>(most),
+              "stream \"{}\": label {} of sample {}; {} expected", source_.name(), label,
+              batch.indices[i / (out.size() / batch.indices.size())],
+              source_.class_count() > 0 ? fmt::format("a class from 0 to {}", most)
+                                        : std::string("a 32-bit integer"));
+      out[i] = static_cast<std::int32_t>(label);
+    }
+    return y;
+  }
+
+  // The first sample told what all are to be; with padding, up to their extents.
+  void require_fits(const TensorType& x, const TensorType& y) const {
+    const auto is_row_of = [&](const TensorType& batch, const TensorType& row) {
+      return batch.dtype == row.dtype && batch.shape.size() == row.shape.size() + 1 &&
+             (options_.loading.padding ||
+              std::equal(row.shape.begin(), row.shape.end(), batch.shape.begin() + 1));
+    };
+    require(is_row_of(x, source_.x_row()) && is_row_of(y, source_.y_row()),
+            "stream \"{}\": a batch of samples {} and labels {}; the first sample was {} with "
+            "label {}",
+            source_.name(), x, y, source_.x_row(), source_.y_row());
+  }
+
+  Trainer::State& state_;
+  const FeederOptions options_;
+  const data::Source source_;
+  std::optional<data::PipelineBatches> batches_;
+  std::int64_t samples_ = 0;
+  double waited_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Feeder> make_feeder(Trainer::State& state, const data::Source& source,
+                                    const FeederOptions& options) {
+  if (const data::Dataset* dataset = source.dataset()) {
+    require(dataset->size() <= std::numeric_limits<std::int32_t>::max(),
+            "dataset \"{}\" has {} samples; at most 2147483647 are indexed on a device",
+            dataset->name(), dataset->size());
+    return std::make_unique<ResidentFeeder>(state, *dataset, options);
+  }
+  return std::make_unique<StreamFeeder>(state, source, options);
+}
+
+}  // namespace tenon
