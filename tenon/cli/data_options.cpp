@@ -8,6 +8,7 @@
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/text.h"
 #include "tenon/data/reconstruction.h"
+#include "tenon/io/file.h"
 
 namespace tenon::cli {
 
@@ -80,15 +81,31 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
              "of images:FOLDER: 1, gray, or 3, RGB (the default)");
   add_choice(app, "--bad-samples", options.bad_samples, {"stop", "skip"},
              "what to do at an image that cannot be decoded");
+  add_text(app, "--tokenizer", options.tokenizer,
+           "of text:FILE: char (the default), byte, or a tokenizer.json", "char|byte|FILE");
+  constexpr std::int64_t kMostWindow = std::int64_t{1} << 24;
+  add_count(app, "--window", options.window, 1, kMostWindow,
+            "tokens in a sample of text:FILE; 64, or as the model was trained with");
+}
+
+DataOptions with_tokenizer_of(const std::string& run, DataOptions options) {
+  const std::string file = run + "/tokenizer.json";
+  if (options.data.starts_with("text:") && options.tokenizer.empty() && io::file_exists(file))
+    options.tokenizer = file;
+  return options;
+}
+
+bool has_columns(const std::string& name) {
+  return name.starts_with("csv:") || name.starts_with("parquet:") || name.starts_with("arrow:");
 }
 
 data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
                        const std::vector<std::string>& known) {
-  if (!options.label.empty() && !name.starts_with("csv:"))
+  if (!options.label.empty() && !has_columns(name) && !name.starts_with("tfrecord:"))
     refuse_option("--label", "only csv:FILE has columns to choose from, the data is {}",
                   in_quotes(name));
   const bool reconstructs = options.task == "reconstruction";
-  if (!options.task.empty() && !reconstructs && !name.starts_with("csv:"))
+  if (!options.task.empty() && !reconstructs && !has_columns(name))
     refuse_option("--task", "only for csv:FILE; the labels of {} say themselves what they are",
                   in_quotes(name));
   const bool images = name.starts_with("images:");
@@ -97,7 +114,21 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
       (!options.image_size.empty() || !options.image_channels.empty()))
     refuse_option(options.image_size.empty() ? "--image-channels" : "--image-size",
                   "only for images:FOLDER, the data is {}", in_quotes(name));
+  const bool text = name.starts_with("text:");
+  const bool has_tokenizer = !options.tokenizer.empty() && options.tokenizer != "char";
+  if (!text && !options.data.starts_with("text:") &&
+      (!options.tokenizer.empty() || options.window != 0))
+    refuse_option(options.tokenizer.empty() ? "--window" : "--tokenizer",
+                  "only for text:FILE, the data is {}", in_quotes(name));
   data::OpenOptions open;
+  if (options.window != 0) open.window = options.window;
+  if (text && has_tokenizer)
+    open.tokenizer = options.tokenizer == "byte" ? data::byte_tokenizer()
+                                                 : data::load_tokenizer(options.tokenizer);
+  if (open.tokenizer && !known.empty())
+    require(open.tokenizer->tokens() == known,
+            "{}: the tokens of the tokenizer {} are not those that the model was trained with",
+            name, options.tokenizer);
   if (!options.image_size.empty())
     std::tie(open.images.height, open.images.width) = parse_sides(options.image_size);
   if (options.image_channels == "1") open.images.channels = 1;
@@ -110,7 +141,7 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
                                                : data::Task::classification;
   open.csv.class_names = known;
   open.csv.dtype = dtype;
-  open.vocabulary = name.starts_with("text:") ? known : std::vector<std::string>();
+  open.vocabulary = text ? known : std::vector<std::string>();
   try {
     data::Opened opened = data::open(name, open);
     if (open.bad_images) report_skipped(name, *open.bad_images);
@@ -155,28 +186,39 @@ void require_two_classes(const data::Dataset& dataset) {
                   in_quotes(place < names.size() ? names[place] : fmt::format("{}", first))));
 }
 
-data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) {
+data::Opened open_all_for(const Trainer& trainer, const DataOptions& options) {
   DataOptions filled = options;
   const RowTypes rows = trainer.row_types();
   const bool may_reconstruct = is_float(rows.y.dtype) && rows.y.shape == rows.x.shape;
-  if (filled.task.empty() && filled.data.starts_with("csv:") && may_reconstruct)
+  if (filled.task.empty() && has_columns(filled.data) && may_reconstruct)
     filled.task = "reconstruction";
-  if (filled.task.empty() && filled.data.starts_with("csv:"))
+  if (filled.task.empty() && has_columns(filled.data))
     filled.task = is_integer(rows.y.dtype) ? "classification" : "regression";
   const Shape& row = rows.x.shape;
   if (filled.data.starts_with("images:") && row.size() == 3) {
     if (filled.image_size.empty()) filled.image_size = fmt::format("{}x{}", row[0], row[1]);
     if (filled.image_channels.empty() && row[2] == 1) filled.image_channels = "1";
   }
+  if (filled.data.starts_with("text:") && filled.window == 0 && row.size() == 1)
+    filled.window = row[0];
   data::Opened opened =
       open_data(options.data, filled, rows.x.dtype == DType::f64 ? DType::f64 : DType::f32,
                 trainer.class_names());
-  data::Dataset dataset = opened.test ? *std::move(opened.test) : std::move(opened.train);
-  const bool has_targets =
-      dataset.has_y() && TensorType{dataset.y().dtype(), dataset.y().row_shape()} == rows.y;
-  if (filled.task == "reconstruction" || (may_reconstruct && !has_targets))
-    return data::with_own_targets(dataset, trainer.normalization());
-  return dataset;
+  const auto with_targets = [&](const data::Dataset& dataset) {
+    const bool has_targets =
+        dataset.has_y() && TensorType{dataset.y().dtype(), dataset.y().row_shape()} == rows.y;
+    if (filled.task == "reconstruction" || (may_reconstruct && !has_targets))
+      return data::with_own_targets(dataset, trainer.normalization());
+    return dataset;
+  };
+  opened.train = with_targets(opened.train);
+  if (opened.test) opened.test = with_targets(*opened.test);
+  return opened;
+}
+
+data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) {
+  data::Opened opened = open_all_for(trainer, options);
+  return opened.test ? *std::move(opened.test) : std::move(opened.train);
 }
 
 void add_device_options(CLI::App& app, DeviceOptions& options) {

@@ -13,18 +13,26 @@ struct DataOptions {
   std::string image_size;      // "HEIGHTxWIDTH"; empty: as the files are
   std::string image_channels;  // "1", "3" or empty: 3
   std::string bad_samples = "stop";
+  std::string tokenizer;    // "char", "byte" or a file; empty: by the data
+  std::int64_t window = 0;  // 0: as the model has it, or 64
 };
 
-// --data, --label, --task and those of image folders; the first may be one that the command needs.
+// --data, --label, --task and those of image folders and texts; the first may be one that the
+// command needs.
 void add_data_options(CLI::App& app, DataOptions& options, Need need);
+// Whether a column of the data is the label, and its values leave open what it is.
+bool has_columns(const std::string& name);
 // OptionError unless the name is one that data::open knows; `option` is where it was given.
 void check_data_name(std::string_view option, const std::string& name);
 // Reads the data; says on standard error which images were skipped. `known` are the classes of a
 // trained model, if there is one. UserError for files.
 data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
                        const std::vector<std::string>& known);
-// The data as a trained model takes it: its label type, element type and classes. The test set
-// where there is one.
+// The options with the tokenizer that the run folder keeps, if none is given.
+DataOptions with_tokenizer_of(const std::string& run, DataOptions options);
+// The data as a trained model takes it: its label type, element type and classes.
+data::Opened open_all_for(const Trainer& trainer, const DataOptions& options);
+// Of that the test set where there is one.
 data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options);
 
 // data::csv, whose label was given by an option: OptionError if there is no such column.

@@ -54,8 +54,8 @@ TrainData open_train_data(const TrainCommand& command) {
   } else if (validation != "none") {
     check_data_name("--validation", validation);
     DataOptions options = command.data;
-    if (!validation.starts_with("csv:")) options.label = "";
-    if (!validation.starts_with("csv:") && !reconstructs) options.task = "";
+    if (!has_columns(validation)) options.label = "";
+    if (!has_columns(validation) && !reconstructs) options.task = "";
     data::Opened other = open_data(validation, options, dtype, data.train.class_names());
     data.validation = other.test ? std::move(other.test) : std::move(other.train);
   }
@@ -97,6 +97,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss
   options.threads = static_cast<int>(command.device.threads);
   if (!command.normalize.empty())
     options.normalization = data::parse_normalization_kind(command.normalize);
+  set_trainer_options(command.loop, options);
   options.log = [&progress](std::string_view line) { progress.note(line); };
   return options;
 }
@@ -113,6 +114,19 @@ void keep_tokenizer(const std::string& run, const data::Tokenizer& tokenizer) {
   const std::filesystem::path file = std::filesystem::path(run) / "tokenizer.json";
   io::make_folders(run);
   tokenizer.save(file);
+}
+
+// Of a scaled loss.
+void note_skipped_steps(Trainer& trainer, Progress& progress) {
+  const optim::Optimizer& optimizer = trainer.options().optimizer;
+  if (optimizer.options().loss_scale.initial == 0 || trainer.steps_done() == 0) return;
+  const std::int64_t skipped =
+      trainer.session().read(optimizer.skipped_steps()).as<std::int64_t>()[0];
+  const double scale = trainer.session().read(optimizer.loss_scale()).as<double>()[0];
+  progress.note(
+      fmt::format("loss scale {:g}; {} of {} updates were skipped because a gradient "
+                  "overflowed",
+                  scale, skipped, trainer.steps_done()));
 }
 
 // What evaluates a run on the same data.
@@ -158,7 +172,10 @@ int run_train(const TrainCommand& command) {
   const nn::Loss loss = choose_loss(command, data.train);
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
   Progress progress;
-  const std::int64_t steps_in_epoch = (data.train.size() - 1) / command.batch_size + 1;
+  std::int64_t steps_in_epoch =
+      std::max<std::int64_t>(1, (data.train.size() + command.batch_size - 1) / command.batch_size);
+  for (const std::int64_t most : {command.loop.steps_per_epoch, command.loop.overfit_batches})
+    if (most > 0) steps_in_epoch = std::min(steps_in_epoch, most);
   const std::int64_t steps =
       std::min(command.epochs, std::numeric_limits<std::int64_t>::max() / steps_in_epoch) *
       steps_in_epoch;
@@ -179,17 +196,20 @@ int run_train(const TrainCommand& command) {
   fit.resume = command.resume;
   fit.overwrite = command.overwrite;
   fit.callbacks = {&progress};
+  set_fit_options(command.loop, command.out, fit);
   fit.stop = catch_stop_signals(command.out);
 
   // A run that goes on has its own already.
-  if (data.tokenizer && !command.out.empty() && !command.resume)
+  if (data.tokenizer && !command.out.empty() && !command.resume && !command.loop.fast_dev_run)
     keep_tokenizer(command.out, *data.tokenizer);
   TrainReport report;
   try {
-    report.history = trainer.fit(data.train, fit);
+    report.history = trainer.fit(
+        command.loop.workers ? streamed(data.train, command.seed, fit.shuffle) : data.train, fit);
   } catch (const ResumeError& error) {
     throw OptionError(error.what());
   }
+  note_skipped_steps(trainer, progress);
   const bool has_averages = trainer.options().optimizer.options().average_decay > 0;
   if (has_averages && !command.out.empty() && report.history.steps > 0)
     trainer.save_averages(RunFiles{command.out}.averages().string());

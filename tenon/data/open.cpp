@@ -6,6 +6,7 @@
 #include "tenon/base/text.h"
 #include "tenon/data/cifar10.h"
 #include "tenon/data/images.h"
+#include "tenon/data/open_stream.h"
 #include "tenon/data/text.h"
 #include "tenon/io/file.h"
 
@@ -19,7 +20,13 @@ constexpr std::array kSourceKinds = {SourceKind{"fashion-mnist", "FOLDER", false
                                      SourceKind{"images", "FOLDER"},
                                      SourceKind{"csv", "FILE"},
                                      SourceKind{"npz", "FILE"},
-                                     SourceKind{"text", "FILE"}};
+                                     SourceKind{"text", "FILE"},
+                                     SourceKind{"wav", "FOLDER"},
+                                     SourceKind{"parquet", "FILE"},
+                                     SourceKind{"arrow", "FILE"},
+                                     SourceKind{"tfrecord", "GLOB"},
+                                     SourceKind{"tar", "GLOB"},
+                                     SourceKind{"stream", "ADDRESS"}};
 
 Opened open_images(const std::filesystem::path& place, const OpenOptions& options) {
   const bool has_test = io::folder_exists(place / "train") && io::folder_exists(place / "test");
@@ -57,7 +64,12 @@ Opened open(const std::string& name, const OpenOptions& options) {
   }
   require(!place.empty() || (!known->needs_place && colon == std::string::npos),
           "data {} names no {}: {}:{} expected", in_quotes(name),
-          known->place == "FOLDER" ? "folder" : "file", kind, known->place);
+          known->place == "FOLDER"    ? "folder"
+          : known->place == "ADDRESS" ? "address"
+                                      : "file",
+          kind, known->place);
+  if (const std::optional<OpenedStream> stream = open_stream(name, options))
+    return {load(*stream, options.image_workers), std::nullopt};
   if (kind == "fashion-mnist" || kind == "idx") {
     TrainTest both = kind == "idx" ? mnist_folder(place) : fashion_mnist(place);
     return {std::move(both.train), std::move(both.test)};

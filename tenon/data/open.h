@@ -9,13 +9,14 @@
 #include "tenon/data/image_folder.h"
 #include "tenon/data/tables.h"
 #include "tenon/data/tokenizer.h"
+#include "tenon/data/wav_folder.h"
 
 namespace tenon::data {
 
 // A kind of data: the name before the colon, and what follows it.
 struct SourceKind {
   std::string_view name;
-  std::string_view place;   // "FOLDER" or "FILE"
+  std::string_view place;   // "FOLDER", "FILE", "GLOB" or "ADDRESS"
   bool needs_place = true;  // false: the name alone will do
 };
 std::span<const SourceKind> source_kinds();
@@ -28,6 +29,7 @@ struct OpenOptions {
   std::vector<std::string> vocabulary = {};  // of text by characters, if it is known already
   std::optional<Tokenizer> tokenizer = {};   // of text; by characters if there is none
   ImageFolderOptions images = {};
+  WavFolderOptions sounds = {};
   std::optional<BadSamples> bad_images = {};  // leaves out and counts what cannot be decoded
   int image_workers = 1;
 };
@@ -40,7 +42,9 @@ struct Opened {
 
 // fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER and cifar10:FOLDER, which have a test set;
 // images:FOLDER, which has one if its sub-folders `train` and `test` hold the classes; csv:FILE,
-// npz:FILE, text:FILE. UserError for anything else, and whatever the source refuses.
+// npz:FILE, text:FILE; and, read into memory as a whole, what open_stream streams: wav:FOLDER,
+// parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB, stream:ADDRESS. UserError for anything else,
+// and whatever the source refuses.
 Opened open(const std::string& name, const OpenOptions& options = {});
 
 }  // namespace tenon::data

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/text.h"
@@ -153,6 +154,22 @@ Pipeline tfrecord(const std::string& pattern, const TfRecordOptions& options) {
       options.files);
 }
 
+std::vector<std::string> texts_of_feature(const std::string& pattern, const std::string& name) {
+  std::set<std::string> texts;
+  for (const std::filesystem::path& file : files_of(pattern)) {
+    io::TfRecordReader reader(io::stream_of(io::ByteSource::open(file)));
+    while (const std::optional<std::vector<std::byte>> record = reader.next()) {
+      const io::Example example = io::read_example(
+          *record, fmt::format("{}: record {}", file.string(), reader.count() - 1));
+      const auto found = example.find(name);
+      if (found == example.end()) continue;
+      if (const auto* list = std::get_if<std::vector<std::string>>(&found->second))
+        texts.insert(list->begin(), list->end());
+    }
+  }
+  return {texts.begin(), texts.end()};
+}
+
 TfRecordOptions suggest_features(const std::string& pattern, const std::string& label,
                                  std::int64_t image_channels) {
   const std::filesystem::path file = files_of(pattern).front();
@@ -181,10 +198,12 @@ TfRecordOptions suggest_features(const std::string& pattern, const std::string& 
   std::vector<std::string> others, names;
   for (const auto& [name, feature] : example) {
     names.push_back(in_quotes(name));
-    if (label.empty() ? is_name_of(name, {"y", "label"}) && !options.y : name == label)
+    if (label.empty() ? is_name_of(name, {"y", "label"}) && !options.y : name == label) {
       options.y = spec_of(name, true);
-    else
+      options.y_is_text = std::holds_alternative<std::vector<std::string>>(feature);
+    } else {
       others.push_back(name);
+    }
   }
   require(label.empty() || options.y, "{}: no feature {}, only {}{}", file.string(),
           in_quotes(label), join(names, ", "), did_you_mean(label, others));

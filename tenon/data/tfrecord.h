@@ -22,6 +22,7 @@ struct TfRecordOptions {
   FeatureSpec x;
   std::optional<FeatureSpec> y = {};
   std::vector<std::string> class_names = {};  // a y of bytes is one of them, as text
+  bool y_is_text = false;                     // what suggest_features found
   PartOptions files = {};                     // their order, and how many are open at once
   std::uint64_t max_record_bytes = std::uint64_t{1} << 28;
 };
@@ -37,6 +38,9 @@ Pipeline tfrecord(const std::string& pattern, const TfRecordOptions& options);
 // in the first record. UserError if that leaves x open, with the names of the features.
 TfRecordOptions suggest_features(const std::string& pattern, const std::string& label = "",
                                  std::int64_t image_channels = 3);
+
+// The different byte strings of the feature in all records, sorted: names of classes.
+std::vector<std::string> texts_of_feature(const std::string& pattern, const std::string& name);
 
 // One feature as a tensor. UserError "PLACE: REASON".
 HostTensor feature_tensor(const io::Example& example, const FeatureSpec& spec,

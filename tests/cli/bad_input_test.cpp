@@ -204,7 +204,9 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "--validation: 0.01 of 12 samples leaves one part empty"},
           {train({"--validation", "csw:x"}), 2,
            "--validation: unknown data \"csw:x\"; known: fashion-mnist, idx:FOLDER, "
-           "cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE; did you mean \"csv\"?"},
+           "cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE, wav:FOLDER, "
+           "parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB, stream:ADDRESS; did you mean "
+           "\"csv\"?"},
           {train({"--normalize", "0,2"}), 2,
            "--normalize: normalization \"0,2\": 0,1 or -1,1 or standard or channels or none "
            "expected"},
@@ -230,7 +232,8 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {{"train", "--model", "mlp", "--data", "fashion-mnits"},
            2,
            "--data: unknown data \"fashion-mnits\"; known: fashion-mnist, idx:FOLDER, "
-           "cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE; did you mean "
+           "cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE, wav:FOLDER, "
+           "parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB, stream:ADDRESS; did you mean "
            "\"fashion-mnist\"?"},
           {{"train", "--model", "mlp", "--data", "text:FOLDERtext.txt", "--label", "x"},
            2,

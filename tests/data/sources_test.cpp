@@ -313,7 +313,8 @@ TEST(SplitCharacters, RefusesWhatIsNotUtf8) {
 
 TEST(Open, UnknownAndIncompleteNamesAreExplained) {
   const std::string forms =
-      "fashion-mnist, idx:FOLDER, cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE";
+      "fashion-mnist, idx:FOLDER, cifar10:FOLDER, images:FOLDER, csv:FILE, npz:FILE, text:FILE, "
+      "wav:FOLDER, parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB, stream:ADDRESS";
   EXPECT_EQ(error_of([] { open("fashion_mnist"); }),
             "unknown data \"fashion_mnist\": one of " + forms +
                 " expected; did you mean \"fashion-mnist\"?");
