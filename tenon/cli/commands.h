@@ -17,6 +17,8 @@ void add_train(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
 void add_predict(CLI::App& program, Action& action);
 void add_generate(CLI::App& program, Action& action);
+void add_report(CLI::App& program, Action& action);
+void add_compress(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
 void add_devices(CLI::App& program, Action& action);
 void add_cache(CLI::App& program, Action& action);

@@ -74,6 +74,8 @@ int run(int argc, char** argv) {
   add_evaluate(program, action);
   add_predict(program, action);
   add_generate(program, action);
+  add_report(program, action);
+  add_compress(program, action);
   add_inspect(program, action);
   add_devices(program, action);
   add_cache(program, action);

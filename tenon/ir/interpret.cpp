@@ -2,7 +2,7 @@
 
 namespace tenon::ir {
 
-HostTensors interpret(const Graph& graph, OperandValues inputs) {
+HostTensors interpret(const Graph& graph, OperandValues inputs, const NodeObserver& observe) {
   require(inputs.size() == graph.inputs().size(), "the graph has {} inputs, {} were given",
           graph.inputs().size(), inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -33,12 +33,17 @@ HostTensors interpret(const Graph& graph, OperandValues inputs) {
       check(computed[i][k].type() == node.results[k],
             "type rule and evaluation disagree for {}: {} and {}", name(node.op), node.results[k],
             computed[i][k].type());
+    if (observe) observe(i, operands, computed[i]);
     for (const Value operand : node.operands)
       if (last_use[operand.node] == i) computed[operand.node].clear();
   }
   HostTensors outputs;
   for (const Output& output : graph.outputs()) outputs.push_back(value_of(output.value));
   return outputs;
+}
+
+HostTensors interpret(const Graph& graph, OperandValues inputs) {
+  return interpret(graph, inputs, {});
 }
 
 HostTensors interpret(const Graph& graph, std::span<const HostTensor> inputs) {

@@ -49,7 +49,7 @@ void remove_file(const fs::path& path) {
 
 std::vector<fs::path> all_files(const RunFiles& files) {
   return {files.description(), files.model(),   files.averages(), files.state(),
-          files.next_state(),  files.metrics(), files.curves()};
+          files.next_state(),  files.metrics(), files.curves(),   files.cost()};
 }
 
 }  // namespace

@@ -17,10 +17,16 @@ struct RunFiles {
   std::filesystem::path state() const { return folder / "state.safetensors"; }
   // Moving averages of the weights, in place of the weights.
   std::filesystem::path averages() const { return folder / "averages.safetensors"; }
+  // The best weights so far, checkpoints of the last epochs, event files: by callbacks.
+  std::filesystem::path best() const { return folder / "best.safetensors"; }
+  std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
+  std::filesystem::path tensorboard() const { return folder / "tensorboard"; }
   // The state of a checkpoint that is being written.
   std::filesystem::path next_state() const { return folder / "state.next.safetensors"; }
   std::filesystem::path metrics() const { return folder / "metrics.csv"; }
   std::filesystem::path curves() const { return folder / "curves.svg"; }
+  // What the last training cost.
+  std::filesystem::path cost() const { return folder / "cost.json"; }
   // The folder's own name, "first" of "runs/first/".
   std::string title() const {
     return (folder / "").lexically_normal().parent_path().filename().string();

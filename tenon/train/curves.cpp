@@ -1,5 +1,10 @@
 #include "tenon/train/curves.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
 #include "tenon/io/file.h"
 
 namespace tenon {
@@ -8,7 +13,13 @@ namespace {
 // All lengths in pixels.
 constexpr double kPanelWidth = 420, kPanelHeight = 260;
 constexpr double kLeft = 64, kTop = 64, kRight = 24, kBottom = 56;
-constexpr std::string_view kTrainColour = "#1f77b4", kValidationColour = "#d95f02";
+// What a file by itself looks like; the classes are those of curve_panels.
+constexpr std::string_view kCurveStyle =
+    "text { fill: #333 } .title { font-size: 16px; font-weight: bold } .name { font-size: 14px } "
+    ".grid { stroke: #e4e4e4 } .axis { stroke: #333; fill: none } "
+    ".line { fill: none; stroke-width: 2 } .train { stroke: #1f77b4 } "
+    ".validation { stroke: #d95f02; stroke-dasharray: 6 3 } .dot { stroke: none } "
+    ".dot.train { fill: #1f77b4 } .dot.validation { fill: #d95f02 }";
 constexpr std::size_t kMostPoints = 1500;  // of one line; more cannot be seen
 constexpr double kLargestShown = 1e100;    // what is larger has no place on an axis
 constexpr int kMostTicks = 20;
@@ -111,8 +122,8 @@ class CurvePanel {
     put("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"name\">{}</text>\n", left_, kTop - 12,
         escaped(name));
     draw_axes();
-    draw_line(train_, kTrainColour, "");
-    draw_line(validation_, kValidationColour, " stroke-dasharray=\"6 3\"");
+    draw_line(train_, "train");
+    draw_line(validation_, "validation");
   }
 
  private:
@@ -143,17 +154,17 @@ class CurvePanel {
         left_ + kPanelWidth / 2, bottom + 40);
   }
 
-  void draw_line(const std::vector<CurvePoint>& points, std::string_view colour,
-                 std::string_view dashes) {
+  void draw_line(const std::vector<CurvePoint>& points, std::string_view split) {
     if (points.empty()) return;
-    put("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{} points=\"", colour, dashes);
+    put("<polyline class=\"line {}\" points=\"", split);
     for (const CurvePoint& point : points) put("{:.1f},{:.1f} ", across(point.x), down(point.y));
     put("\"/>\n");
     constexpr std::size_t kFew = 40;
     if (points.size() > kFew) return;
     for (const CurvePoint& point : points)
-      put("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\" fill=\"{}\"/>\n", across(point.x),
-          down(point.y), colour);
+      put("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\" class=\"dot {}\"><title>step {:.0f}: "
+          "{:.6g}</title></circle>\n",
+          across(point.x), down(point.y), split, point.x, point.y);
   }
 
   std::string& out_;
@@ -163,16 +174,18 @@ class CurvePanel {
 };
 
 void draw_legend(std::string& out, double right, bool has_validation) {
-  const auto entry = [&](double x, std::string_view name, std::string_view colour,
-                         std::string_view dashes) {
+  const auto entry = [&](double x, std::string_view name) {
     fmt::format_to(std::back_inserter(out),
-                   "<line x1=\"{:.1f}\" y1=\"28\" x2=\"{:.1f}\" y2=\"28\" stroke=\"{}\" "
-                   "stroke-width=\"2\"{}/>\n<text x=\"{:.1f}\" y=\"32\">{}</text>\n",
-                   x, x + 24, colour, dashes, x + 30, name);
+                   "<line x1=\"{:.1f}\" y1=\"28\" x2=\"{:.1f}\" y2=\"28\" class=\"line {}\"/>\n"
+                   "<text x=\"{:.1f}\" y=\"32\">{}</text>\n",
+                   x, x + 24, name, x + 30, name);
   };
-  entry(right - 190, "train", kTrainColour, "");
-  if (has_validation)
-    entry(right - 100, "validation", kValidationColour, " stroke-dasharray=\"6 3\"");
+  entry(right - 190, "train");
+  if (has_validation) entry(right - 100, "validation");
+}
+
+std::string panel_name(const MetricTable& table, std::size_t column) {
+  return column == 0 ? "loss" : table.metrics[column - 1];
 }
 
 }  // namespace
@@ -184,20 +197,34 @@ std::string curves_svg(const MetricTable& table, const std::string& title) {
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
       "height=\"{1:.0f}\" font-family=\"sans-serif\" font-size=\"12\">\n"
-      "<style>text {{ fill: #333 }} .title {{ font-size: 16px; font-weight: bold }} "
-      ".name {{ font-size: 14px }} .grid {{ stroke: #e4e4e4 }} "
-      ".axis {{ stroke: #333; fill: none }}</style>\n"
+      "<style>{4}</style>\n"
       "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
       "<text x=\"{2:.0f}\" y=\"30\" class=\"title\">{3}</text>\n",
-      width, height, kLeft, escaped(title));
+      width, height, kLeft, escaped(title), kCurveStyle);
   draw_legend(out, width - kRight,
               std::ranges::any_of(table.rows, &MetricTable::Row::is_validation));
   for (std::size_t column = 0; column < table.width(); ++column) {
     const double left = kLeft + static_cast<double>(column) * (kLeft + kPanelWidth + kRight);
     CurvePanel(out, left, points_of(table, column, false), points_of(table, column, true))
-        .draw(column == 0 ? "loss" : table.metrics[column - 1]);
+        .draw(panel_name(table, column));
   }
   return out + "</svg>\n";
+}
+
+std::vector<std::string> curve_panels(const MetricTable& table) {
+  constexpr double kWidth = kLeft + kPanelWidth + kRight, kCut = kTop - 30;  // no title above
+  std::vector<std::string> panels;
+  for (std::size_t column = 0; column < table.width(); ++column) {
+    const std::string name = panel_name(table, column);
+    std::string out = fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 {:.0f} {:.0f} {:.0f}\" role=\"img\" "
+        "aria-label=\"{}\">\n",
+        kCut, kWidth, kTop - kCut + kPanelHeight + kBottom, escaped(name));
+    CurvePanel(out, kLeft, points_of(table, column, false), points_of(table, column, true))
+        .draw(name);
+    panels.push_back(out + "</svg>\n");
+  }
+  return panels;
 }
 
 void write_curves(const std::filesystem::path& file, const MetricTable& table,

@@ -13,6 +13,9 @@
 namespace tenon {
 
 class Trainer;
+namespace data {
+struct Batch;
+}
 
 // The numbers of the step that has just run; they are read from the device when they are asked for.
 class StepValues {
@@ -21,6 +24,7 @@ class StepValues {
   virtual double loss() const = 0;
   virtual double mean_loss() const = 0;
   virtual std::span<const double> mean_metrics() const = 0;
+  virtual data::Batch batch() const = 0;
 };
 
 struct StepInfo {
@@ -39,6 +43,8 @@ struct StepInfo {
   double mean_loss() const { return values->mean_loss(); }  // of the epoch so far
   // Of the epoch so far, in the order of the options; valid until the next step.
   std::span<const double> mean_metrics() const { return values->mean_metrics(); }
+  // A copy of the samples and labels of this step, raw.
+  data::Batch batch() const;
 };
 
 struct EpochInfo {

@@ -5,6 +5,7 @@
 #include "tenon/base/hash.h"
 #include "tenon/io/file.h"
 #include "tenon/io/json.h"
+#include "tenon/train/cost_record.h"
 #include "tenon/train/curves.h"
 #include "tenon/train/fit_loop.h"
 
@@ -237,6 +238,7 @@ History FitLoop::run() {
   cost.seconds_per_epoch = epoch_times_.median();
   if (source_.size()) cost.samples_per_second = per_second(*source_.size(), epoch_times_.median());
   cost.input_stall = trained_ > 0 ? waited_ / trained_ : 0;
+  if (has_folder() && history_.steps > 0) write_cost(files_.cost(), cost);
   for (Callback* callback : options_.callbacks) callback->on_fit_end(trainer_);
   return std::move(history_);
 }

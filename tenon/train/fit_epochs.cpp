@@ -53,6 +53,22 @@ std::span<const double> FitLoop::mean_metrics() const {
   return mean_metrics_;
 }
 
+data::Batch FitLoop::batch() const {
+  data::Batch batch;
+  for (const std::int32_t index : last_run_->host_indices.as<std::int32_t>())
+    batch.indices.push_back(index);
+  if (const data::Dataset* dataset = source_.dataset()) {
+    const std::vector<std::int64_t> indices = batch.indices;
+    data::fill_batch(*dataset, indices, batch);
+    return batch;
+  }
+  batch.x = state_.session.download(last_run_->x);
+  batch.y = state_.session.download(last_run_->y);
+  return batch;
+}
+
+data::Batch StepInfo::batch() const { return values->batch(); }
+
 bool FitLoop::may_run_on() const {
   if (options_.stop.stop_requested()) return false;
   return options_.max_steps == 0 ||

@@ -32,6 +32,7 @@ class FitLoop final : private StepValues {
   double loss() const override;
   double mean_loss() const override;
   std::span<const double> mean_metrics() const override;
+  data::Batch batch() const override;
 
   bool has_folder() const { return !options_.run_folder.empty(); }
   std::int64_t last_epoch() const { return state_.position.first_epoch + options_.epochs; }

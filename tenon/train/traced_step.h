@@ -13,7 +13,7 @@ struct TracedStep {
   Tensor loss;  // the mean, with what layers add
   std::vector<Variable> weights;  // the trainable ones
   std::vector<Tensor> gradients;  // of the loss, one for each
-  std::vector<Update> updates;    // of layers' statistics
+  std::vector<Update> updates;    // of layers' statistics, not of the optimizer
 };
 
 // The rows of a dataset as the model takes them: scaled, of the model's element type; labels that

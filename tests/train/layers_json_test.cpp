@@ -7,6 +7,7 @@
 #include "tenon/nn/distilled.h"
 #include "tenon/nn/electra.h"
 #include "tenon/nn/embedding.h"
+#include "tenon/nn/masked_tokens.h"
 #include "tenon/nn/pooling.h"
 #include "tenon/nn/quantized.h"
 #include "tenon/nn/recurrent.h"
@@ -156,6 +157,8 @@ nn::Sequential every_layer() {
                     .bias_initializer = nn::ones},
       nn::Electra{.discriminator_weight = 7,
                   .draws = false,
+                  .mask_rate = 0.5,
+                  .mask_token = 9,
                   .generator = nn::Dense{3},
                   .discriminator = nn::Dense{3}},
       nn::QuantizedDense{.units = 4, .activation = nn::relu, .use_bias = false},
@@ -168,6 +171,7 @@ nn::Sequential every_layer() {
                           .groups = 3,
                           .use_bias = false},
       nn::Distilled{nn::Dense{3}, nn::Dense{3}, 3, 0.25},
+      nn::MaskedTokens{.rate = 0.5, .mask_token = 9, .model = nn::Dense{3}},
       nn::Residual{.body = nn::Dense{3}, .projection = nn::Dense{3}, .activation = nn::relu},
   };
 }
