@@ -1,11 +1,16 @@
 // The catalog's entries for networks of texts.
 #include "tenon/models/catalog_entries.h"
 #include "tenon/models/language.h"
+#include "tenon/nn/masked_tokens.h"
 
 namespace tenon::models {
 namespace {
 
 constexpr double kMostDropout = 0.99, kMostRotaryBase = 1e12;
+// Of tokens that are masked in each step, by an id beyond the vocabulary; 0: the data is masked.
+constexpr double kMaskRate = 0.15, kMostMaskRate = 0.9;
+
+std::int64_t quarter_of(std::int64_t size) { return std::max<std::int64_t>(size / 4, 1); }
 
 // Length of the samples, which must be ids.
 std::int64_t steps_of(const PartName& part, const Request& request) {
@@ -62,18 +67,22 @@ nn::Layer char_lstm_of(PartName& part, const Request& request) {
 nn::Layer bert_of(PartName& part, const Request& request) {
   BertOptions options;
   read_sizes(part, request, options);
-  return bert(options);
+  const double rate = number_option(part, "masks", kMaskRate, 0, kMostMaskRate);
+  if (rate == 0) return bert(options);
+  options.vocabulary += 1;
+  return nn::MaskedTokens{.rate = rate, .mask_token = request.outputs, .model = bert(options)};
 }
 
 nn::Layer electra_of(PartName& part, const Request& request) {
   ElectraOptions options;
-  read_sizes(part, request, options.discriminator);
-  options.generator_layers = whole_option(part, "generator_layers", options.discriminator.layers);
-  options.generator_width = whole_option(
-      part, "generator_width", std::max<std::int64_t>(options.discriminator.width / 4, 1));
-  options.generator_heads = whole_option(
-      part, "generator_heads", std::max<std::int64_t>(options.discriminator.heads / 4, 1));
+  BertOptions& large = options.discriminator;
+  read_sizes(part, request, large);
+  options.generator_layers = whole_option(part, "generator_layers", large.layers);
+  options.generator_width = whole_option(part, "generator_width", quarter_of(large.width));
+  options.generator_heads = whole_option(part, "generator_heads", quarter_of(large.heads));
   options.draws = flag_option(part, "draws", true);
+  options.mask_rate = number_option(part, "masks", kMaskRate, 0, kMostMaskRate);
+  if (options.mask_rate > 0) large.vocabulary += 1;
   return electra(options);
 }
 

@@ -28,6 +28,8 @@ nn::Electra electra(const ElectraOptions& options) {
   add_token_head(discriminator, large);
   return {.discriminator_weight = options.discriminator_weight,
           .draws = options.draws,
+          .mask_rate = options.mask_rate,
+          .mask_token = std::max<std::int64_t>(large.vocabulary - 1, 1),
           .generator = generator,
           .discriminator = discriminator};
 }

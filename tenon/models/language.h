@@ -76,6 +76,9 @@ struct ElectraOptions {
   std::int64_t generator_width = 0;
   double discriminator_weight = 50;
   bool draws = true;  // see nn::Electra
+  // Above 0: tokens are masked anew in every step by the last id of the vocabulary, which the texts
+  // do not use; 0: they come masked.
+  double mask_rate = 0;
 };
 // Generator and discriminator with shared token and position embeddings (Clark et al. 2020); the
 // discriminator ends in dense, gelu and one logit for each step. UserError as for bert.

@@ -1,6 +1,7 @@
 #include "tenon/nn/electra.h"
 
 #include "tenon/nn/loss.h"
+#include "tenon/nn/masked_tokens.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::nn {
@@ -27,10 +28,14 @@ Outcome Electra::learn(const Tensor& x, const Tensor& y, Context& context) {
           "Electra: expected labels of the shape of the ids {}, got {}\n  help: the original id "
           "where it was masked, -1 elsewhere",
           x.type(), y.type());
-  const Tensor labels = cast(y, x.dtype()), is_masked = labels >= Tensor(0);
+  const MaskedIds masked = mask_rate == 0
+                               ? MaskedIds{x, cast(y, x.dtype())}
+                               : mask_tokens(x, context.random_key(), mask_rate, mask_token);
+  const Tensor &ids = masked.ids, &labels = masked.labels;
+  const Tensor is_masked = labels >= Tensor(0);
   const Tensor guesses = [&] {
-    const Context::Scope scope = context.scope("generator", x);
-    return generator(x, context);
+    const Context::Scope scope = context.scope("generator", ids);
+    return generator(ids, context);
   }();
   require(guesses.rank() == 3 && is_float(guesses.dtype()) && guesses.extent(1) == x.extent(1),
           "Electra: the generator gives {} for ids {}; logits of each id for each token expected",
@@ -42,7 +47,7 @@ Outcome Electra::learn(const Tensor& x, const Tensor& y, Context& context) {
   const Tensor chosen = draws && context.is_training()
                             ? random::categorical(context.random_key(), fixed)
                             : argmax(fixed, -1);
-  const Tensor filled = where(is_masked, cast(chosen, x.dtype()), x);
+  const Tensor filled = where(is_masked, cast(chosen, x.dtype()), ids);
   const Tensor is_replaced = logical_and(is_masked, filled != labels);
   const Tensor logits = discriminate(filled, context);
   const Tensor mask = context.mask_of(x);
@@ -50,7 +55,9 @@ Outcome Electra::learn(const Tensor& x, const Tensor& y, Context& context) {
   const Tensor costs =
       (tenon::softplus(logits) - cast(is_replaced, logits.dtype()) * logits) * counts;
   context.add_loss({sum(costs) * discriminator_weight, sum(counts)});
-  return {logits, of_generator};
+  // A small batch may have no masked token.
+  const Tensor weight = maximum(of_generator.weight, ones_like(of_generator.weight));
+  return {logits, {of_generator.sum, weight}};
 }
 
 }  // namespace tenon::nn

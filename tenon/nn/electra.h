@@ -8,10 +8,11 @@
 namespace tenon::nn {
 
 // Clark, Luong, Le, Manning 2020. x: i32 ids [batch, time], some of them masked; y: i32 of the same
-// shape, the original id where it was masked and -1 elsewhere. The generator gives logits [batch,
-// time, ids], the discriminator [batch, time, 1]. In training the generator's tokens are drawn from
-// its distribution, by the context's key; in evaluation, and without `draws`, they are its
-// likeliest.
+// shape, the original id where it was masked and -1 elsewhere. With a mask_rate x is not masked
+// yet, y does not count, and mask_tokens does it, by the context's key. The generator gives logits
+// [batch, time, ids], the discriminator [batch, time, 1]. In training the generator's tokens are
+// drawn from its distribution, by the context's key; in evaluation, and without `draws`, they are
+// its likeliest.
 //   loss = mean over masked tokens of the generator's cross entropy
 //          + discriminator_weight * mean over tokens of the discriminator's binary cross entropy
 // The second mean leaves padding out, if the discriminator's embedding tells a mask. No gradient
@@ -21,6 +22,8 @@ struct Electra {
   static constexpr std::string_view kKind = "electra";
   double discriminator_weight = 50;
   bool draws = true;
+  double mask_rate = 0;         // 0: x and y come masked
+  std::int64_t mask_token = 1;  // with a mask_rate: ids are below it
   Layer generator = Sequential{};
   Layer discriminator = Sequential{};
 
@@ -31,6 +34,8 @@ struct Electra {
   void fields(FieldVisitor& visit) {
     visit("discriminator_weight", discriminator_weight);
     visit("draws", draws);
+    visit("mask_rate", mask_rate);
+    visit("mask_token", mask_token);
     visit("generator", generator);
     visit("discriminator", discriminator);
   }

@@ -10,6 +10,7 @@
 #include "tenon/nn/embedding.h"
 #include "tenon/nn/image_shapes.h"
 #include "tenon/nn/log_mel.h"
+#include "tenon/nn/masked_tokens.h"
 #include "tenon/nn/normalization.h"
 #include "tenon/nn/penalty.h"
 #include "tenon/nn/pooling.h"
@@ -34,14 +35,16 @@ struct ModuleList {
   }
   static constexpr std::array<std::string_view, sizeof...(Modules)> kNames{Modules::kKind...};
 };
-using BuiltIn = ModuleList<
-    Dense, Conv2D, Conv1D, Conv2DTranspose, Conv1DTranspose, DepthwiseConv2D, SeparableConv2D,
-    MaxPool2D, AvgPool2D, MaxPool1D, AvgPool1D, GlobalMaxPool2D, GlobalAvgPool2D, GlobalMaxPool1D,
-    GlobalAvgPool1D, Flatten, Reshape, Permute, ActivationLayer, LeakyReLU, PReLU, Dropout,
-    SpatialDropout, BatchNorm, LayerNorm, RMSNorm, GroupNorm, InstanceNorm, Embedding, SimpleRNN,
-    LSTM, GRU, Bidirectional, MultiHeadAttention, SinusoidalPositions, LearnedPositions, Sequential,
-    Residual, Penalized, ZeroPad2D, UpSample2D, ChannelShortcut, SkipConcat, ClassToken, SelectStep,
-    Variational, LogMel, TiedDense, Electra, QuantizedDense, QuantizedConv2D, Distilled>;
+using BuiltIn =
+    ModuleList<Dense, Conv2D, Conv1D, Conv2DTranspose, Conv1DTranspose, DepthwiseConv2D,
+               SeparableConv2D, MaxPool2D, AvgPool2D, MaxPool1D, AvgPool1D, GlobalMaxPool2D,
+               GlobalAvgPool2D, GlobalMaxPool1D, GlobalAvgPool1D, Flatten, Reshape, Permute,
+               ActivationLayer, LeakyReLU, PReLU, Dropout, SpatialDropout, BatchNorm, LayerNorm,
+               RMSNorm, GroupNorm, InstanceNorm, Embedding, SimpleRNN, LSTM, GRU, Bidirectional,
+               MultiHeadAttention, SinusoidalPositions, LearnedPositions, Sequential, Residual,
+               Penalized, ZeroPad2D, UpSample2D, ChannelShortcut, SkipConcat, ClassToken,
+               SelectStep, Variational, LogMel, TiedDense, Electra, MaskedTokens, QuantizedDense,
+               QuantizedConv2D, Distilled>;
 
 }  // namespace
 

@@ -188,10 +188,10 @@ def cases(case):
              is_recorded=True),
         case("char-lstm:embedding=12:units=20/16", char_lstm, sentences(11, 16), optimizers=both),
         case("char-lstm:embedding=3:units=4", char_lstm, sentences(5, 6), layers=1, is_recorded=True),
-        case("bert:layers=2:heads=2:width=16:dropout=0:mask_zero=1", bert, masked_sentences(11, 12),
+        case("bert:layers=2:heads=2:width=16:dropout=0:masks=0:mask_zero=1", bert, masked_sentences(11, 12),
              layers=2, heads=2, loss=masked_cross_entropy, optimizers=both),
-        case("bert:layers=1:heads=1:width=8:dropout=0", bert, masked_sentences(7, 6), layers=1,
+        case("bert:layers=1:heads=1:width=8:dropout=0:masks=0", bert, masked_sentences(7, 6), layers=1,
              heads=1, mask_zero=False, loss=masked_cross_entropy, is_recorded=True),
-        case("electra:layers=1:heads=2:width=16:dropout=0:mask_zero=1:draws=0",
+        case("electra:layers=1:heads=2:width=16:dropout=0:masks=0:mask_zero=1:draws=0",
              lambda weights, x: weights, masked_sentences(11, 12), loss=electra_cost),
     ]

@@ -240,9 +240,14 @@ TEST(Catalog, MakesNetworksOfTexts) {
             parameters_of(char_lstm({.vocabulary = 20, .embedding = 4, .units = {5, 6}}), 16));
   EXPECT_TRUE(make_model("electra:width=8:heads=4", request).has_own_loss());
   EXPECT_EQ(
-      parameters_of(make_model("bert:width=8", request), 16),
+      parameters_of(make_model("bert:width=8:masks=0", request), 16),
       parameters_of(
           bert({.vocabulary = 20, .context_length = 16, .layers = 4, .heads = 4, .width = 8}), 16));
+  // With masks of its own it knows one token more.
+  const nn::Layer masked = make_model("bert:width=8", request);
+  EXPECT_TRUE(masked.has_own_loss());
+  EXPECT_EQ(parameters_of(masked, 16),
+            parameters_of(make_model("bert:width=8:masks=0", request), 16) + 8 + 1);
   EXPECT_EQ(error_of([] {
               make_model("gpt", {.sample = {DType::u8, {28, 28}}, .outputs = 10});
             }),

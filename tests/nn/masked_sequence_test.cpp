@@ -1,6 +1,7 @@
 // Padding: recurrent layers and attention under masks, labels that are left out; tied heads;
 // against data/language_model_samples.json.
 #include "layer_sample_testing.h"
+#include "tenon/nn/masked_tokens.h"
 #include "tenon/nn/tied.h"
 
 namespace tenon::nn {
@@ -113,6 +114,69 @@ TEST(Masks, OfAnotherShapeAreRefused) {
               words(placeholder("ids", {DType::i32, {4}}), context);
             }),
             "Embedding: with mask_zero ids are [batch, time], got i32[4]");
+}
+
+TEST(MaskedTokens, AreChosenAsDevlinDid) {
+  HostTensor ids({DType::i32, {40, 100}});
+  for (std::size_t i = 0; i < 4000; ++i)
+    ids.as<std::int32_t>()[i] = static_cast<std::int32_t>(i % 50);
+  const MaskedIds masked = mask_tokens(Tensor(ids), random::key(3), 0.2, 50);
+  const HostTensor found = masked.ids.value(), labels = masked.labels.value();
+  int chosen = 0, hidden = 0, replaced = 0, kept = 0;
+  for (std::size_t i = 0; i < 4000; ++i) {
+    const std::int32_t id = ids.as<std::int32_t>()[i], now = found.as<std::int32_t>()[i],
+                       label = labels.as<std::int32_t>()[i];
+    if (label < 0) {
+      EXPECT_EQ(label, -1);
+      EXPECT_EQ(now, id);
+      continue;
+    }
+    EXPECT_EQ(label, id);
+    ++chosen;
+    (now == 50 ? hidden : now == id ? kept : replaced) += 1;
+    EXPECT_LE(now, 50);
+    EXPECT_GE(now, 0);
+  }
+  EXPECT_NEAR(chosen, 800, 80);  // three deviations
+  EXPECT_NEAR(hidden, 0.8 * chosen, 40);
+  EXPECT_NEAR(replaced, 0.1 * chosen, 30);
+  EXPECT_NEAR(kept, 0.1 * chosen, 30);
+  EXPECT_FALSE(mask_tokens(Tensor(ids), random::key(4), 0.2, 50).ids.value() == found);
+}
+
+TEST(MaskedTokens, LearnsFromTheChosenTokensAlone) {
+  const Layer inner = Sequential{Embedding{.rows = 6, .width = 6}};
+  const Layer model = MaskedTokens{.rate = 0.5, .mask_token = 5, .model = inner};
+  ASSERT_TRUE(model.has_own_loss());
+  const Tensor ids(make_tensor<std::int32_t>({2, 3}, {0, 1, 2, 3, 4, 0}));
+  Context context(Mode::training, random::key(1)), again(Mode::training, random::key(1));
+  const Outcome outcome = model.learn(ids, ids, context);
+  const MaskedIds masked = mask_tokens(ids, again.random_key(), 0.5, 5);
+  const WeightedSum expected = sparse_categorical_cross_entropy_from_logits.apply(
+      inner.call_as_root(masked.ids, again), masked.labels, {});
+  Session session("reference");
+  EXPECT_EQ(session.run(outcome.loss.sum), session.run(expected.sum));
+  EXPECT_EQ(session.run(outcome.loss.weight), session.run(expected.weight));
+  EXPECT_EQ(session.run(model.call_as_root(ids, context)),
+            session.run(inner.call_as_root(ids, context)));
+}
+
+TEST(MaskedTokens, RefusesWhatDoesNotFit) {
+  const Tensor ids = placeholder("ids", {DType::i32, {2, 3}});
+  const Tensor key = random::key(1);
+  EXPECT_EQ(error_of([&] { mask_tokens(ids, key, 1, 5); }),
+            "mask_tokens: rate must be above 0 and below 1, got 1");
+  EXPECT_EQ(error_of([&] { mask_tokens(ids, key, 0.5, 0); }),
+            "mask_tokens: mask_token must be from 1 to 16777216, got 0");
+  EXPECT_EQ(error_of([&] {
+              mask_tokens(placeholder("x", {DType::f32, {2, 3}}), key, 0.5, 5);
+            }),
+            "mask_tokens: expected signed integer ids [batch, time], got f32[2,3]");
+  MaskedTokens model{.mask_token = 7, .model = Embedding{.rows = 6, .width = 6}};
+  Context context(Mode::training, key);
+  EXPECT_EQ(error_of([&] { model.learn(ids, ids, context); }),
+            "MaskedTokens: the model gives f32[2,3,6] for ids i32[2,3]; logits [batch, time, "
+            "vocabulary] of more than mask_token 7 ids expected");
 }
 
 TEST(TiedDense, SharesTheTableOfAnEmbedding) {

@@ -33,8 +33,9 @@ INSTANTIATE_TEST_SUITE_P(Devices, SequenceSamples, testing::Values("reference", 
 
 // Dropout, BatchNorm, Sequential, Electra and what compresses models have tests of their own.
 TEST(AllSamples, CoverEveryKindOfLayer) {
-  std::set<std::string> kinds = {"dropout",         "batch_norm",       "sequential", "electra",
-                                 "quantized_dense", "quantized_conv2d", "distilled"};
+  std::set<std::string> kinds = {"dropout",          "batch_norm",    "sequential",
+                                 "electra",          "masked_tokens", "quantized_dense",
+                                 "quantized_conv2d", "distilled"};
   for (const char* file : {"layer_samples.json", "image_layer_samples.json",
                            "sequence_layer_samples.json", "language_model_samples.json"}) {
     const Json samples = samples::read_samples(file);
