@@ -22,7 +22,8 @@ int run_evaluate(const EvaluateCommand& command) {
   if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
   Trainer trainer = load(command.run, {.device = command.device.device,
                                        .threads = static_cast<int>(command.device.threads)});
-  const data::Dataset dataset = open_data_for(trainer, command.data);
+  const data::Dataset dataset =
+      open_data_for(trainer, with_tokenizer_of(command.run, command.data));
   const Evaluation evaluation = trainer.evaluate(dataset);
   if (command.json) {
     nlohmann::json json = evaluation_json(evaluation);
