@@ -1,19 +1,74 @@
 #include "tests/end_to_end/training_runs.h"
 
 #include "tenon/base/error.h"
+#include "tenon/base/scalar_convert.h"
 #include "tenon/base/text.h"
 #include "tenon/base/threefry.h"
+#include "tenon/io/npz.h"
 
 namespace tenon {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Sizes that compile fast, fill no vector evenly and yet give several threads something to do.
-const std::map<std::string, std::vector<std::string>> kSmallSizes = {
-    {"mlp", {"--hidden", "100"}},
-    {"lenet", {"--filters", "3,5", "--hidden", "none"}},
+// A model's options and the data that it takes.
+struct SmallModel {
+  std::vector<std::string> options;
+  std::string_view data = "images";  // images, masks, sounds or ids
 };
+
+// Sizes that compile fast, fill no vector evenly and yet give several threads something to do.
+const std::map<std::string, SmallModel> kSmallSizes = {
+    {"mlp", {{"--model", "mlp", "--hidden", "100"}}},
+    {"lenet", {{"--model", "lenet", "--filters", "3,5", "--hidden", "none"}}},
+    {"linear-regression", {{"--model", "linear-regression"}}},
+    {"logistic-regression", {{"--model", "logistic-regression"}}},
+    {"resnet20", {{"--model", "resnet20:width=3:blocks=1"}}},
+    {"resnet32", {{"--model", "resnet32:width=3:blocks=1:projected=1"}}},
+    {"resnet56", {{"--model", "resnet56:width=3:blocks=2"}}},
+    {"resnet18", {{"--model", "resnet18:width=3:blocks=1/1"}}},
+    {"resnet50", {{"--model", "resnet50:width=2:blocks=1/1:small=1"}}},
+    {"mobilenet-v2", {{"--model", "mobilenet-v2:width=0.1:stages=2:blocks=1:small=1"}}},
+    {"unet", {{"--model", "unet:width=3:depth=1"}, "masks"}},
+    {"vit", {{"--model", "vit:patch=7:width=9:heads=3:layers=1:dropout=0.1"}}},
+    {"autoencoder", {{"--model", "autoencoder:hidden=33:code=5", "--task", "reconstruction"}}},
+    {"conv-autoencoder", {{"--model", "conv-autoencoder:filters=3", "--task", "reconstruction"}}},
+    {"vae", {{"--model", "vae:hidden=33:code=5", "--task", "reconstruction"}}},
+    {"speech-commands",
+     {{"--model", "speech-commands:filters=3:blocks=1:rate=2000:bands=9"}, "sounds"}},
+    {"gpt", {{"--model", "gpt:layers=1:heads=3:width=9:dropout=0.1"}, "ids"}},
+    {"char-lstm", {{"--model", "char-lstm:units=9:embedding=5"}, "ids"}},
+    {"bert", {{"--model", "bert:layers=1:heads=3:width=9:hidden=21"}, "ids"}},
+    {"electra",
+     {{"--model", "electra:layers=1:heads=3:width=9:hidden=21:generator_width=6:generator_heads=2"},
+      "ids"}},
+};
+
+// What a brief run learns from: as many samples as two epochs of kBriefSteps steps need.
+void write_arrays(const std::string& file, std::string_view kind) {
+  constexpr std::int64_t kCount = ModelRuns::kBriefSteps / 2 * ModelRuns::kBriefBatch;
+  ThreefrySequence random{12};
+  const auto fill = [&]<class T>(TypeTag<T>, const Shape& row, int below, double scale) {
+    Shape shape = row;
+    shape.insert(shape.begin(), kCount);
+    HostTensor tensor({*kDTypeOf<T>, shape});
+    for (T& element : tensor.as<T>())
+      element = static_cast<T>(static_cast<double>(random.below(below)) * scale);
+    return tensor;
+  };
+  constexpr int kClasses = 5, kSide = 14, kSamples = 200, kTime = 11;
+  constexpr TypeTag<std::int32_t> kLabel;
+  if (kind == "sounds") {
+    io::write_npz(file, {{"x", fill(TypeTag<float>(), {kSamples}, 1000, 1e-3)},
+                         {"y", fill(kLabel, {}, kClasses, 1)}});
+  } else if (kind == "ids") {
+    io::write_npz(file, {{"x", fill(kLabel, {kTime}, 7, 1)}, {"y", fill(kLabel, {kTime}, 7, 1)}});
+  } else {
+    io::write_npz(
+        file, {{"x", fill(TypeTag<std::uint8_t>(), {kSide, kSide}, 256, 1)},
+               {"y", fill(kLabel, kind == "masks" ? Shape{kSide, kSide} : Shape{}, kClasses, 1)}});
+  }
+}
 
 // Noise, with a band of rows that is brighter for each class.
 void write_images(const std::string& folder) {
@@ -65,26 +120,38 @@ int Training::wait() {
   return status_;
 }
 
-ModelRuns& ModelRuns::of(const std::string& model) {
-  static std::map<std::string, std::unique_ptr<ModelRuns>> runs;
-  std::unique_ptr<ModelRuns>& found = runs[model];
-  if (!found) found = std::make_unique<ModelRuns>(model);
+ModelRuns& ModelRuns::of(const std::string& model, Length length) {
+  static std::map<std::pair<std::string, Length>, std::unique_ptr<ModelRuns>> runs;
+  std::unique_ptr<ModelRuns>& found = runs[{model, length}];
+  if (!found) found = std::make_unique<ModelRuns>(model, length);
   return *found;
 }
 
-ModelRuns::ModelRuns(const std::string& model) {
+ModelRuns::ModelRuns(const std::string& model, Length length) {
   const auto sizes = kSmallSizes.find(model);
   require(sizes != kSmallSizes.end(),
           "`tenon train` offers --model {0}, whose promises about numbers are not tested\n  help: "
           "add small sizes for {0} to kSmallSizes in tests/end_to_end/training_runs.cpp",
           model);
-  fs::create_directories(folder_ / "images");
-  write_images(folder_ / "images");
-  arguments_ = {"train", "--model", model, "--data", "idx:" + (folder_ / "images")};
-  arguments_.insert(arguments_.end(), sizes->second.begin(), sizes->second.end());
-  arguments_.insert(arguments_.end(),
-                    {"--epochs", "3", "--batch-size", "32", "--validation", "0.2", "--optimizer",
-                     "adam", "--learning-rate", "0.01", "--seed", "5", "--log-every", "1"});
+  arguments_ = {"train"};
+  const std::vector<std::string>& options = sizes->second.options;
+  arguments_.insert(arguments_.end(), options.begin(), options.end());
+  std::vector<std::string> more;
+  if (length == Length::whole) {
+    fs::create_directories(folder_ / "images");
+    write_images(folder_ / "images");
+    more = {"--data",       "idx:" + (folder_ / "images"),
+            "--epochs",     "3",
+            "--batch-size", "32",
+            "--validation", "0.2"};
+  } else {
+    write_arrays(folder_ / "data.npz", sizes->second.data);
+    more = {"--data",       "npz:" + (folder_ / "data.npz"), "--epochs",  "2",
+            "--batch-size", std::to_string(kBriefBatch),     "--metrics", "none"};
+  }
+  arguments_.insert(arguments_.end(), more.begin(), more.end());
+  arguments_.insert(arguments_.end(), {"--optimizer", "adam", "--learning-rate", "0.01", "--seed",
+                                       "5", "--log-every", "1"});
 }
 
 Training& ModelRuns::start(const Variant& variant) {

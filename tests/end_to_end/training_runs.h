@@ -49,9 +49,14 @@ class ModelRuns {
  public:
   static constexpr int kSteps = 30;  // three epochs of ten, the last of 12 samples instead of 32
 
+  // Whole: on images, with validation, a short last batch and metrics. Brief: one size of batch,
+  // on data that the model takes.
+  enum class Length { whole, brief };
+  static constexpr int kBriefSteps = 6, kBriefBatch = 16;
+
   // Kept until the program ends. UserError if tests/end_to_end has no small sizes for the model.
-  static ModelRuns& of(const std::string& model);
-  explicit ModelRuns(const std::string& model);
+  static ModelRuns& of(const std::string& model, Length length);
+  ModelRuns(const std::string& model, Length length);
 
   // Starts a run, unless one of that name has been started.
   Training& start(const Variant& variant);
