@@ -71,6 +71,23 @@ cuda_texts() {
   $python tools/check_cuda.py tests/golden/cuda_*.txt
 }
 
+# TensorBoard's own reader finds what a fit wrote.
+tensorboard() {
+  local python=.cache/tensorboard/bin/python folder status=0
+  if [ ! -x "$python" ]; then
+    python3 -m venv .cache/tensorboard && .cache/tensorboard/bin/pip install -q tensorboard || return 1
+  fi
+  folder=$(mktemp -d)
+  TENON_EVENT_FILES=$folder build-check/tenon/tests/test_train \
+    --gtest_filter='TensorBoardLog.Writes*' >"$folder/log.txt" &&
+    "$python" tests/end_to_end/read_event_files.py "$folder" || { cat "$folder/log.txt"; status=1; }
+  rm -rf "$folder"
+  return $status
+}
+
+# The page of `tenon report`, in headless Chromium.
+browser() { python3 tests/end_to_end/report_in_browser.py build-check/tenon/tenon; }
+
 part "formatting" format
 part "include directions and file sizes" structure
 if [ "${1:-}" != quick ]; then
@@ -79,6 +96,8 @@ if [ "${1:-}" != quick ]; then
   part "headers compile by themselves" headers
   part "lint" lint
   part "fast tests under ASan and UBSan" sanitizers
+  part "TensorBoard reads event files" tensorboard
+  part "reports in a browser" browser
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then
