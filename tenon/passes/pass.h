@@ -18,6 +18,8 @@ struct PassContext {
   // the optimizer. What depends on them stays in f32.
   PrecisionPolicy precision = PrecisionPolicy::f32;
   std::vector<std::uint32_t> optimizer_inputs{};
+  // For widen_products: the backend has no products of narrow floats of its own.
+  bool widens_products = false;
 };
 
 struct Pass {

@@ -1,5 +1,6 @@
 #include "tenon/ir/inline_composites.h"
 #include "tenon/passes/passes.h"
+#include "tenon/passes/precision.h"
 
 namespace tenon::passes {
 
@@ -10,7 +11,8 @@ ir::Graph inline_composites(const ir::Graph& graph, const PassContext& context) 
 std::span<const Pass> standard_passes() {
   static constexpr Pass kPasses[] = {
       {"inline_composites", inline_composites},
-      {"merge_scans", merge_scans},  // before anything makes equal bodies differ
+      {"widen_products", widen_products},  // before hoist, which moves the copies out of loops
+      {"merge_scans", merge_scans},        // before anything makes equal bodies differ
       {"remove_dead", remove_dead},
       {"hoist", hoist},
       {"fold_constants", fold_constants},

@@ -24,7 +24,11 @@ PrecisionRole precision_role(const ir::Op& op);
 // CustomGradient become their definitions; carried values of loops keep their types. The graph
 // itself for f32. UserError for a product of f64.
 ir::Graph mixed_precision(const ir::Graph& graph, const PassContext& context);
-// It alone, for the driver: it runs before every backend's own passes.
+// For processors without narrow arithmetic (context.widens_products): products of narrow floats
+// take f32 copies of their operands, made once. The bits are the same where sums are f32 either
+// way.
+ir::Graph widen_products(const ir::Graph& graph, const PassContext& context);
+// mixed_precision alone, for the driver: it runs before every backend's own passes.
 std::span<const Pass> precision_passes();
 
 }  // namespace tenon::passes

@@ -257,6 +257,27 @@ TEST(Precision, StepsInF64AreRefused) {
   EXPECT_EQ(under(PrecisionPolicy::f32, graph), graph);
 }
 
+TEST(Precision, ProcessorsWithoutNarrowArithmeticMultiplyF32Copies) {
+  MixedProgram p;
+  const Value x = p.data({2, 3}), w = p.weight({3, 3});
+  const Graph narrow = in_bf16(p.done({matmul(p.b, matmul(p.b, x, w), w)}));
+  EXPECT_EQ(widen_products(narrow, {}), narrow);
+  PassContext context;
+  context.widens_products = true;
+  const Graph wide = widen_products(narrow, context);
+  verify(wide);
+  for (const Node& node : wide.nodes()) {
+    if (!std::holds_alternative<Dot>(node.op)) continue;
+    EXPECT_EQ(wide.type(node.operands[0]).dtype, DType::f32);
+    EXPECT_EQ(node.results[0].dtype, DType::f32);
+  }
+  // Whole numbers, whose sums are exact.
+  const std::vector<HostTensor> inputs = {
+      make_tensor<float>({2, 3}, {1, 2, -3, 4, 5, -6}),
+      make_tensor<float>({3, 3}, {7, -1, 2, 0, 5, 13, -4, 3, 31})};
+  EXPECT_EQ(interpret(wide, inputs)[0], interpret(narrow, inputs)[0]);
+}
+
 // docs/precision.md shows the role of every scalar function as the table of the code has it.
 TEST(Precision, TheDocumentShowsEveryFunctionWhereItStands) {
   std::ifstream file(TENON_TEST_DATA "/../../docs/precision.md");

@@ -37,6 +37,7 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
   pass_options.context.keep = [](const ir::Op& op) {
     return std::holds_alternative<ir::RandomBits>(op);
   };
+  pass_options.context.widens_products = true;
   const ir::Graph optimized = passes::run_passes(graph, pass_options).graph;
   schedule::Plan plan = schedule::make_plan(optimized, cpu_target());
   const Source source = print_source(plan);
