@@ -137,13 +137,6 @@ std::string data_arguments(const DataOptions& options) {
   return arguments;
 }
 
-std::vector<std::string> patterns_of(const std::string& text) {
-  std::vector<std::string> patterns;
-  if (text.empty()) return patterns;
-  for (const std::string_view pattern : split(text, ',')) patterns.emplace_back(pattern);
-  return patterns;
-}
-
 // Loads and freezes weights as the options say.
 void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Dataset& train) {
   if (command.initial.empty() && command.freeze.empty()) return;
@@ -151,11 +144,10 @@ void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::
   const bool is_own = command.weights_map.empty() && command.skip_weights.empty();
   if (!command.initial.empty() && is_own) trainer.load_weights(command.initial);
   if (!command.initial.empty() && !is_own)
-    load_pretrained(trainer, command.initial,
-                    {command.weights_map, patterns_of(command.skip_weights)});
+    load_pretrained(trainer, command.initial, {command.weights_map, command.skip_weights});
   if (command.freeze.empty()) return;
   try {
-    freeze(trainer, patterns_of(command.freeze));
+    freeze(trainer, command.freeze);
   } catch (const UserError& error) {
     refuse_option("--freeze", "{}", error.what());
   }

@@ -9,6 +9,20 @@ namespace {
 
 constexpr std::int64_t kMost = std::int64_t{1} << 40;
 
+// Given as often as there are patterns.
+void add_patterns(CLI::App& app, const std::string& name, std::vector<std::string>& patterns,
+                  const std::string& help) {
+  const auto keep = [&patterns, name](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      if (text.empty()) refuse_option(name, "expected a pattern, got an empty one");
+      patterns.push_back(text);
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(name, keep, help)
+      ->type_name("PATTERN ...")
+      ->allow_extra_args(false);
+}
+
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainCommand& command) {
@@ -46,11 +60,9 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
            "which tensors of --initial the weights are: FILE.json, or one of " +
                join(name_map_names(), ", "),
            "MAP");
-  add_text(app, "--skip-weights", command.skip_weights,
-           "weights that --initial leaves alone: names with * and ?, with commas between them",
-           "PATTERN,...");
-  add_text(app, "--freeze", command.freeze, "weights that are not trained, named likewise",
-           "PATTERN,...");
+  add_patterns(app, "--skip-weights", command.skip_weights,
+               "weights that --initial leaves alone, as in 'dense/*'");
+  add_patterns(app, "--freeze", command.freeze, "weights that are not trained, as in 'conv2d*'");
   add_count(app, "--log-every", command.log_every, 1, kMost,
             "steps between rows of metrics.csv (otherwise one row for each epoch)")
       ->default_str("");
@@ -59,6 +71,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
   add_count(app, "--checkpoint-every", command.checkpoint_every, 1, kMost,
             "steps between checkpoints (otherwise at the end of each epoch)")
       ->default_str("");
+  add_loop_options(app, command.loop);
   app.add_flag("--resume", command.resume, "go on with the run in --out");
   app.add_flag("--overwrite", command.overwrite, "replace the run in --out");
   add_json_option(app, command.json);
@@ -75,10 +88,10 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--checkpoint-every", "needs --out, where checkpoints go");
   if (command.resume && !command.initial.empty())
     refuse_option("--initial", "excludes --resume: a run goes on with its own weights");
-  for (const auto& [option, value] : {std::pair("--weights-map", command.weights_map),
-                                      std::pair("--skip-weights", command.skip_weights)})
-    if (!value.empty() && command.initial.empty())
-      refuse_option(option, "says how --initial is read, which is missing");
+  if (command.initial.empty() && !command.weights_map.empty())
+    refuse_option("--weights-map", "says how --initial is read, which is missing");
+  if (command.initial.empty() && !command.skip_weights.empty())
+    refuse_option("--skip-weights", "says how --initial is read, which is missing");
   make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   make_schedule(command.optimizer, 1);
 }

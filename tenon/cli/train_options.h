@@ -1,6 +1,7 @@
 // The options of `tenon train`, and the parts of a training that they choose.
 #pragma once
 #include "tenon/cli/data_options.h"
+#include "tenon/cli/loop_options.h"
 #include "tenon/cli/loss_options.h"
 #include "tenon/cli/model_options.h"
 #include "tenon/cli/optimizer_options.h"
@@ -19,10 +20,11 @@ struct TrainCommand {
   std::int64_t checkpoint_every = 0;
   OptimizerOptions optimizer;
   LossOptions loss_options;
+  LoopOptions loop;
   std::string loss, metrics, validation, normalize, dtype = "f32";
   std::string out, initial;
-  std::string weights_map;           // of --initial
-  std::string skip_weights, freeze;  // patterns with commas between them
+  std::string weights_map;                        // of --initial
+  std::vector<std::string> skip_weights, freeze;  // patterns
   bool no_shuffle = false, resume = false, overwrite = false, json = false;
   std::string program;  // as it was called
 };
