@@ -132,6 +132,20 @@ TEST(Fusion, ReductionsOfColumnsAreNotSpreadInTheSameKernel) {
   EXPECT_EQ(summary(graph), Lines({"reduce -> 1", "broadcast subtract -> 1"}));
 }
 
+// first and fourth share a kernel; second and third must not then, though the way from one to the
+// other leads through a node behind both.
+TEST(Fusion, AKernelIsEnteredAndLeftAtAnyOfItsNodes) {
+  Builder b;
+  const Value x = input(b, {512, 64}), y = input(b, {512, 64});
+  const auto spread = [&](Value row) { return ir::broadcast(b, row, {512, 64}, {1}); };
+  const Value first = ir::reduce_sum(b, y, {0});
+  const Value second = ir::reduce_sum(b, x, {0});
+  const Value third = ir::reduce_sum(b, ir::multiply(b, x, spread(first)), {0});
+  const Value fourth = ir::reduce_sum(b, ir::multiply(b, y, spread(second)), {0});
+  const ir::Graph graph = std::move(b).finish({first, second, third, fourth});
+  EXPECT_EQ(form_regions(graph).size(), 3u) << fmt::format("{}", fmt::join(summary(graph), "\n"));
+}
+
 TEST(Fusion, ReductionsOverTheSameElementsShareAKernel) {
   Builder b;
   const Value x = input(b, {512, 64}), y = input(b, {512, 64});
