@@ -92,6 +92,7 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--weights-map", "says how --initial is read, which is missing");
   if (command.initial.empty() && !command.skip_weights.empty())
     refuse_option("--skip-weights", "says how --initial is read, which is missing");
+  check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
   make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   make_schedule(command.optimizer, 1);
 }

@@ -1,0 +1,127 @@
+#include "tenon/cli/loop_options.h"
+
+#include "tenon/base/text.h"
+#include "tenon/cli/augment_options.h"
+#include "tenon/data/epoch_order.h"
+#include "tenon/train/callbacks.h"
+#include "tenon/train/checkpoint.h"
+#include "tenon/train/tensorboard.h"
+#include "tenon/train/time_limit.h"
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::int64_t kMostCounted = std::int64_t{1} << 40;
+
+// Of the value that is watched: what was asked for, or a loss.
+Monitor monitor_of(const LoopOptions& options, const FitOptions& fit) {
+  Monitor monitor;
+  monitor.name = !options.monitor.empty() ? options.monitor
+                 : fit.validation         ? "validation_loss"
+                                          : "loss";
+  return monitor;
+}
+
+double time_limit_of(const LoopOptions& options) {
+  const double seconds = parse_number("--time-limit", options.time_limit);
+  if (!(seconds > 0))
+    refuse_option("--time-limit", "must be above 0, got {}", in_quotes(options.time_limit));
+  return seconds;
+}
+
+}  // namespace
+
+void add_loop_options(CLI::App& app, LoopOptions& options) {
+  add_choice(app, "--precision", options.precision, {"f32", "bf16", "fp16"},
+             "what products compute in; weights stay f32");
+  add_augment_option(app, options.augment);
+  add_count(app, "--workers", options.workers, 0, 256,
+            "threads that make the samples while steps run; without it the data is held in memory");
+  const auto add = [&](const char* name, std::int64_t& value, const char* help) {
+    add_count(app, name, value, 1, kMostCounted, help)->default_str("");
+  };
+  add("--validate-every", options.validate_every, "steps between validations within an epoch");
+  add("--sanity-batches", options.sanity_batches,
+      "batches of validation that are tried before the first step");
+  add("--steps-per-epoch", options.steps_per_epoch, "an epoch ends after so many steps");
+  add("--overfit-batches", options.overfit_batches,
+      "train on so many batches alone, to see whether they can be learned");
+  add("--early-stopping", options.early_stopping,
+      "stop after so many epochs without a better --monitor");
+  add_text(app, "--monitor", options.monitor,
+           "validation_loss (or loss), a metric, or validation_METRIC", "NAME");
+  app.add_flag("--keep-best", options.keep_best,
+               "write best.safetensors to --out whenever --monitor is better than before");
+  add("--keep-checkpoints", options.keep_checkpoints,
+      "keep the checkpoints of so many last epochs in --out");
+  add_text(app, "--time-limit", options.time_limit, "stop after so many seconds", "SECONDS");
+  app.add_flag("--tensorboard", options.tensorboard,
+               "write event files for TensorBoard to the folder tensorboard in --out");
+  app.add_flag("--fast-dev-run", options.fast_dev_run,
+               "one step and one batch of validation, to see whether all works; writes nothing");
+}
+
+void check_loop_options(const LoopOptions& options, const std::string& out, DType dtype) {
+  if (options.precision != "f32" && dtype != DType::f32)
+    refuse_option("--precision", "{} is for weights of f32, --dtype is {}", options.precision,
+                  name(dtype));
+  const bool watches = options.early_stopping > 0 || options.keep_best;
+  if (!options.monitor.empty() && !watches)
+    refuse_option("--monitor",
+                  "says what --early-stopping or --keep-best go by, which are missing");
+  for (const auto& [option, is_given] :
+       {std::pair("--keep-best", options.keep_best),
+        std::pair("--keep-checkpoints", options.keep_checkpoints > 0),
+        std::pair("--tensorboard", options.tensorboard)})
+    if (is_given && out.empty()) refuse_option(option, "needs --out, where its files go");
+  if (!options.time_limit.empty()) time_limit_of(options);
+}
+
+void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer) {
+  trainer.precision = *passes::parse_precision(options.precision);
+  trainer.augmentation = parse_augmentation(options.augment);
+}
+
+void set_fit_options(const LoopOptions& options, const std::string& out, FitOptions& fit) {
+  if (options.workers) fit.loading.workers = static_cast<int>(*options.workers);
+  if (!fit.validation && options.validate_every > 0)
+    refuse_option("--validate-every", "needs validation data; add --validation");
+  if (!fit.validation && options.sanity_batches > 0)
+    refuse_option("--sanity-batches", "needs validation data; add --validation");
+  fit.validate_every = options.validate_every;
+  fit.sanity_batches = options.sanity_batches;
+  fit.steps_per_epoch = options.steps_per_epoch;
+  fit.overfit_batches = options.overfit_batches;
+  fit.fast_dev_run = options.fast_dev_run;
+  if (options.early_stopping > 0)
+    fit.callbacks.emplace_back(
+        std::make_shared<EarlyStopping>(monitor_of(options, fit), options.early_stopping));
+  if (!options.time_limit.empty())
+    fit.callbacks.emplace_back(std::make_shared<TimeLimit>(time_limit_of(options)));
+  if (options.fast_dev_run) return;  // no files
+  const RunFiles files{out};
+  if (options.keep_best)
+    fit.callbacks.emplace_back(
+        std::make_shared<BestCheckpoint>(files.best(), monitor_of(options, fit)));
+  if (options.keep_checkpoints > 0)
+    fit.callbacks.emplace_back(
+        std::make_shared<KeepCheckpoints>(files.checkpoints(), options.keep_checkpoints));
+  if (options.tensorboard)
+    fit.callbacks.emplace_back(std::make_shared<TensorBoardLog>(files.tensorboard().string()));
+  if (!options.time_limit.empty())
+    fit.callbacks.emplace_back(std::make_shared<TimeLimit>(time_limit_of(options)));
+}
+
+data::Source streamed(const data::Dataset& dataset, std::uint64_t seed, bool shuffle) {
+  const std::int64_t size = dataset.size();
+  return data::Stream{
+      .name = dataset.name(),
+      .samples = data::Pipeline::from(
+          dataset,
+          [=](std::uint64_t epoch) { return data::epoch_order(size, seed, epoch, shuffle); }),
+      .size = size,
+      .class_names = dataset.class_names(),
+      .class_count = dataset.class_count()};
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,29 @@
+// The options of `tenon train` that say how the training loop runs, and when it ends.
+#pragma once
+#include "tenon/cli/options.h"
+#include "tenon/data/source.h"
+#include "tenon/train/trainer.h"
+
+namespace tenon::cli {
+
+struct LoopOptions {
+  std::string precision = "f32", augment;
+  std::optional<std::int64_t> workers;  // without it data in memory is read by the step itself
+  std::int64_t validate_every = 0, sanity_batches = 0, steps_per_epoch = 0, overfit_batches = 0;
+  std::int64_t early_stopping = 0, keep_checkpoints = 0;
+  std::string monitor, time_limit;
+  bool keep_best = false, fast_dev_run = false, tensorboard = false;
+};
+
+void add_loop_options(CLI::App& app, LoopOptions& options);
+// OptionError for options that exclude or lack each other.
+void check_loop_options(const LoopOptions& options, const std::string& out, DType dtype);
+
+void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer);
+// `out` is the run folder, or empty. Callbacks are added behind those that are there.
+void set_fit_options(const LoopOptions& options, const std::string& out, FitOptions& fit);
+
+// The same samples in the same order as a fit of the dataset has them, made by workers.
+data::Source streamed(const data::Dataset& dataset, std::uint64_t seed, bool shuffle);
+
+}  // namespace tenon::cli
