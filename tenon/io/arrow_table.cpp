@@ -12,18 +12,6 @@
 namespace tenon::io {
 namespace {
 
-// Releases what the C interfaces hand over.
-template <class T>
-struct Released : T {
-  Released() : T{} {}
-  explicit Released(const T& taken) : T(taken) {}
-  ~Released() {
-    if (this->release != nullptr) this->release(this);
-  }
-  Released(const Released&) = delete;
-  Released& operator=(const Released&) = delete;
-};
-
 bool bit_at(const void* bits, std::int64_t place) {
   const auto* bytes = static_cast<const std::uint8_t*>(bits);
   return (bytes[place / 8] >> (place % 8) & 1) != 0;
@@ -153,6 +141,18 @@ ArrowColumn read_dictionary(const ColumnView& view) {
 }  // namespace
 
 struct ArrowBatches::State {
+  // Releases what the C interfaces hand over.
+  template <class T>
+  struct Released : T {
+    Released() : T{} {}
+    explicit Released(const T& taken) : T(taken) {}
+    ~Released() {
+      if (this->release != nullptr) this->release(this);
+    }
+    Released(const Released&) = delete;
+    Released& operator=(const Released&) = delete;
+  };
+
   State(std::string n, const ArrowArrayStream& taken) : name(std::move(n)), stream(taken) {
     expect(stream.get_schema(&stream, &schema));
     require(std::string_view(schema.format) == "+s", "{}: not a table", name);
@@ -184,7 +184,7 @@ const std::string& ArrowBatches::name() const { return state_->name; }
 const std::vector<std::string>& ArrowBatches::column_names() const { return state_->columns; }
 
 std::optional<ArrowBatch> ArrowBatches::next() {
-  Released<ArrowArray> array;
+  State::Released<ArrowArray> array;
   state_->expect(state_->stream.get_next(&state_->stream, &array));
   if (array.release == nullptr) return std::nullopt;
   require(array.n_children == state_->schema.n_children, "{}: a batch of {} columns; {} expected",

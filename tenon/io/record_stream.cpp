@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kRecordMagic = "TENONREC";
 constexpr std::uint32_t kRecordVersion = 1, kRecordEnd = 0xffffffff;
-constexpr std::uint32_t kMaxHeaderBytes = 1 << 24;
+constexpr std::uint32_t kMaxRecordHeaderBytes = 1 << 24;
 
 void append_word(std::vector<std::byte>& bytes, std::uint32_t word) {
   for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<std::byte>(word >> (8 * i) & 0xff));
@@ -83,8 +83,8 @@ std::vector<std::byte> record_header_bytes(const RecordHeader& header) {
   const std::string text = json_text(
       {{"x", type_json(header.x)}, {"y", type_json(header.y)}, {"classes", header.class_names}},
       -1);
-  require(text.size() <= kMaxHeaderBytes, "a header of {} bytes; at most {} are possible",
-          text.size(), kMaxHeaderBytes);
+  require(text.size() <= kMaxRecordHeaderBytes, "a header of {} bytes; at most {} are possible",
+          text.size(), kMaxRecordHeaderBytes);
   std::vector<std::byte> bytes;
   const auto append_text = [&bytes](std::string_view part) {
     const auto raw = std::as_bytes(std::span(part));
@@ -166,8 +166,8 @@ void RecordReader::read_header() {
   const std::uint32_t version = word_of(words), length = word_of(words.subspan(4));
   require(version == kRecordVersion, "{}: header: version {}; {} expected", name(), version,
           kRecordVersion);
-  require(length <= kMaxHeaderBytes, "{}: header: {} bytes; at most {} are possible", name(),
-          length, kMaxHeaderBytes);
+  require(length <= kMaxRecordHeaderBytes, "{}: header: {} bytes; at most {} are possible", name(),
+          length, kMaxRecordHeaderBytes);
   const std::size_t start = bytes.size();
   bytes.resize(start + length);
   need(take(std::span(bytes).subspan(start)), length);

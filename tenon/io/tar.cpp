@@ -41,14 +41,14 @@ std::optional<std::uint64_t> field_number(const TarBlock& block, std::size_t off
 }
 
 constexpr std::size_t kNameAt = 0, kNameBytes = 100, kSizeAt = 124, kSizeBytes = 12,
-                      kChecksumAt = 148, kChecksumBytes = 8, kTypeAt = 156, kMagicAt = 257,
+                      kChecksumAt = 148, kTarChecksumBytes = 8, kTypeAt = 156, kMagicAt = 257,
                       kMagicBytes = 5, kPrefixAt = 345, kPrefixBytes = 155;
 
 bool checksum_fits(const TarBlock& block) {
-  const std::optional<std::uint64_t> stored = field_number(block, kChecksumAt, kChecksumBytes);
+  const std::optional<std::uint64_t> stored = field_number(block, kChecksumAt, kTarChecksumBytes);
   std::int64_t plain = 0, with_signs = 0;  // old writers summed signed bytes
   for (std::size_t i = 0; i < kBlockBytes; ++i) {
-    const bool inside = i >= kChecksumAt && i < kChecksumAt + kChecksumBytes;
+    const bool inside = i >= kChecksumAt && i < kChecksumAt + kTarChecksumBytes;
     const auto byte = inside ? std::uint8_t{' '} : static_cast<std::uint8_t>(block[i]);
     plain += byte;
     with_signs += static_cast<std::int8_t>(byte);

@@ -8,7 +8,7 @@
 namespace tenon::io {
 namespace {
 
-constexpr std::size_t kLengthBytes = 8, kChecksumBytes = 4;
+constexpr std::size_t kTfLengthBytes = 8, kTfChecksumBytes = 4;
 
 std::uint64_t little_value(std::span<const std::byte> bytes) {
   std::uint64_t value = 0;
@@ -31,18 +31,18 @@ void TfRecordReader::fail(const std::string& reason) const {
 }
 
 std::optional<std::vector<std::byte>> TfRecordReader::next() {
-  std::array<std::byte, kLengthBytes + kChecksumBytes> start;
+  std::array<std::byte, kTfLengthBytes + kTfChecksumBytes> start;
   const std::size_t found = stream_->read(start);
   if (found == 0) return std::nullopt;
   if (found < start.size()) fail("the file ends inside its length");
-  const std::span<const std::byte> length_bytes = std::span(start).first(kLengthBytes);
+  const std::span<const std::byte> length_bytes = std::span(start).first(kTfLengthBytes);
   const auto expect_checksum = [&](std::span<const std::byte> stored, std::uint32_t computed,
                                    const char* what) {
     if (little_value(stored) != computed)
       fail(fmt::format("the checksum of its {} is {:08x}, the file says {:08x}", what, computed,
                        little_value(stored)));
   };
-  expect_checksum(std::span(start).subspan(kLengthBytes), masked_crc32c(length_bytes), "length");
+  expect_checksum(std::span(start).subspan(kTfLengthBytes), masked_crc32c(length_bytes), "length");
   const std::uint64_t length = little_value(length_bytes);
   if (length > max_record_bytes_)
     fail(fmt::format("{} bytes, above the limit of {}", length, max_record_bytes_));
@@ -56,7 +56,7 @@ std::optional<std::vector<std::byte>> TfRecordReader::next() {
       fail(fmt::format("the file ends inside it ({} bytes expected, {} left)", length,
                        before + came));
   }
-  std::array<std::byte, kChecksumBytes> checksum;
+  std::array<std::byte, kTfChecksumBytes> checksum;
   if (stream_->read(checksum) < checksum.size()) fail("the file ends inside its checksum");
   expect_checksum(checksum, masked_crc32c(record), "data");
   ++count_;
@@ -65,11 +65,11 @@ std::optional<std::vector<std::byte>> TfRecordReader::next() {
 
 std::string tfrecord_bytes(std::string_view record) {
   std::string out;
-  out.reserve(record.size() + kLengthBytes + 2 * kChecksumBytes);
-  append_little_value(out, record.size(), kLengthBytes);
-  append_little_value(out, masked_crc32c(std::string_view(out)), kChecksumBytes);
+  out.reserve(record.size() + kTfLengthBytes + 2 * kTfChecksumBytes);
+  append_little_value(out, record.size(), kTfLengthBytes);
+  append_little_value(out, masked_crc32c(std::string_view(out)), kTfChecksumBytes);
   out += record;
-  append_little_value(out, masked_crc32c(record), kChecksumBytes);
+  append_little_value(out, masked_crc32c(record), kTfChecksumBytes);
   return out;
 }
 
