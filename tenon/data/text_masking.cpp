@@ -45,7 +45,7 @@ std::function<Sample(Sample, const SamplePlace&)> mask_tokens(const MaskOptions&
               options.vocabulary_size - 1);
       const auto token = static_cast<std::int64_t>(number);
       tokens[i] = static_cast<std::int32_t>(token);
-      labels[i] = kNoLabel;
+      labels[i] = kNoClass;
       if (std::ranges::find(options.special_ids, token) != options.special_ids.end()) continue;
       if (unit_draw(key, kMaskDraws * i) >= options.fraction) continue;
       labels[i] = tokens[i];

@@ -20,11 +20,8 @@ struct MaskOptions {
   std::uint64_t seed = 0;
 };
 
-// The label where nothing is to be predicted.
-inline constexpr std::int32_t kNoLabel = -1;
-
 // For Pipeline::map. A sample's x of integers becomes i32 of the same shape with tokens hidden, its
-// y i32 of that shape: the token where it is to be predicted, kNoLabel elsewhere; what y was is not
+// y i32 of that shape: the token where it is to be predicted, kNoClass elsewhere; what y was is not
 // looked at. Depends on (seed, epoch, index) alone, by threefry.h. UserError for fractions outside
 // [0, 1], masked + random above 1, ids out of range, and for x that is not of integers.
 std::function<Sample(Sample, const SamplePlace&)> mask_tokens(const MaskOptions& options);

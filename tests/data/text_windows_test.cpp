@@ -72,7 +72,7 @@ TEST(MaskTokens, EightyTenTen) {
   double chosen = 0, masked = 0, same = 0, special = 0;
   for (std::size_t i = 0; i < before.size(); ++i) {
     special += before[i] == 5 || before[i] == 6 ? 1 : 0;
-    if (labels[i] == kNoLabel) {
+    if (labels[i] == kNoClass) {
       EXPECT_EQ(after[i], before[i]);
       continue;
     }
