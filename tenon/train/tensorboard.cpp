@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "tenon/io/event_file.h"
-#include "tenon/ir/print.h"
+#include "tenon/session/graph_faults.h"
 #include "tenon/train/histogram.h"
 #include "tenon/train/trainer.h"
 
@@ -56,8 +56,7 @@ io::EventFile& TensorBoardLog::train_file(Trainer& trainer, std::int64_t first_s
   if (options_.graph)
     train_->add_text(
         first_step_, "graph",
-        preformatted(ir::print(trainer.compiled_step(trainer.training().batch_size).graph(),
-                               {.longest_constant = 8})));
+        preformatted(graph_text(trainer.compiled_step(trainer.training().batch_size))));
   return *train_;
 }
 
