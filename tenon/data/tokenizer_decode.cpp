@@ -109,7 +109,7 @@ Tokens apply_decoder(const DecodeWordPiece& step, Tokens tokens) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     std::string& token = tokens[i];
     if (i > 0)
-      token = token.starts_with(step.prefix) ? token.substr(step.prefix.size()) : " " + token;
+      token.starts_with(step.prefix) ? token.erase(0, step.prefix.size()) : token.insert(0, 1, ' ');
     if (step.cleanup) clean_up(token);
   }
   return tokens;

@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 
 #include "tenon/base/error.h"
@@ -14,7 +15,10 @@ namespace {
 
 constexpr std::size_t kMostPatternBytes = 16384;
 constexpr std::uint32_t kMostNesting = 100;
-constexpr std::uint32_t kMostSteps = 10'000'000;     // of one match
+// Steps of one match: what any expression that splits text into words needs, many times over.
+constexpr std::size_t kMostSteps = 10'000'000;
+constexpr std::size_t kStepsOfShort = 20'000;
+constexpr std::size_t kStepsPerByte = 2'000;
 constexpr std::uint32_t kMostHeapKilobytes = 65536;  // of one match
 // Many slow matches in one text: seconds, and more for a long text.
 constexpr double kLeastSeconds = 20.0;
@@ -70,7 +74,6 @@ TokenPattern TokenPattern::regular_expression(std::string_view pattern, const st
                     &place, context.get());
   require(expression->code != nullptr, "{}: the regular expression {}: {}", where,
           in_quotes(pattern), pcre2_reason(error));
-  pcre2_set_match_limit(expression->context, kMostSteps);
   pcre2_set_heap_limit(expression->context, kMostHeapKilobytes);
   // Faster where the system allows it; the same matches without.
   pcre2_jit_compile(expression->code, PCRE2_JIT_COMPLETE);
@@ -93,16 +96,22 @@ void TokenPattern::each_match(std::string_view text,
   const double most_seconds = kLeastSeconds + kSecondsPerByte * static_cast<double>(text.size());
   const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
       pcre2_match_data_create(1, nullptr), &pcre2_match_data_free);
-  if (data == nullptr) throw std::bad_alloc();
+  const std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context(
+      pcre2_match_context_copy(expression_->context), &pcre2_match_context_free);
+  if (data == nullptr || context == nullptr) throw std::bad_alloc();
+  const std::size_t steps = text.size() < kMostSteps / kStepsPerByte
+                                ? kStepsOfShort + kStepsPerByte * text.size()
+                                : kMostSteps;
+  pcre2_set_match_limit(context.get(), static_cast<std::uint32_t>(std::min(steps, kMostSteps)));
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::size_t from = 0, count = 0;
   std::size_t last_end = std::string_view::npos;
   while (from <= text.size()) {
     int result = pcre2_match(expression_->code, subject, text.size(), from, PCRE2_NO_UTF_CHECK,
-                             data.get(), expression_->context);
+                             data.get(), context.get());
     if (result == PCRE2_ERROR_JIT_STACKLIMIT)
       result = pcre2_match(expression_->code, subject, text.size(), from,
-                           PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data.get(), expression_->context);
+                           PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data.get(), context.get());
     if (result == PCRE2_ERROR_NOMATCH) return;
     require(result >= 0,
             "the regular expression {} cannot be searched for in a text of {} bytes: {}",
