@@ -62,6 +62,14 @@ sanitizers() {
     [ "$(build-check/consumer | tr -d ' \n')" = "[[7.,10.],[15.,22.]]" ]
 }
 
+# 20 s for each reader of files; the fast tests give each some hundredths.
+fuzz_readers() {
+  seq 0 $((jobs - 1)) | TENON_FUZZ_SECONDS=20 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
+    UBSAN_OPTIONS=print_stacktrace=1 GTEST_TOTAL_SHARDS=$jobs xargs -P "$jobs" -I{} \
+    env GTEST_SHARD_INDEX={} build-check/tenon/tests/test_fuzz --gtest_brief=1 \
+    --gtest_filter='Readers/EachReader.SurvivesWhateverItIsGiven/*'
+}
+
 cuda_texts() {
   if ! ls /usr/local/cuda*/lib64/libnvrtc.so* >/dev/null 2>&1 && [ ! -d .cache/nvrtc ]; then
     python3 -m venv .cache/nvrtc && .cache/nvrtc/bin/pip install -q nvidia-cuda-nvrtc || return 1
@@ -96,6 +104,7 @@ if [ "${1:-}" != quick ]; then
   part "headers compile by themselves" headers
   part "lint" lint
   part "fast tests under ASan and UBSan" sanitizers
+  part "20 s of nearly valid files for each reader" fuzz_readers
   part "TensorBoard reads event files" tensorboard
   part "reports in a browser" browser
 fi
