@@ -68,7 +68,7 @@ Opened open(const std::string& name, const OpenOptions& options) {
           : known->place == "ADDRESS" ? "address"
                                       : "file",
           kind, known->place);
-  if (const std::optional<OpenedStream> stream = open_stream(name, options))
+  if (const std::optional<Stream> stream = open_stream(name, options))
     return {load(*stream, options.image_workers), std::nullopt};
   if (kind == "fashion-mnist" || kind == "idx") {
     TrainTest both = kind == "idx" ? mnist_folder(place) : fashion_mnist(place);

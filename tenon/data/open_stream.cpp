@@ -12,42 +12,42 @@
 namespace tenon::data {
 namespace {
 
-OpenedStream open_wav(const std::string& place, const OpenOptions& options) {
+Stream open_wav(const std::string& place, const OpenOptions& options) {
   const WavFolder folder = wav_folder(place, options.sounds);
-  return {place, folder.pipeline(), folder.class_names()};
+  return {place, folder.pipeline(), folder.size(), folder.class_names()};
 }
 
-OpenedStream open_arrow(const std::string& place, io::ArrowKind kind, const OpenOptions& options) {
+Stream open_arrow(const std::string& place, io::ArrowKind kind, const OpenOptions& options) {
   TableStream table = arrow_rows(place, kind, options.csv);
-  return {place, std::move(table.rows), std::move(table.class_names)};
+  return {place, std::move(table.rows), std::nullopt, std::move(table.class_names)};
 }
 
-OpenedStream open_tfrecord(const std::string& place, const OpenOptions& options) {
+Stream open_tfrecord(const std::string& place, const OpenOptions& options) {
   TfRecordOptions records = suggest_features(place, options.csv.label, options.images.channels);
   if (options.csv.task == Task::unlabelled) records.y.reset();
   records.class_names = options.csv.class_names;
   if (records.y && records.y_is_text && records.class_names.empty())
     records.class_names = texts_of_feature(place, records.y->name);
-  return {place, tfrecord(place, records), records.class_names};
+  return {place, tfrecord(place, records), std::nullopt, records.class_names};
 }
 
-OpenedStream open_tar(const std::string& place, const OpenOptions& options) {
+Stream open_tar(const std::string& place, const OpenOptions& options) {
   WebDatasetOptions shards;
   shards.image_channels = options.images.channels;
   shards.class_names = options.csv.class_names;
   if (options.csv.task == Task::unlabelled) shards.y.clear();
-  return {place, web_dataset(place, shards), shards.class_names};
+  return {place, web_dataset(place, shards), std::nullopt, shards.class_names};
 }
 
-OpenedStream open_records(const std::string& place, const OpenOptions& options) {
+Stream open_records(const std::string& place, const OpenOptions& options) {
   RecordStreamOptions records;
   records.records.class_names = options.csv.class_names;
   RecordStream stream = record_stream(place, records);
-  return {place, std::move(stream.samples), std::move(stream.class_names)};
+  return {place, std::move(stream.samples), std::nullopt, std::move(stream.class_names)};
 }
 
-std::optional<OpenedStream> open_kind(const std::string& kind, const std::string& place,
-                                      const OpenOptions& options) {
+std::optional<Stream> open_kind(const std::string& kind, const std::string& place,
+                                const OpenOptions& options) {
   if (kind == "wav") return open_wav(place, options);
   if (kind == "parquet") return open_arrow(place, io::ArrowKind::parquet, options);
   if (kind == "arrow") return open_arrow(place, io::ArrowKind::ipc, options);
@@ -72,16 +72,15 @@ HostTensor joined_rows(const std::vector<std::byte>& bytes, TensorType type, std
 
 }  // namespace
 
-std::optional<OpenedStream> open_stream(const std::string& name, const OpenOptions& options) {
+std::optional<Stream> open_stream(const std::string& name, const OpenOptions& options) {
   const std::size_t colon = name.find(':');
   if (colon == std::string::npos || colon + 1 == name.size()) return std::nullopt;
-  std::optional<OpenedStream> opened =
-      open_kind(name.substr(0, colon), name.substr(colon + 1), options);
+  std::optional<Stream> opened = open_kind(name.substr(0, colon), name.substr(colon + 1), options);
   if (opened && options.bad_images) opened->samples = opened->samples.skip_bad(*options.bad_images);
   return opened;
 }
 
-Dataset load(const OpenedStream& stream, int workers) {
+Dataset load(const Stream& stream, int workers) {
   constexpr std::int64_t kAtOnce = 64;
   constexpr int kAhead = 8;
   PipelineBatches batches = stream.samples.batches(kAtOnce, {.workers = workers, .ahead = kAhead});

@@ -2,27 +2,20 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "tenon/data/open.h"
-#include "tenon/data/pipeline.h"
+#include "tenon/data/source.h"
 
 namespace tenon::data {
-
-struct OpenedStream {
-  std::string name;
-  Pipeline samples;
-  std::vector<std::string> class_names;
-};
 
 // wav:FOLDER, parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB and stream:ADDRESS, read and
 // decoded as samples are asked for; none for what lies in memory as a whole (data::open opens
 // that). Bad samples are left out and counted if the options say so. UserError for what the source
 // refuses.
-std::optional<OpenedStream> open_stream(const std::string& name, const OpenOptions& options = {});
+std::optional<Stream> open_stream(const std::string& name, const OpenOptions& options = {});
 
 // All samples of the pass of epoch 0 in memory. UserError for none, and for samples of unequal
 // types.
-Dataset load(const OpenedStream& stream, int workers);
+Dataset load(const Stream& stream, int workers);
 
 }  // namespace tenon::data

@@ -342,7 +342,7 @@ TEST(OpenStream, SourcesAreStreamedOrLoaded) {
       error_of([&] { open("stream:" + folder.path() + "/lines"); }),
       "a batch: x of sample 1 is f32[1], that of sample 0 is f32[2]; padding can make extents "
       "equal");
-  const std::optional<OpenedStream> lines = open_stream("stream:" + folder.path() + "/lines");
+  const std::optional<Stream> lines = open_stream("stream:" + folder.path() + "/lines");
   EXPECT_EQ(samples_of(lines->samples).size(), 2u);
   EXPECT_FALSE(open_stream("csv:x").has_value());
   EXPECT_EQ(error_of([] { open("stream:"); }),
