@@ -107,7 +107,7 @@ network = BertForMaskedLM(BertConfig(vocab_size=20, hidden_size=8, num_hidden_la
                                      hidden_dropout_prob=0, attention_probs_dropout_prob=0))
 randomize(network, 6)
 network.tie_weights()
-record("bert", "bert:layers=2:heads=2:width=8:hidden=12:context=8", "huggingface-bert", network, ids,
+record("bert", "bert:masks=0:layers=2:heads=2:width=8:hidden=12:context=8", "huggingface-bert", network, ids,
        lambda n, x: n(x.long()).logits)
 
 path = f"{HERE}/transfer_samples.json"

@@ -47,8 +47,8 @@ TEST(NameMap, NamesOneByOneAndInRows) {
 }
 
 TEST(NameMap, SaysWhatIsWrongInTheFile) {
-  EXPECT_EQ(refusal_of("[]"), "map.json: an object expected");
-  EXPECT_EQ(refusal_of("{}"), "map.json: weights is missing");
+  EXPECT_EQ(refusal_of("[]"), "map.json: an object expected, found \"[]\"");
+  EXPECT_EQ(refusal_of("{}"), "map.json: weights: missing");
   EXPECT_EQ(refusal_of(R"({"weights": []})"), "map.json: weights: an object of names expected");
   EXPECT_EQ(refusal_of(R"({"weights": {"conv2d/kernal": "a"}})"),
             "map.json: weights: the model has no weight \"conv2d/kernal\"; did you mean "
@@ -67,7 +67,7 @@ TEST(NameMap, SaysWhatIsWrongInTheFile) {
             "map.json: weights: \"a{\": a { without a }");
   EXPECT_EQ(
       refusal_of(R"({"weights": {"block{_i}/dense/kernel": "a", "block/dense/kernel": "b"}})"),
-      "map.json: weights: the weight \"block{_i}/dense/kernel\" has two sources");
+      "map.json: weights: the weight \"block/dense/kernel\" has two sources");
 }
 
 // [out, in, height, width] = [2, 3, 1, 2] with values 0 to 11.
@@ -93,10 +93,7 @@ TEST(NameMap, AxesAreMovedAndSplit) {
             }),
             "file: tensor \"v\" is f32[2,6], which does not divide into 4 parts; the weight \"k\" "
             "is f64[2,2]\n  help: leave it as it is by skipping \"k\"");
-  EXPECT_EQ(error_of([&] {
-              make({"k", "u"}, {2});
-            }),
-            "file: no tensor \"u\" for the weight \"k\"; did you mean \"v\"?");
+  EXPECT_EQ(error_of([&] { make({"k", "u"}, {2}); }), "file: no tensor \"u\" for the weight \"k\"");
 }
 
 }  // namespace
