@@ -5,6 +5,7 @@
 #include "tenon/ir/build.h"
 #include "tenon/ir/print.h"
 #include "tenon/passes/pass.h"
+#include "tenon/passes/precision.h"
 
 namespace tenon::testing {
 namespace {
@@ -55,7 +56,8 @@ TEST(GraphGolden, MlpForward) {
   expect_golden("mlp_forward_after_passes", print(passes::run_passes(graph).graph));
 }
 
-TEST(GraphGolden, MlpStepAfterPasses) {
+// Forward, backward and a step of gradient descent.
+Graph mlp_step() {
   MlpProgram mlp;
   const std::vector<Value> gradients = autodiff::append_gradients(mlp.b, mlp.loss, mlp.weights);
   const Value rate = mlp.b.input({"learning_rate", {DType::f32, {}}, Role::scalar_state, {}});
@@ -67,8 +69,19 @@ TEST(GraphGolden, MlpStepAfterPasses) {
     const auto& parameter = std::get<Parameter>(mlp.b.node(mlp.weights[i].node).op);
     outputs.push_back({"", next, static_cast<std::uint32_t>(parameter.position), Merge::carry});
   }
-  const Graph graph = std::move(mlp.b).finish(std::move(outputs));
-  expect_golden("mlp_step_after_passes", print(passes::run_passes(graph).graph));
+  return std::move(mlp.b).finish(std::move(outputs));
+}
+
+TEST(GraphGolden, MlpStepAfterPasses) {
+  expect_golden("mlp_step_after_passes", print(passes::run_passes(mlp_step()).graph));
+}
+
+TEST(GraphGolden, MlpStepInBf16) {
+  passes::PassOptions options;
+  options.context.precision = passes::PrecisionPolicy::bf16;
+  const Graph narrow = passes::run_passes(mlp_step(), options, passes::precision_passes()).graph;
+  expect_golden("mlp_step_in_bf16", print(narrow));
+  expect_golden("mlp_step_in_bf16_after_passes", print(passes::run_passes(narrow).graph));
 }
 
 }  // namespace

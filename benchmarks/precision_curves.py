@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Loss curves and step times of one training in f32, bf16 and fp16, from equal weights and batches.
+
+    python3 benchmarks/precision_curves.py -- --model lenet --data mnist --epochs 5 \\
+        --schedule cosine
+    python3 benchmarks/precision_curves.py -- --model resnet20 --data fashion-mnist --epochs 3
+    python3 benchmarks/precision_curves.py -- --model gpt --data tinyshakespeare.txt --epochs 1
+
+What follows -- is given to `tenon train`, once for each precision. Prints the mean training loss of
+the last tenth of the steps, the last validation loss if there is one, and the median time of a step;
+exits 1 if the training loss of bf16 is farther from that of f32 than --tolerance.
+"""
+import argparse
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+
+def run(tenon, arguments, precision, out):
+    done = subprocess.run([tenon, "train", *arguments, "--precision", precision, "--out", str(out),
+                           "--log-every", "1", "--json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"tenon train --precision {precision}: {done.stderr}")
+    train, validation = [], []
+    with open(out / "metrics.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            (train if row["split"] == "train" else validation).append(float(row["loss"]))
+    last = train[-max(1, len(train) // 10):]
+    return {"train": sum(last) / len(last), "validation": validation[-1] if validation else None,
+            "report": json.loads(done.stdout.strip().splitlines()[-1])}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    root = pathlib.Path(__file__).resolve().parent.parent
+    parser.add_argument("--tenon", default=str(root / "build" / "tenon"))
+    parser.add_argument("--tolerance", type=float, default=0.01)
+    parser.add_argument("--precisions", default="f32,bf16,fp16")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    arguments = [a for a in options.arguments if a != "--"]
+    results = {}
+    with tempfile.TemporaryDirectory() as work:
+        for precision in options.precisions.split(","):
+            results[precision] = run(options.tenon, arguments, precision,
+                                     pathlib.Path(work) / precision)
+    base = results["f32"]
+    for precision, result in results.items():
+        validation = result["validation"]
+        print(f"{precision:5} train {result['train']:.5f} ({result['train'] / base['train'] - 1:+.2%})"
+              + (f", validation {validation:.5f} ({validation / base['validation'] - 1:+.2%})"
+                 if validation else "")
+              + f", {json.dumps(result['report'])}")
+    if "bf16" in results:
+        farther = abs(results["bf16"]["train"] / base["train"] - 1) > options.tolerance
+        sys.exit(1 if farther else 0)
+
+
+if __name__ == "__main__":
+    main()
