@@ -68,7 +68,7 @@ std::string caption(const Mistake& mistake, const RunReport& report) {
         "class=\"quiet\">off by {:.4g}, {}</span>",
         truth, predicted, mistake.size, place);
   return fmt::format(
-      "truth <b>{}</b><br>taken for <b class=\"wrong\">{}</b>, {:.1f} %<br><span "
+      "truth <b>{}</b><br>taken for <b class=\"wrong\">{}</b>, {:.1f}&nbsp;%<br><span "
       "class=\"quiet\">{}</span>",
       truth, predicted, 100 * mistake.size, place);
 }

@@ -60,6 +60,7 @@ svg .name { font-size: 14px; fill: var(--text); }
 .point { fill: var(--accent); fill-opacity: 0.55; }
 .matrix th, .matrix td { border: 1px solid var(--rule); padding: 3px 6px; text-align: right;
   min-width: 42px; }
+.matrix tr:last-child > td, .matrix tr:last-child > th { border-bottom: 1px solid var(--rule); }
 .matrix thead th { vertical-align: bottom; text-align: left; }
 .matrix thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 130px;
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -85,7 +86,8 @@ figcaption b { font-weight: 600; }
 .weight p { margin: 0 0 6px; font-size: 13px; }
 footer { max-width: 1120px; margin: 0 auto; padding: 4px 20px 32px; font-size: 13px; }
 @media (max-width: 480px) { main, header, footer { padding-left: 10px; padding-right: 10px; }
-  section { padding: 14px 12px; } .facts th { width: 40%; } }
+  section { padding: 14px 12px; } .facts th { width: 40%; } th, td { padding-right: 9px; }
+  .classes td:first-child { overflow-wrap: anywhere; min-width: 7em; } }
 @media print { body { background: none; } section { break-inside: avoid; } }
 )css";
 

@@ -94,7 +94,7 @@ std::vector<std::string> run_files(const std::string& run) {
   const RunFiles files{run};
   std::vector<std::string> paths;
   for (const auto& path : {files.model(), files.state(), files.description(), files.metrics(),
-                           files.curves(), files.averages()})
+                           files.curves(), files.averages(), files.cost()})
     if (io::file_exists(path)) paths.push_back(path.string());
   return paths;
 }

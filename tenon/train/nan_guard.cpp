@@ -50,7 +50,7 @@ void NanGuard::keep_state(Trainer& trainer) {
 bool NanGuard::on_step_end(Trainer& trainer, const StepInfo& info) {
   const double loss = info.loss();
   std::string what;
-  if (!std::isfinite(loss)) what = fmt::format("the loss is {}", loss);
+  if (!std::isfinite(loss)) what = std::isnan(loss) ? "the loss is NaN" : "the loss is infinite";
   for (const Variable& weight : trainer.weights()) {
     if (!what.empty()) break;
     const HostTensor value = trainer.session().read(weight);

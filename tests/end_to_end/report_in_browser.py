@@ -166,7 +166,7 @@ def image_report(tenon, folder):
                     "drawn": 20},
         "layers": {"texts": ["dense_1", "(None, 3)", "390"]},
         "cost": {"texts": ["time of a step", "activations and workspace"]},
-        "training": {"texts": ["adam", "trained on", data[:20]]},
+        "training": {"texts": ["adam", "trained on", "images (27 samples)"]},
     }, "a <run> & more")
     return page
 
