@@ -1,0 +1,104 @@
+// tenon compress.
+#include "cli_testing.h"
+
+namespace tenon::cli {
+namespace {
+
+class Compress : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_points(points_, 60);
+    std::vector<std::string> arguments = train_arguments(points_, run_);
+    *(std::ranges::find(arguments, "--epochs") + 1) = "8";
+    const Outcome trained = run_tenon(arguments);
+    ASSERT_EQ(trained.status, 0) << trained.err;
+  }
+  Outcome compress(const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"compress", run_,          "--data",   "csv:" + points_,
+                                          "--out",    folder_ / out, "--device", "reference"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_tenon(arguments);
+  }
+  nlohmann::json compressed(const std::string& out, std::vector<std::string> more) {
+    more.emplace_back("--json");
+    const Outcome outcome = compress(out, more);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out, nullptr, false);
+  }
+  double accuracy_of(const std::string& run) {
+    return nlohmann::json::parse(
+        run_tenon({"evaluate", run, "--data", "csv:" + points_, "--device", "reference", "--json"})
+            .out)["accuracy"];
+  }
+  const TemporaryFolder folder_;
+  const std::string run_ = folder_ / "run", points_ = folder_ / "points.csv";
+};
+
+TEST_F(Compress, ReportsWhatTheFoldersGive) {
+  const nlohmann::json pruned = compressed("pruned", {"--prune", "0.5"});
+  EXPECT_EQ(pruned["before"]["accuracy"], accuracy_of(run_));
+  EXPECT_EQ(pruned["after"]["accuracy"], accuracy_of(folder_ / "pruned"));
+  EXPECT_EQ(pruned["sparsity"], 0.5);  // kernels of 8 and 12 weights
+  EXPECT_EQ(pruned["bytes_before"], (8 + 4 + 12 + 3) * 4);
+  // 4 values and a byte of bits, 6 values and two bytes of bits, the biases whole.
+  EXPECT_EQ(pruned["bytes_after"], 4 * 4 + 1 + 6 * 4 + 2 + (4 + 3) * 4);
+  EXPECT_TRUE(io::file_exists(folder_ / "pruned/sparse.safetensors"));
+
+  const nlohmann::json quantized = compressed("int8", {"--quantize", "int8"});
+  EXPECT_EQ(quantized["after"]["accuracy"], accuracy_of(folder_ / "int8"));
+  // Kernels of bytes, scales of channels, biases, and scale and zero point of each input.
+  EXPECT_EQ(quantized["bytes_after"], 8 + 12 + (4 + 3) * 4 + (4 + 3) * 4 + 2 * 8);
+  EXPECT_EQ(quantized["quantized"], (nlohmann::json{"dense", "dense_1"}));
+  EXPECT_GE(quantized["after"]["accuracy"], quantized["before"]["accuracy"].get<double>() - 0.1);
+
+  const nlohmann::json both = compressed("both", {"--prune", "0.5", "--quantize", "int8"});
+  EXPECT_EQ(both["after"]["accuracy"], accuracy_of(folder_ / "both"));
+  EXPECT_LT(both["bytes_after"], both["bytes_before"]);
+}
+
+TEST_F(Compress, PruningWithTrainingKeepsItsZeros) {
+  const nlohmann::json told = compressed("slow", {"--prune", "0.6", "--epochs", "6", "--global"});
+  EXPECT_EQ(told["sparsity"], 0.6);
+  EXPECT_EQ(told["after"]["accuracy"], accuracy_of(folder_ / "slow"));
+  const nlohmann::json at_once = compressed("once", {"--prune", "0.6", "--global"});
+  EXPECT_LT(told["after"]["loss"], at_once["after"]["loss"]);
+}
+
+TEST_F(Compress, TellsItAsText) {
+  const Outcome outcome = compress("text", {"--prune", "0.5"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  for (const char* part :
+       {"before", "after", "change", "\nloss ", "\naccuracy ", "\nbytes of the weights ",
+        "50.0 % of the pruned weights are zero", "written\n", "/sparse.safetensors\n"})
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
+}
+
+TEST_F(Compress, SaysWhatIsWrong) {
+  const auto refuse = [&](const std::vector<std::string>& arguments, const std::string& message) {
+    const Outcome outcome = run_tenon(arguments);
+    EXPECT_EQ(outcome.status, 2) << outcome.err;
+    EXPECT_EQ(outcome.err, "error: " + message + "\n");
+  };
+  const std::string data = "csv:" + points_, out = folder_ / "out";
+  refuse({"compress"}, "RUN: missing: the folder of a run");
+  refuse({"compress", run_}, "--prune: missing: --prune 0.8, --quantize int8, or both");
+  refuse({"compress", run_, "--prune", "0.5"}, "--data: missing, as in --data fashion-mnist");
+  refuse({"compress", run_, "--prune", "0.5", "--data", data},
+         "--out: missing: the folder of the smaller run");
+  refuse({"compress", run_, "--prune", "0.5", "--data", data, "--out", run_},
+         fmt::format("--out: {} holds a run already; choose another folder", run_));
+  refuse(
+      {"compress", run_, "--prune", "1", "--data", data, "--out", out},
+      "--prune: the part of the weights that becomes zero, above 0 and below 1, expected, got 1");
+  refuse({"compress", run_, "--prune", "x", "--data", data, "--out", out},
+         "--prune: expected a number, got \"x\"");
+  refuse(
+      {"compress", run_, "--quantize", "int8", "--percentile", "40", "--data", data, "--out", out},
+      "--percentile: a number above 50 and at most 100 expected, got 40");
+  refuse({"compress", run_, "--quantize", "int8", "--epochs", "2", "--data", data, "--out", out},
+         "--epochs: only with --prune: what is quantised is not trained");
+  EXPECT_FALSE(io::folder_exists(out));
+}
+
+}  // namespace
+}  // namespace tenon::cli
