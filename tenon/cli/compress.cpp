@@ -49,17 +49,14 @@ void check_command(const CompressCommand& command) {
 double parse_sparsity(const std::string& text) {
   const double sparsity = parse_number("--prune", text);
   if (!(sparsity > 0 && sparsity < 1))
-    refuse_option("--prune",
-                  "the part of the weights that becomes zero, above 0 and below 1, "
-                  "expected, got {}",
-                  text);
+    refuse_option("--prune", "expected a part of the weights, above 0 and below 1, got {}", text);
   return sparsity;
 }
 
 double parse_percentile(const std::string& text) {
   const double percentile = parse_number("--percentile", text);
   if (!(percentile > 50 && percentile <= 100))
-    refuse_option("--percentile", "a number above 50 and at most 100 expected, got {}", text);
+    refuse_option("--percentile", "expected a number above 50 and at most 100, got {}", text);
   return percentile;
 }
 

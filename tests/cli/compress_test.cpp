@@ -87,14 +87,13 @@ TEST_F(Compress, SaysWhatIsWrong) {
          "--out: missing: the folder of the smaller run");
   refuse({"compress", run_, "--prune", "0.5", "--data", data, "--out", run_},
          fmt::format("--out: {} holds a run already; choose another folder", run_));
-  refuse(
-      {"compress", run_, "--prune", "1", "--data", data, "--out", out},
-      "--prune: the part of the weights that becomes zero, above 0 and below 1, expected, got 1");
+  refuse({"compress", run_, "--prune", "1", "--data", data, "--out", out},
+         "--prune: expected a part of the weights, above 0 and below 1, got 1");
   refuse({"compress", run_, "--prune", "x", "--data", data, "--out", out},
          "--prune: expected a number, got \"x\"");
   refuse(
       {"compress", run_, "--quantize", "int8", "--percentile", "40", "--data", data, "--out", out},
-      "--percentile: a number above 50 and at most 100 expected, got 40");
+      "--percentile: expected a number above 50 and at most 100, got 40");
   refuse({"compress", run_, "--quantize", "int8", "--epochs", "2", "--data", data, "--out", out},
          "--epochs: only with --prune: what is quantised is not trained");
   EXPECT_FALSE(io::folder_exists(out));
