@@ -30,6 +30,8 @@ std::pair<std::int64_t, std::int64_t> parse_sides(const std::string& text) {
   return {sides[0], sides[1]};
 }
 
+}  // namespace
+
 void report_skipped(const std::string& name, const data::BadSamples& bad) {
   if (bad.count() == 0) return;
   constexpr std::size_t kMostShown = 5;
@@ -39,8 +41,6 @@ void report_skipped(const std::string& name, const data::BadSamples& bad) {
     text += fmt::format("  {}\n", messages[i]);
   std::fputs(text.c_str(), stderr);
 }
-
-}  // namespace
 
 void check_data_name(std::string_view option, const std::string& name) {
   const std::size_t colon = name.find(':');
@@ -99,8 +99,11 @@ bool has_columns(const std::string& name) {
   return name.starts_with("csv:") || name.starts_with("parquet:") || name.starts_with("arrow:");
 }
 
-data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
-                       const std::vector<std::string>& known) {
+namespace {
+
+// OptionError for options that are not for this kind of data.
+data::OpenOptions open_options(const std::string& name, const DataOptions& options, DType dtype,
+                               const std::vector<std::string>& known) {
   if (!options.label.empty() && !has_columns(name) && !name.starts_with("tfrecord:"))
     refuse_option("--label", "only csv:FILE has columns to choose from, the data is {}",
                   in_quotes(name));
@@ -142,6 +145,24 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
   open.csv.class_names = known;
   open.csv.dtype = dtype;
   open.vocabulary = text ? known : std::vector<std::string>();
+  return open;
+}
+
+}  // namespace
+
+std::optional<data::OpenedStream> open_stream_data(const std::string& name,
+                                                   const DataOptions& options, DType dtype) {
+  const data::OpenOptions open = open_options(name, options, dtype, {});
+  try {
+    return data::open_streamed(name, open);
+  } catch (const data::LabelError& error) {
+    refuse_option("--label", "{}", error.what());
+  }
+}
+
+data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
+                       const std::vector<std::string>& known) {
+  const data::OpenOptions open = open_options(name, options, dtype, known);
   try {
     data::Opened opened = data::open(name, open);
     if (open.bad_images) report_skipped(name, *open.bad_images);

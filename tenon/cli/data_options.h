@@ -1,7 +1,7 @@
 // The options that say which data a command reads.
 #pragma once
 #include "tenon/cli/options.h"
-#include "tenon/data/open.h"
+#include "tenon/data/open_stream.h"
 #include "tenon/train/trainer.h"
 
 namespace tenon::cli {
@@ -28,6 +28,12 @@ void check_data_name(std::string_view option, const std::string& name);
 // trained model, if there is one. UserError for files.
 data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
                        const std::vector<std::string>& known);
+// Streams the data if its kind can be streamed; images, too. Bad samples are counted if the options
+// say that they are skipped.
+std::optional<data::OpenedStream> open_stream_data(const std::string& name,
+                                                   const DataOptions& options, DType dtype);
+// Says on standard error what was left out.
+void report_skipped(const std::string& name, const data::BadSamples& bad);
 // The options with the tokenizer that the run folder keeps, if none is given.
 DataOptions with_tokenizer_of(const std::string& run, DataOptions options);
 // The data as a trained model takes it: its label type, element type and classes.

@@ -2,7 +2,6 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/augment_options.h"
-#include "tenon/data/epoch_order.h"
 #include "tenon/train/callbacks.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/tensorboard.h"
@@ -110,18 +109,6 @@ void set_fit_options(const LoopOptions& options, const std::string& out, FitOpti
     fit.callbacks.emplace_back(std::make_shared<TensorBoardLog>(files.tensorboard().string()));
   if (!options.time_limit.empty())
     fit.callbacks.emplace_back(std::make_shared<TimeLimit>(time_limit_of(options)));
-}
-
-data::Source streamed(const data::Dataset& dataset, std::uint64_t seed, bool shuffle) {
-  const std::int64_t size = dataset.size();
-  return data::Stream{
-      .name = dataset.name(),
-      .samples = data::Pipeline::from(
-          dataset,
-          [=](std::uint64_t epoch) { return data::epoch_order(size, seed, epoch, shuffle); }),
-      .size = size,
-      .class_names = dataset.class_names(),
-      .class_count = dataset.class_count()};
 }
 
 }  // namespace tenon::cli

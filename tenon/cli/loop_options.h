@@ -1,7 +1,6 @@
 // The options of `tenon train` that say how the training loop runs, and when it ends.
 #pragma once
 #include "tenon/cli/options.h"
-#include "tenon/data/source.h"
 #include "tenon/train/trainer.h"
 
 namespace tenon::cli {
@@ -22,8 +21,5 @@ void check_loop_options(const LoopOptions& options, const std::string& out, DTyp
 void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer);
 // `out` is the run folder, or empty. Callbacks are added behind those that are there.
 void set_fit_options(const LoopOptions& options, const std::string& out, FitOptions& fit);
-
-// The same samples in the same order as a fit of the dataset has them, made by workers.
-data::Source streamed(const data::Dataset& dataset, std::uint64_t seed, bool shuffle);
 
 }  // namespace tenon::cli

@@ -10,11 +10,13 @@ namespace {
 constexpr std::string_view kClassWeights = "--class-weights";
 constexpr std::string_view kBalanced = "balanced";
 
-std::vector<double> balanced_weights(const data::Dataset& train) {
+std::vector<double> balanced_weights(const data::Source& train) {
   const auto classes = static_cast<std::size_t>(train.class_count());
   std::vector<double> counts(classes);
   double all = 0;
-  const HostTensor labels = train.y().tensor();
+  if (train.dataset() == nullptr)
+    refuse_option(kClassWeights, "balanced weights count all labels, {} is streamed", train.name());
+  const HostTensor labels = train.dataset()->y().tensor();
   for (const std::int32_t label : labels.as<std::int32_t>()) {
     if (label < 0) continue;  // kNoClass
     ++counts[static_cast<std::size_t>(label)];
@@ -85,7 +87,7 @@ nn::Layer with_penalties(nn::Layer model, const LossOptions& options) {
 }
 
 nn::Loss with_class_weights(const nn::Loss& loss, const LossOptions& options,
-                            const data::Dataset& train) {
+                            const data::Source& train) {
   if (options.class_weights.empty()) return loss;
   if (!train.has_classes())
     refuse_option(kClassWeights, "the labels of {} are numbers", train.name());

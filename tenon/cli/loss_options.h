@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "tenon/cli/options.h"
-#include "tenon/data/dataset.h"
+#include "tenon/data/source.h"
 #include "tenon/nn/loss.h"
 #include "tenon/nn/penalty.h"
 
@@ -24,6 +24,6 @@ nn::Layer with_penalties(nn::Layer model, const LossOptions& options);
 // scikit-learn has it. OptionError if the loss or the labels have no classes, a class has no sample
 // to be balanced by, or the weights are not one for each class.
 nn::Loss with_class_weights(const nn::Loss& loss, const LossOptions& options,
-                            const data::Dataset& train);
+                            const data::Source& train);
 
 }  // namespace tenon::cli

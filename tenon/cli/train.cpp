@@ -12,7 +12,7 @@
 #include "tenon/cli/progress.h"
 #include "tenon/cli/signals.h"
 #include "tenon/cli/text.h"
-#include "tenon/cli/train_options.h"
+#include "tenon/cli/train_data.h"
 #include "tenon/cli/train_report.h"
 #include "tenon/io/file.h"
 #include "tenon/nn/basic_layers.h"
@@ -24,54 +24,18 @@
 namespace tenon::cli {
 namespace {
 
-struct TrainData {
-  data::Dataset train;
-  std::optional<data::Dataset> validation, test;
-  std::optional<data::Tokenizer> tokenizer = {};
-};
-
-TrainData open_train_data(const TrainCommand& command) {
-  const DType dtype = *parse_dtype(command.dtype);
-  data::Opened opened = open_data(command.data.data, command.data, dtype, {});
-  TrainData data{std::move(opened.train), std::nullopt, std::move(opened.test),
-                 std::move(opened.tokenizer)};
-  const std::string& validation = command.validation;
-  const bool reconstructs = command.data.task == "reconstruction";
-  if (!reconstructs) require_two_classes(data.train);
-  if (validation.empty()) {
-    data.validation = data.test;
-  } else if (validation.find_first_not_of("0123456789.eE+-") == std::string::npos) {
-    const double fraction = parse_number("--validation", validation);
-    if (!(fraction > 0 && fraction < 1))
-      refuse_option("--validation", "a fraction above 0 and below 1 expected, got {}",
-                    in_quotes(validation));
-    auto parts = data.train.split(1 - fraction, command.seed);
-    if (parts.first.size() == 0 || parts.second.size() == 0)
-      refuse_option("--validation", "{} of {} samples leaves one part empty", fraction,
-                    data.train.size());
-    data.train = std::move(parts.first);
-    data.validation = std::move(parts.second);
-  } else if (validation != "none") {
-    check_data_name("--validation", validation);
-    DataOptions options = command.data;
-    if (!has_columns(validation)) options.label = "";
-    if (!has_columns(validation) && !reconstructs) options.task = "";
-    data::Opened other = open_data(validation, options, dtype, data.train.class_names());
-    data.validation = other.test ? std::move(other.test) : std::move(other.train);
+std::int64_t count_outputs(const data::Source& train, const nn::Loss& loss) {
+  if (train.has_classes() && loss.targets == nn::TargetKind::classes) {
+    require(train.class_count() > 0,
+            "{}: its classes are integers, but how many there are is not known", train.name());
+    return train.class_count();
   }
-  if (reconstructs) make_reconstruction(data.train, data.validation, data.test, command.normalize);
-  return data;
+  return std::max<std::int64_t>(1, element_count(train.y_row().shape));
 }
 
-std::int64_t count_outputs(const data::Dataset& train, const nn::Loss& loss) {
-  if (train.has_classes() && loss.targets == nn::TargetKind::classes) return train.class_count();
-  return std::max<std::int64_t>(1, element_count(train.y().row_shape()));
-}
-
-nn::Layer make_trained_model(const TrainCommand& command, const data::Dataset& train,
+nn::Layer make_trained_model(const TrainCommand& command, const data::Source& train,
                              const nn::Loss& loss) {
-  const TensorType row{train.x().dtype(), train.x().row_shape()};
-  nn::Layer model = make_model(command.model, row, count_outputs(train, loss));
+  nn::Layer model = make_model(command.model, train.x_row(), count_outputs(train, loss));
   if (!nn::is_of_classes(loss.targets) || loss.from_logits) return model;
   const nn::ActivationLayer last{loss.targets == nn::TargetKind::two_classes ? nn::sigmoid
                                                                              : nn::softmax};
@@ -138,7 +102,7 @@ std::string data_arguments(const DataOptions& options) {
 }
 
 // Loads and freezes weights as the options say.
-void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Dataset& train) {
+void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Source& train) {
   if (command.initial.empty() && command.freeze.empty()) return;
   trainer.build(train);
   const bool is_own = command.weights_map.empty() && command.skip_weights.empty();
@@ -161,11 +125,14 @@ int run_train(const TrainCommand& command) {
             "choose another --out",
             command.out);
   const TrainData data = open_train_data(command);
-  const nn::Loss loss = choose_loss(command, data.train);
+  const nn::Loss loss = choose_loss(command, data.labelled());
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
   Progress progress;
+  constexpr std::int64_t kUnknownSize = 1;  // a schedule over all steps needs --steps-per-epoch
+  const std::int64_t size = data.train.size().value_or(kUnknownSize);
   std::int64_t steps_in_epoch =
-      std::max<std::int64_t>(1, (data.train.size() + command.batch_size - 1) / command.batch_size);
+      std::max<std::int64_t>(1, (size + command.batch_size - 1) / command.batch_size);
+  if (!data.train.size()) steps_in_epoch = std::max(steps_in_epoch, command.loop.steps_per_epoch);
   for (const std::int64_t most : {command.loop.steps_per_epoch, command.loop.overfit_batches})
     if (most > 0) steps_in_epoch = std::min(steps_in_epoch, most);
   const std::int64_t steps =
@@ -196,12 +163,12 @@ int run_train(const TrainCommand& command) {
     keep_tokenizer(command.out, *data.tokenizer);
   TrainReport report;
   try {
-    report.history = trainer.fit(
-        command.loop.workers ? streamed(data.train, command.seed, fit.shuffle) : data.train, fit);
+    report.history = trainer.fit(data.train, fit);
   } catch (const ResumeError& error) {
     throw OptionError(error.what());
   }
   note_skipped_steps(trainer, progress);
+  if (data.bad) report_skipped(command.data.data, *data.bad);
   const bool has_averages = trainer.options().optimizer.options().average_decay > 0;
   if (has_averages && !command.out.empty() && report.history.steps > 0)
     trainer.save_averages(RunFiles{command.out}.averages().string());
@@ -209,7 +176,7 @@ int run_train(const TrainCommand& command) {
   report.program = command.program;
   report.data = data_arguments(command.data);
   report.is_stopped = stop_requested();
-  report.has_images = data.train.x().dtype() == DType::u8;
+  report.has_images = data.train.x_row().dtype == DType::u8;
   report.cost = trainer.cost();
   report.steps = trainer.steps_done();
   report.is_classifier = is_classifier(trainer);
@@ -227,8 +194,9 @@ int run_train(const TrainCommand& command) {
       report.test =
           is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);
     constexpr std::int64_t kShown = 3;
-    if (report.steps > 0)
-      report.predictions = sample_predictions(trainer, data.test ? *data.test : data.train, kShown);
+    const data::Dataset& shown = data.test ? *data.test : data.shown;
+    if (report.steps > 0 && shown.has_y())
+      report.predictions = sample_predictions(trainer, shown, kShown);
   }
   report.process_peak_bytes = process_peak_bytes();
   if (command.json)

@@ -97,7 +97,7 @@ void check_train_options(const TrainCommand& command) {
   make_schedule(command.optimizer, 1);
 }
 
-nn::Loss choose_loss(const TrainCommand& command, const data::Dataset& train) {
+nn::Loss choose_loss(const TrainCommand& command, const data::Source& train) {
   const bool has_classes = train.has_classes();
   if (command.loss.empty())
     return with_class_weights(
@@ -124,7 +124,7 @@ nn::Loss choose_loss(const TrainCommand& command, const data::Dataset& train) {
   return with_class_weights(loss, command.loss_options, train);
 }
 
-std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Dataset& train,
+std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Source& train,
                                         const nn::Loss& loss) {
   const bool is_of_numbers = loss.targets == nn::TargetKind::numbers;
   if (command.metrics == "none") return {};

@@ -34,9 +34,9 @@ void add_train_options(CLI::App& app, TrainCommand& command);
 void check_train_options(const TrainCommand& command);
 
 // The loss asked for, or the one of the data's labels. OptionError if it does not take them.
-nn::Loss choose_loss(const TrainCommand& command, const data::Dataset& train);
+nn::Loss choose_loss(const TrainCommand& command, const data::Source& train);
 // Names of metrics. OptionError for one that says nothing about such labels or such a loss.
-std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Dataset& train,
+std::vector<std::string> choose_metrics(const TrainCommand& command, const data::Source& train,
                                         const nn::Loss& loss);
 
 }  // namespace tenon::cli

@@ -8,6 +8,7 @@
 #include "tenon/data/tfrecord.h"
 #include "tenon/data/wav_folder.h"
 #include "tenon/data/web_dataset.h"
+#include "tenon/io/file.h"
 
 namespace tenon::data {
 namespace {
@@ -77,6 +78,27 @@ std::optional<Stream> open_stream(const std::string& name, const OpenOptions& op
   if (colon == std::string::npos || colon + 1 == name.size()) return std::nullopt;
   std::optional<Stream> opened = open_kind(name.substr(0, colon), name.substr(colon + 1), options);
   if (opened && options.bad_images) opened->samples = opened->samples.skip_bad(*options.bad_images);
+  return opened;
+}
+
+std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options) {
+  constexpr std::string_view kImages = "images:";
+  if (!name.starts_with(kImages)) {
+    std::optional<Stream> stream = open_stream(name, options);
+    if (!stream) return std::nullopt;
+    return OpenedStream{*std::move(stream), std::nullopt, options.bad_images};
+  }
+  const std::filesystem::path place = name.substr(kImages.size());
+  const bool has_test = io::folder_exists(place / "train") && io::folder_exists(place / "test");
+  const ImageFolder train = image_folder(has_test ? place / "train" : place, options.images);
+  OpenedStream opened{{train.name(), train.pipeline(), train.size(), train.class_names()}};
+  opened.bad = options.bad_images;
+  if (options.bad_images) opened.train.samples = opened.train.samples.skip_bad(*options.bad_images);
+  if (!has_test) return opened;
+  ImageFolderOptions of_test = options.images;
+  of_test.class_names = train.class_names();
+  opened.test =
+      image_folder(place / "test", of_test).load(options.image_workers, options.bad_images);
   return opened;
 }
 

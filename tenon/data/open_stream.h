@@ -14,6 +14,15 @@ namespace tenon::data {
 // refuses.
 std::optional<Stream> open_stream(const std::string& name, const OpenOptions& options = {});
 
+// The same with a test set in memory, and for images:FOLDER as well, whose images are decoded when
+// they are asked for.
+struct OpenedStream {
+  Stream train;
+  std::optional<Dataset> test = {};
+  std::optional<BadSamples> bad = {};  // that of the options
+};
+std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options = {});
+
 // All samples of the pass of epoch 0 in memory. UserError for none, and for samples of unequal
 // types.
 Dataset load(const Stream& stream, int workers);
