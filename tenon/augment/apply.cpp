@@ -71,6 +71,7 @@ class Changer {
       : images_(images), targets_(targets), range_(range), batch_key_(batch_key) {
     sampling_.height = images.extent(1);
     sampling_.width = images.extent(2);
+    sampling_.border = Border::edge;
     if (words > 0) draws_.emplace(keys, words);
   }
 
@@ -133,6 +134,7 @@ class Changer {
     map_.reset();
     map_count_ = 0;
     has_border_ = false;
+    sampling_.border = Border::edge;  // flips alone meet none
   }
   std::int64_t height() const { return sampling_.height; }
   std::int64_t width() const { return sampling_.width; }

@@ -42,7 +42,7 @@ std::string text_of(const Augmentation& augmentation);
 std::vector<std::string> change_names();
 
 // Keys of samples, u32[B, 2], from the key of an epoch and the samples' indices in the dataset,
-// integers [B]: row i is random::fold_in(key, indices[i]).
+// integers [B]: row i is random::fold_in(key, indices[i]), which takes the low 32 bits.
 //   sample_keys(random::fold_in(random::key(seed), epoch), indices)
 // An augmented sample depends on its key alone, so it repeats exactly for (seed, epoch, index).
 Tensor sample_keys(const Tensor& epoch_key, const Tensor& indices);

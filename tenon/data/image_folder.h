@@ -24,6 +24,7 @@ class ImageFolder {
   const std::string& name() const { return contents_->name; }
   std::int64_t size() const { return static_cast<std::int64_t>(contents_->listed.files.size()); }
   const std::vector<std::string>& class_names() const { return contents_->listed.class_names; }
+  const ImageFolderOptions& options() const { return contents_->options; }
   const std::filesystem::path& file(std::int64_t index) const;
   std::int32_t label(std::int64_t index) const;
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array kAllNormalizationKinds = {
     NormalizationKind::none, NormalizationKind::zero_to_one, NormalizationKind::minus_one_to_one,
-    NormalizationKind::standard};
+    NormalizationKind::standard, NormalizationKind::channels};
 
 struct FeatureRange {
   double low = std::numeric_limits<double>::infinity();
@@ -38,19 +38,29 @@ void each_value(const Dataset& dataset, std::size_t features, Visit visit) {
   });
 }
 
+// What is normalized alike: values whose feature numbers leave the same remainder.
+std::size_t group_count(const Shape& sample, NormalizationKind kind) {
+  const auto features = static_cast<std::size_t>(element_count(sample));
+  if (kind != NormalizationKind::channels) return features;
+  constexpr std::size_t kGrayRank = 2;
+  return sample.empty() || sample.size() == kGrayRank ? 1 : static_cast<std::size_t>(sample.back());
+}
+
 struct MeanAndDeviation {
   std::vector<double> mean, deviation;
 };
 
 // Two passes: the second about the mean, so that nothing cancels.
-MeanAndDeviation feature_statistics(const Dataset& dataset, std::size_t features) {
-  const auto count = static_cast<double>(dataset.size());
-  MeanAndDeviation result{std::vector<double>(features), std::vector<double>(features)};
-  each_value(dataset, features, [&](std::size_t i, double value) { result.mean[i] += value; });
+MeanAndDeviation feature_statistics(const Dataset& dataset, std::size_t features,
+                                    std::size_t groups) {
+  const double count = static_cast<double>(dataset.size()) * static_cast<double>(features / groups);
+  MeanAndDeviation result{std::vector<double>(groups), std::vector<double>(groups)};
+  each_value(dataset, features,
+             [&](std::size_t i, double value) { result.mean[i % groups] += value; });
   for (double& mean : result.mean) mean /= count;
   each_value(dataset, features, [&](std::size_t i, double value) {
-    const double distance = value - result.mean[i];
-    result.deviation[i] += distance * distance;
+    const double distance = value - result.mean[i % groups];
+    result.deviation[i % groups] += distance * distance;
   });
   for (double& deviation : result.deviation) deviation = std::sqrt(deviation / count);
   return result;
@@ -66,13 +76,13 @@ std::vector<FeatureRange> feature_ranges(const Dataset& dataset, std::size_t fea
 }
 
 // f64 scale and offset as f32; one that f32 cannot hold is the data's fault.
-void store_feature(Normalization& normalization, const Dataset& dataset, std::size_t feature,
+void store_feature(Normalization& normalization, const std::string& dataset, std::size_t feature,
                    double scale, double offset) {
   const auto stored_scale = static_cast<float>(scale);
   const auto stored_offset = static_cast<float>(offset);
   require(std::isfinite(stored_scale) && std::isfinite(stored_offset),
-          "dataset \"{}\": feature {} cannot be normalized in f32 (scale {}, offset {})",
-          dataset.name(), feature, scale, offset);
+          "dataset \"{}\": feature {} cannot be normalized in f32 (scale {}, offset {})", dataset,
+          feature, scale, offset);
   normalization.scale.as<float>()[feature] = stored_scale;
   normalization.offset.as<float>()[feature] = stored_offset;
 }
@@ -101,6 +111,7 @@ std::string_view name(NormalizationKind kind) {
     case NormalizationKind::zero_to_one: return "0,1";
     case NormalizationKind::minus_one_to_one: return "-1,1";
     case NormalizationKind::standard: return "standard";
+    case NormalizationKind::channels: return "channels";
   }
   return "?";
 }
@@ -108,8 +119,8 @@ std::string_view name(NormalizationKind kind) {
 NormalizationKind parse_normalization_kind(std::string_view text) {
   for (const NormalizationKind kind : kAllNormalizationKinds)
     if (name(kind) == text) return kind;
-  throw UserError(
-      fmt::format("normalization {}: 0,1 or -1,1 or standard or none expected", in_quotes(text)));
+  throw UserError(fmt::format(
+      "normalization {}: 0,1 or -1,1 or standard or channels or none expected", in_quotes(text)));
 }
 
 Normalization Normalization::fit(const Dataset& dataset, NormalizationKind kind) {
@@ -120,57 +131,96 @@ Normalization Normalization::fit(const Dataset& dataset, NormalizationKind kind)
   const double low = centred ? -1 : 0, width = centred ? 2 : 1;  // of the interval to map to
   if (kind != NormalizationKind::standard && dataset.x().dtype() == DType::u8) {
     constexpr double kMost = 255;
-    store_feature(result, dataset, 0, width / kMost, low);
+    store_feature(result, dataset.name(), 0, width / kMost, low);
     return result;
   }
   require(dataset.size() > 0, "dataset \"{}\" is empty: there is nothing to normalize by",
           dataset.name());
-  const Shape shape = dataset.x().row_shape();
+  const Shape sample = dataset.x().row_shape();
+  const auto features = static_cast<std::size_t>(element_count(sample));
+  Shape shape = sample;
+  if (kind == NormalizationKind::channels) {
+    const std::size_t channels = group_count(sample, kind);
+    shape = channels == 1 ? Shape{} : Shape{static_cast<std::int64_t>(channels)};
+  }
   result.scale = HostTensor({DType::f32, shape});
   result.offset = HostTensor({DType::f32, shape});
-  const auto features = static_cast<std::size_t>(element_count(shape));
-  if (kind == NormalizationKind::standard) {
-    const auto [mean, deviation] = feature_statistics(dataset, features);
-    for (std::size_t i = 0; i < features; ++i) {
+  const auto groups = static_cast<std::size_t>(result.scale.size());
+  if (features == 0) return result;
+  if (kind == NormalizationKind::standard || kind == NormalizationKind::channels) {
+    const auto [mean, deviation] = feature_statistics(dataset, features, groups);
+    for (std::size_t i = 0; i < groups; ++i) {
       const double scale = deviation[i] > 0 ? 1 / deviation[i] : 1;
-      store_feature(result, dataset, i, scale, -mean[i] * scale);
+      store_feature(result, dataset.name(), i, scale, -mean[i] * scale);
     }
   } else {
     const std::vector<FeatureRange> ranges = feature_ranges(dataset, features);
     for (std::size_t i = 0; i < features; ++i) {
       const double extent = ranges[i].high - ranges[i].low;
       const double scale = extent > 0 ? width / extent : 1;
-      store_feature(result, dataset, i, scale, low - ranges[i].low * scale);
+      store_feature(result, dataset.name(), i, scale, low - ranges[i].low * scale);
     }
   }
   return result;
 }
 
+Normalization Normalization::of_channels(std::span<const double> means,
+                                         std::span<const double> deviations) {
+  require(means.size() == deviations.size() && !means.empty(),
+          "normalization: {} means and {} deviations of channels", means.size(), deviations.size());
+  Normalization result;
+  result.kind = NormalizationKind::channels;
+  const Shape shape{static_cast<std::int64_t>(means.size())};
+  result.scale = HostTensor({DType::f32, shape});
+  result.offset = HostTensor({DType::f32, shape});
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    require(std::isfinite(means[i]) && std::isfinite(deviations[i]) && deviations[i] > 0,
+            "normalization: channel {} of mean {} and deviation {}; finite numbers and a deviation "
+            "above 0 expected",
+            i, means[i], deviations[i]);
+    store_feature(result, "channels", i, 1 / deviations[i], -means[i] / deviations[i]);
+  }
+  return result;
+}
+
+bool Normalization::fits(const Shape& sample) const {
+  const Shape& scaled = scale.shape();
+  if (scaled.empty() || scaled == sample) return true;
+  return kind == NormalizationKind::channels && scaled.size() == 1 && !sample.empty() &&
+         sample.back() == scaled[0];
+}
+
 HostTensor Normalization::apply(const HostView& rows) const {
+  HostTensor out({DType::f32, rows.type.shape});
+  apply(rows, HostSpan(out));
+  return out;
+}
+
+void Normalization::apply(const HostView& rows, const HostSpan& out) const {
   const Shape& shape = rows.type.shape;
-  require(
-      !shape.empty() &&
-          (scale.shape().empty() ||
-           std::equal(shape.begin() + 1, shape.end(), scale.shape().begin(), scale.shape().end())),
-      "normalization: samples of shape {} expected, found {}", to_string(scale.shape()), rows.type);
-  HostTensor out({DType::f32, shape});
-  const std::span<float> results = out.as<float>();
-  const std::span<const float> scales = scale.as<float>(), offsets = offset.as<float>();
+  require(!shape.empty() && fits({shape.begin() + 1, shape.end()}),
+          "normalization: {} {} expected, found {}",
+          kind == NormalizationKind::channels ? "channels" : "samples of shape",
+          to_string(scale.shape()), rows.type);
+  require(out.type == TensorType{DType::f32, shape}, "normalization: {} into memory for {}",
+          rows.type, out.type);
+  auto* results = static_cast<float*>(out.data);
+  const float *scales = scale.as<float>().data(), *offsets = offset.as<float>().data();
+  const auto count = static_cast<std::size_t>(element_count(shape));
+  const auto features = static_cast<std::size_t>(scale.size());
+  if (count == 0) return;
   with_element_type(rows.type.dtype, [&]<class T>(TypeTag<T>) {
     const T* values = static_cast<const T*>(rows.data);
-    std::size_t feature = 0;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const auto value = convert_element<float>(values[i]);
-      if (kind == NormalizationKind::none) {
-        results[i] = value;
-        continue;
-      }
-      const float scaled = value * scales[feature];
-      results[i] = scaled + offsets[feature];
-      if (++feature == scales.size()) feature = 0;
+    if (kind == NormalizationKind::none) {
+      for (std::size_t i = 0; i < count; ++i) results[i] = convert_element<float>(values[i]);
+      return;
     }
+    for (std::size_t i = 0; i < count; i += features)
+      for (std::size_t k = 0; k < features; ++k) {
+        const float product = convert_element<float>(values[i + k]) * scales[k];
+        results[i + k] = product + offsets[k];
+      }
   });
-  return out;
 }
 
 nlohmann::json Normalization::to_json() const {

@@ -5,6 +5,7 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include <jpeglib.h>
 
@@ -62,6 +63,9 @@ struct JpegReader {
   JpegChannels channels = JpegChannels::as_stored;
   std::byte* out = nullptr;
   std::size_t stride = 0;
+  // A part: its rows and columns of the scaled image, and room for one wider row.
+  JDIMENSION top = 0, bottom = 0, left = 0, columns = 0;
+  std::vector<unsigned char> row;
 
   JpegReader() = default;
   JpegReader(const JpegReader&) = delete;
@@ -115,6 +119,30 @@ void read_jpeg_pixels(JpegReader& reader) {
   jpeg_finish_decompress(&reader.jpeg);
 }
 
+// Rows and columns of the reader's part. Columns that libjpeg gives start at a whole block, and its
+// smooth upsampling looks one pixel beyond: one more is asked for at each side.
+void read_jpeg_part_pixels(JpegReader& reader) {
+  jpeg_decompress_struct& jpeg = reader.jpeg;
+  jpeg.out_color_space = reader.channels == JpegChannels::gray ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg_start_decompress(&jpeg);
+  JDIMENSION first = reader.left > 0 ? reader.left - 1 : 0;
+  const JDIMENSION end = std::min(reader.left + reader.columns + 1, jpeg.output_width);
+  if (first > 0 || end < jpeg.output_width) {
+    JDIMENSION count = end - first;
+    jpeg_crop_scanline(&jpeg, &first, &count);
+  } else {
+    first = 0;
+  }
+  if (reader.top > 0) jpeg_skip_scanlines(&jpeg, reader.top);
+  const auto pixel = static_cast<std::size_t>(jpeg.output_components);
+  const unsigned char* from = reader.row.data() + (reader.left - first) * pixel;
+  for (JDIMENSION y = reader.top; y < reader.bottom; ++y) {
+    JSAMPROW row = reader.row.data();
+    jpeg_read_scanlines(&jpeg, &row, 1);
+    std::memcpy(reader.out + (y - reader.top) * reader.stride, from, reader.columns * pixel);
+  }
+}
+
 void write_jpeg_image(JpegWriter& writer) {
   const Shape& shape = writer.image->type.shape;
   jpeg_create_compress(&writer.jpeg);
@@ -138,55 +166,120 @@ void write_jpeg_image(JpegWriter& writer) {
 
 }  // namespace
 
+namespace {
+
+// An image whose header is read and found sound.
+class OpenJpeg {
+ public:
+  OpenJpeg(const ByteSource& source, JpegChannels channels, const JpegLimits& limits)
+      : source_(source) {
+    constexpr std::uint64_t kMaxJpegBytes = std::uint64_t{1} << 30;
+    bytes_ = source.read_all(kMaxJpegBytes);
+    constexpr std::byte kMark{0xff}, kStart{0xd8};  // ITU-T T.81, table B.1: start of image
+    if (bytes_.size() < 3 || bytes_[0] != kMark || bytes_[1] != kStart || bytes_[2] != kMark)
+      fail_at(source.name(), 0, "not a JPEG file: the signature is missing");
+    prepare_errors(reader_.error);
+    reader_.error.max_scans = limits.max_scans;
+    reader_.jpeg.err = &reader_.error.manager;
+    reader_.bytes = &bytes_;
+    run(read_jpeg_header);
+    require_sound(limits, channels);
+  }
+  OpenJpeg(const OpenJpeg&) = delete;
+  OpenJpeg& operator=(const OpenJpeg&) = delete;
+
+  std::int64_t height() const { return reader_.jpeg.image_height; }
+  std::int64_t width() const { return reader_.jpeg.image_width; }
+
+  HostTensor read_all() {
+    HostTensor image = room_for(height(), width());
+    run(read_jpeg_pixels);
+    return image;
+  }
+
+  HostTensor read(const JpegPart& part) {
+    const ImageRegion& region = part.region;
+    const int reduction = part.reduction;
+    require(reduction == 1 || reduction == 2 || reduction == 4 || reduction == 8,
+            "{}: JPEG images are made smaller by 1, 2, 4 or 8, not by {}", source_.name(),
+            reduction);
+    require(region.top >= 0 && region.left >= 0 && region.height >= 1 && region.width >= 1 &&
+                region.height <= height() && region.top <= height() - region.height &&
+                region.width <= width() && region.left <= width() - region.width,
+            "{}: {} x {} pixels at ({}, {}) are no part of an image of {} x {} pixels",
+            source_.name(), region.height, region.width, region.top, region.left, height(),
+            width());
+    const auto below = [&](std::int64_t place) {
+      return static_cast<JDIMENSION>((place + reduction - 1) / reduction);
+    };
+    reader_.jpeg.scale_num = 1;
+    reader_.jpeg.scale_denom = static_cast<unsigned>(reduction);
+    reader_.top = static_cast<JDIMENSION>(region.top / reduction);
+    reader_.left = static_cast<JDIMENSION>(region.left / reduction);
+    reader_.bottom = below(region.top + region.height);
+    reader_.columns = below(region.left + region.width) - reader_.left;
+    reader_.row.resize(static_cast<std::size_t>(below(width())) *
+                       static_cast<std::size_t>(reader_.channels));
+    HostTensor image = room_for(reader_.bottom - reader_.top, reader_.columns);
+    run(read_jpeg_part_pixels);
+    return image;
+  }
+
+ private:
+  void run(void (*step)(JpegReader&)) {
+    if (succeeds(reader_, step)) return;
+    const std::size_t left = reader_.jpeg.src != nullptr ? reader_.jpeg.src->bytes_in_buffer : 0;
+    fail_at(source_.name(), bytes_.size() - std::min(left, bytes_.size()), "bad JPEG data ({})",
+            reader_.error.message);
+  }
+
+  void require_sound(const JpegLimits& limits, JpegChannels channels) {
+    const jpeg_decompress_struct& jpeg = reader_.jpeg;
+    if (jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK)
+      fail_at(source_.name(), 0, "a JPEG image of four colours (CMYK); convert it to RGB");
+    if (jpeg.arith_code)
+      fail_at(source_.name(), 0, "a JPEG image with arithmetic coding; Huffman coding expected");
+    if (jpeg.jpeg_color_space == JCS_UNKNOWN)
+      fail_at(source_.name(), 0, "a JPEG image of {} unnamed colours; 1 or 3 expected",
+              jpeg.num_components);
+    if (channels == JpegChannels::as_stored)
+      channels = jpeg.num_components == 1 ? JpegChannels::gray : JpegChannels::rgb;
+    reader_.channels = channels;
+    const std::uint64_t pixels = std::uint64_t{jpeg.image_height} * jpeg.image_width;
+    if (pixels > limits.max_bytes / static_cast<std::uint64_t>(channels))
+      fail_at(source_.name(), 0, "an image of {} x {} pixels, above the limit of {} bytes",
+              jpeg.image_width, jpeg.image_height, limits.max_bytes);
+    // Each block of 8 x 8 samples has at least one bit.
+    constexpr std::uint64_t kPixelsPerByte = 8 * 8 * 8;
+    if (pixels / kPixelsPerByte > bytes_.size())
+      fail_at(source_.name(), 0, "{} bytes cannot hold an image of {} x {} pixels", bytes_.size(),
+              jpeg.image_width, jpeg.image_height);
+  }
+
+  HostTensor room_for(std::int64_t rows, std::int64_t columns) {
+    const auto channels = static_cast<std::int64_t>(reader_.channels);
+    HostTensor image({DType::u8, {rows, columns, channels}});
+    reader_.out = image.bytes().data();
+    reader_.stride = static_cast<std::size_t>(columns * channels);
+    return image;
+  }
+
+  const ByteSource& source_;
+  std::vector<std::byte> bytes_;
+  JpegReader reader_;
+};
+
+}  // namespace
+
 HostTensor read_jpeg(const ByteSource& source, JpegChannels channels, const JpegLimits& limits) {
-  constexpr std::uint64_t kMaxJpegBytes = std::uint64_t{1} << 30;
-  const std::vector<std::byte> bytes = source.read_all(kMaxJpegBytes);
-  constexpr std::byte kMark{0xff}, kStart{0xd8};  // ITU-T T.81, table B.1: start of image
-  if (bytes.size() < 3 || bytes[0] != kMark || bytes[1] != kStart || bytes[2] != kMark)
-    fail_at(source.name(), 0, "not a JPEG file: the signature is missing");
+  return OpenJpeg(source, channels, limits).read_all();
+}
 
-  JpegReader reader;
-  prepare_errors(reader.error);
-  reader.error.max_scans = limits.max_scans;
-  reader.jpeg.err = &reader.error.manager;
-  reader.bytes = &bytes;
-  const auto run = [&](void (*step)(JpegReader&)) {
-    if (succeeds(reader, step)) return;
-    const std::size_t left = reader.jpeg.src != nullptr ? reader.jpeg.src->bytes_in_buffer : 0;
-    fail_at(source.name(), bytes.size() - std::min(left, bytes.size()), "bad JPEG data ({})",
-            reader.error.message);
-  };
-
-  run(read_jpeg_header);
-  const jpeg_decompress_struct& jpeg = reader.jpeg;
-  if (jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK)
-    fail_at(source.name(), 0, "a JPEG image of four colours (CMYK); convert it to RGB");
-  if (jpeg.arith_code)
-    fail_at(source.name(), 0, "a JPEG image with arithmetic coding; Huffman coding expected");
-  if (jpeg.jpeg_color_space == JCS_UNKNOWN)
-    fail_at(source.name(), 0, "a JPEG image of {} unnamed colours; 1 or 3 expected",
-            jpeg.num_components);
-  const std::uint64_t height = jpeg.image_height, width = jpeg.image_width;
-  if (channels == JpegChannels::as_stored)
-    channels = jpeg.num_components == 1 ? JpegChannels::gray : JpegChannels::rgb;
-  const auto count = static_cast<std::uint64_t>(channels);
-  if (height * width > limits.max_bytes / count)
-    fail_at(source.name(), 0, "an image of {} x {} pixels, above the limit of {} bytes", width,
-            height, limits.max_bytes);
-  // Each block of 8 x 8 samples has at least one bit.
-  constexpr std::uint64_t kPixelsPerByte = 8 * 8 * 8;
-  if (height * width / kPixelsPerByte > bytes.size())
-    fail_at(source.name(), 0, "{} bytes cannot hold an image of {} x {} pixels", bytes.size(),
-            width, height);
-
-  HostTensor image({DType::u8,
-                    {static_cast<std::int64_t>(height), static_cast<std::int64_t>(width),
-                     static_cast<std::int64_t>(count)}});
-  reader.channels = channels;
-  reader.out = image.bytes().data();
-  reader.stride = width * count;
-  run(read_jpeg_pixels);
-  return image;
+HostTensor read_jpeg_part(const ByteSource& source, JpegChannels channels,
+                          const std::function<JpegPart(std::int64_t, std::int64_t)>& choose,
+                          const JpegLimits& limits) {
+  OpenJpeg image(source, channels, limits);
+  return image.read(choose(image.height(), image.width()));
 }
 
 std::vector<std::byte> jpeg_bytes(const HostView& image, int quality) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "data_testing.h"
@@ -52,6 +53,62 @@ TEST(Normalization, StandardGivesMeanZeroAndDeviationOne) {
   EXPECT_NEAR(squares / 4, 1, 1e-6);
 }
 
+TEST(Normalization, ChannelsAreStatisticsOfTheLastAxis) {
+  // numpy: x.mean((0, 1, 2)), 1 / x.std((0, 1, 2)) of
+  // x = (numpy.arange(24).reshape(2, 2, 2, 3) * [1, 10, 100]) % 251
+  HostTensor x({DType::u8, {2, 2, 2, 3}});
+  for (std::int64_t i = 0; i < 24; ++i)
+    x.as<std::uint8_t>()[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(
+        i * std::array{1, 10, 100}[static_cast<std::size_t>(i % 3)] % 251);
+  const Dataset images("images", std::move(x));
+  const Normalization channels = Normalization::fit(images, NormalizationKind::channels);
+  const std::array<double, 3> means = {10.5, 115.0, 151.875},
+                              scales = {0.14547859349066158, 0.014547859349066158,
+                                        0.012871271455227158};
+  ASSERT_EQ(channels.scale.shape(), Shape{3});
+  const HostTensor out = channels.apply(images.x().view());
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(channels.scale.as<float>()[c], scales[c], 1e-7);
+    EXPECT_NEAR(channels.offset.as<float>()[c], -means[c] * scales[c], 1e-6);
+    EXPECT_NEAR(
+        out.as<float>()[21 + c],
+        (element_as_double(images.x().tensor(), static_cast<std::int64_t>(21 + c)) - means[c]) *
+            scales[c],
+        1e-6);
+  }
+  EXPECT_TRUE(channels.fits({5, 7, 3}));
+  EXPECT_FALSE(channels.fits({2, 2, 1}));
+  EXPECT_EQ(error_of([&] {
+              channels.apply(HostTensor({DType::u8, {4, 2, 2, 1}}));
+            }),
+            "normalization: channels [3] expected, found u8[4,2,2,1]");
+  // Gray images have one.
+  const Normalization gray = Normalization::fit(
+      {"gray", make_tensor<std::uint8_t>({2, 1, 2}, {1, 3, 5, 7})}, NormalizationKind::channels);
+  EXPECT_EQ(gray.scale, make_scalar(static_cast<float>(1 / std::sqrt(5.0))));
+}
+
+TEST(Normalization, ChannelsOfAPublishedModel) {
+  const std::array<double, 2> means = {10, 20}, deviations = {2, 4};
+  const Normalization known = Normalization::of_channels(means, deviations);
+  EXPECT_EQ(known.apply(make_tensor<std::uint8_t>({1, 1, 2, 2}, {12, 20, 8, 28})),
+            make_tensor<float>({1, 1, 2, 2}, {1, 0, -1, 2}));
+  HostTensor memory({DType::f32, {1, 2}});
+  known.apply(make_tensor<std::uint8_t>({1, 2}, {14, 24}), HostSpan(memory));
+  EXPECT_EQ(memory, make_tensor<float>({1, 2}, {2, 1}));
+  EXPECT_EQ(error_of([&] {
+              known.apply(make_tensor<std::uint8_t>({2, 2}, {1, 2, 3, 4}), HostSpan(memory));
+            }),
+            "normalization: u8[2,2] into memory for f32[1,2]");
+  EXPECT_EQ(error_of([&] { Normalization::of_channels(means, std::span(deviations).first(1)); }),
+            "normalization: 2 means and 1 deviations of channels");
+  EXPECT_EQ(error_of([&] {
+              Normalization::of_channels(means, std::array{1.0, 0.0});
+            }),
+            "normalization: channel 1 of mean 20 and deviation 0; finite numbers and a deviation "
+            "above 0 expected");
+}
+
 TEST(Normalization, LargeOffsetsDoNotSpoilTheDeviation) {
   const Dataset data = table({1e6f, 1e6f + 1, 1e6f, 1e6f + 1}, 1);
   const Normalization standard = Normalization::fit(data, NormalizationKind::standard);
@@ -91,9 +148,9 @@ TEST(Normalization, BadDataIsNamed) {
 
 TEST(Normalization, JsonRoundTripsToTheSameBits) {
   const Dataset data = table({0.1f, 1e-7f, 0.7f, 3e8f, 0.3f, -5}, 2);
-  for (const NormalizationKind kind :
-       {NormalizationKind::none, NormalizationKind::zero_to_one,
-        NormalizationKind::minus_one_to_one, NormalizationKind::standard}) {
+  for (const NormalizationKind kind : {NormalizationKind::none, NormalizationKind::zero_to_one,
+                                       NormalizationKind::minus_one_to_one,
+                                       NormalizationKind::standard, NormalizationKind::channels}) {
     const Normalization fitted = Normalization::fit(data, kind);
     const auto json = nlohmann::json::parse(fitted.to_json().dump());
     const Normalization read = Normalization::from_json(json, "run.json");
@@ -108,8 +165,9 @@ TEST(Normalization, BadJsonIsRefused) {
     return error_of([&] { Normalization::from_json(nlohmann::json::parse(text), "run.json"); });
   };
   EXPECT_EQ(error("[]"), "run.json: normalization: an object with \"kind\" expected");
-  EXPECT_EQ(error(R"({"kind":"log"})"),
-            "run.json: normalization \"log\": 0,1 or -1,1 or standard or none expected");
+  EXPECT_EQ(
+      error(R"({"kind":"log"})"),
+      "run.json: normalization \"log\": 0,1 or -1,1 or standard or channels or none expected");
   EXPECT_EQ(error(R"({"kind":"0,1"})"), "run.json: normalization: \"shape\" is missing");
   EXPECT_EQ(error(R"({"kind":"0,1","shape":[2],"scale":[1],"offset":[0]})"),
             "run.json: normalization: the shape [2] does not fit 1 scales");
@@ -129,7 +187,7 @@ TEST(Normalization, KindsHaveTheNamesOfTheCommandLine) {
   EXPECT_EQ(parse_normalization_kind("-1,1"), NormalizationKind::minus_one_to_one);
   EXPECT_EQ(name(NormalizationKind::standard), "standard");
   EXPECT_EQ(error_of([] { parse_normalization_kind("z"); }),
-            "normalization \"z\": 0,1 or -1,1 or standard or none expected");
+            "normalization \"z\": 0,1 or -1,1 or standard or channels or none expected");
 }
 
 }  // namespace

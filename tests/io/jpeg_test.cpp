@@ -110,6 +110,104 @@ TEST(Jpeg, EveryTruncationAndByteChangeIsSurvived) {
   }
 }
 
+// A smooth picture with some texture, colours subsampled.
+ByteSource large_jpeg(std::int64_t height, std::int64_t width) {
+  HostTensor image({DType::u8, {height, width, 3}});
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x)
+      for (std::int64_t c = 0; c < 3; ++c)
+        image.as<std::uint8_t>()[static_cast<std::size_t>((y * width + x) * 3 + c)] =
+            static_cast<std::uint8_t>((y * (c + 1) + x * 2 + (x * y * (3 - c)) % 17) % 200 + 20);
+  return {"large", jpeg_bytes(image, 95)};
+}
+
+HostTensor read_part(const ByteSource& source, const ImageRegion& region, int reduction = 1,
+                     JpegChannels channels = JpegChannels::as_stored) {
+  return read_jpeg_part(source, channels, [&](std::int64_t, std::int64_t) {
+    return JpegPart{region, reduction};
+  });
+}
+
+// Rows and columns of an image, by hand.
+HostTensor cut_out(const HostTensor& image, const ImageRegion& region) {
+  const std::int64_t width = image.shape()[1], channels = image.shape()[2];
+  HostTensor part({DType::u8, {region.height, region.width, channels}});
+  for (std::int64_t y = 0; y < region.height; ++y)
+    std::copy_n(image.bytes().data() + ((region.top + y) * width + region.left) * channels,
+                region.width * channels, part.bytes().data() + y * region.width * channels);
+  return part;
+}
+
+TEST(Jpeg, PartsArePixelsOfTheWhole) {
+  const ByteSource source = large_jpeg(67, 93);
+  for (const JpegChannels channels : {JpegChannels::rgb, JpegChannels::gray}) {
+    const HostTensor whole = read_jpeg(source, channels);
+    std::uint32_t state = 1;
+    const auto below = [&](std::int64_t bound) {
+      state = state * 1664525u + 1013904223u;
+      return static_cast<std::int64_t>(state >> 8) % bound;
+    };
+    for (int i = 0; i < 200; ++i) {
+      const ImageRegion region = [&] {
+        const std::int64_t height = 1 + below(67), width = 1 + below(93);
+        return ImageRegion{below(68 - height), below(94 - width), height, width};
+      }();
+      ASSERT_EQ(read_part(source, region, 1, channels), cut_out(whole, region))
+          << region.height << "x" << region.width << " at " << region.top << ", " << region.left;
+    }
+    EXPECT_EQ(read_part(source, {0, 0, 67, 93}, 1, channels), whole);
+  }
+  for (const char* name : {"rgb", "subsampled", "progressive", "gray"}) {
+    const ByteSource small = source_of(jpeg_sample(name));
+    EXPECT_EQ(read_part(small, {3, 5, 6, 11}), cut_out(read_jpeg(small), {3, 5, 6, 11})) << name;
+  }
+}
+
+TEST(Jpeg, ReducedPartsAreMeansOfThePixels) {
+  const ByteSource source = large_jpeg(67, 93);
+  const HostTensor whole = read_jpeg(source);
+  for (const int reduction : {2, 4, 8}) {
+    const HostTensor small = read_part(source, {0, 0, 67, 93}, reduction);
+    ASSERT_EQ(small.shape(),
+              (Shape{(66 + reduction) / reduction, (92 + reduction) / reduction, 3}));
+    double error = 0;
+    for (std::int64_t y = 0; y < 67 / reduction; ++y)
+      for (std::int64_t x = 0; x < 93 / reduction; ++x) {
+        double sum = 0;
+        for (std::int64_t v = 0; v < reduction; ++v)
+          for (std::int64_t u = 0; u < reduction; ++u)
+            sum += element_as_double(whole, ((y * reduction + v) * 93 + x * reduction + u) * 3 + 1);
+        error += std::abs(element_as_double(small, (y * small.shape()[1] + x) * 3 + 1) -
+                          sum / (reduction * reduction));
+      }
+    EXPECT_LT(error / static_cast<double>((67 / reduction) * (93 / reduction)), 8) << reduction;
+    const std::int64_t r = reduction;
+    const HostTensor part = read_part(source, {17, 21, 33, 40}, reduction);
+    const ImageRegion same{17 / r, 21 / r, (49 + r) / r - 17 / r, (60 + r) / r - 21 / r};
+    EXPECT_EQ(part, cut_out(small, same)) << reduction;
+  }
+}
+
+TEST(Jpeg, PartsOutsideAndDamagedOnesAreRefused) {
+  const ByteSource source = source_of(jpeg_sample("rgb"));
+  EXPECT_EQ(error_of([&] {
+              read_part(source, {4, 0, 8, 3});
+            }),
+            source.name() + ": 8 x 3 pixels at (4, 0) are no part of an image of 11 x 18 pixels");
+  for (const ImageRegion& region :
+       {ImageRegion{-1, 0, 3, 3}, ImageRegion{0, 0, 0, 3}, ImageRegion{INT64_MAX, 0, 3, 3},
+        ImageRegion{3, 3, INT64_MAX, INT64_MAX}})
+    EXPECT_THROW(read_part(source, region), UserError);
+  EXPECT_EQ(error_of([&] {
+              read_part(source, {0, 0, 3, 3}, 3);
+            }),
+            source.name() + ": JPEG images are made smaller by 1, 2, 4 or 8, not by 3");
+  for (const char* name : {"subsampled", "progressive", "gray"})
+    expect_every_byte_change_survived(jpeg_sample(name), [](const ByteSource& bytes) {
+      read_part(bytes, {2, 3, 8, 9}, 2);
+    });
+}
+
 TEST(Image, FormatIsToldByItsFirstBytes) {
   EXPECT_EQ(read_image(source_of(jpeg_sample("rgb")), 3), read_npy(sample_path("jpeg_rgb.npy")));
   const HostTensor gray = make_tensor<std::uint8_t>({1, 2, 1}, {5, 6});
