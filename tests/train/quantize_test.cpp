@@ -112,7 +112,7 @@ data::Dataset bars(std::int64_t size) {
 nn::Sequential image_model() {
   return {nn::Conv2D{.filters = 4, .activation = nn::relu, .same_padding = true},
           nn::Residual{nn::Conv2D{.filters = 4, .same_padding = true}},
-          nn::BatchNorm{},
+          nn::BatchNorm{.momentum = 0.5},
           nn::MaxPool2D{},
           nn::Flatten{},
           nn::Dense{8, nn::relu},
@@ -123,7 +123,7 @@ TEST(Quantize, AModelOfImagesKeepsItsAccuracyAndLosesItsBytes) {
   for (const std::string& device : tested_devices()) {
     const TemporaryFolder folder;
     Trainer trainer(image_model(), small_options(device));
-    trainer.fit(bars(72), {.epochs = 4, .batch_size = 12});
+    trainer.fit(bars(24), {.epochs = 10, .batch_size = 8});
     const QuantizedLayers layers = quantize(trainer, bars(24), folder / "int8");
     EXPECT_EQ(layers.quantized,
               (std::vector<std::string>{"conv2d", "residual/conv2d", "dense", "dense_1"}));
