@@ -277,6 +277,34 @@ TEST(Optimizer, ErrorsOfLists) {
             "f32[2]");
 }
 
+// What three steps of an optimizer of this kind make of a matrix.
+HostTensor after_three_steps(const OptimizerKind& kind, const Json& attributes,
+                             const UpdateOptions& options) {
+  const Variable weight(make_tensor<double>({2, 2}, {1, -2, 0.5, 3}), "dense/kernel");
+  const Optimizer optimizer = kind.make(options);
+  AttributeReader reader(attributes);
+  optimizer.fields(reader);
+  Session session("reference");
+  CompiledStep step = session.compile(
+      {}, {{}, optimizer.minimize(sum(square(Tensor(weight))), std::array{weight})});
+  for (int i = 0; i < 3; ++i) step.run(std::span<const HostView>{});
+  return session.read(weight);
+}
+
+TEST(Optimizer, EveryKindTakesRatesAndDecayByName) {
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    const Json slow{{"learning_rate", 0.125}, {"weight_decay", 0.0}};
+    const Json fast{{"learning_rate", 0.5}, {"weight_decay", 0.0}};
+    const Json decayed{{"learning_rate", 0.125}, {"weight_decay", 0.25}};
+    const HostTensor found = after_three_steps(kind, slow, {});
+    EXPECT_EQ(found, after_three_steps(kind, fast, {.rates = {{"dense/*", 0.25}}})) << kind.kind;
+    EXPECT_EQ(found, after_three_steps(kind, decayed, {.no_decay = {"*kernel"}})) << kind.kind;
+    EXPECT_FALSE(found == after_three_steps(kind, fast, {})) << kind.kind;
+    const bool has_decay = kind.kind != "gradient_descent";
+    EXPECT_EQ(found == after_three_steps(kind, decayed, {}), !has_decay) << kind.kind;
+  }
+}
+
 // A pattern may stand for weights that are frozen now.
 TEST(Optimizer, PatternsMayMatchFrozenWeights) {
   const Variable a(make_scalar(1.0), "a"), b(make_scalar(1.0), "b");
