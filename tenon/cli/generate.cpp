@@ -51,7 +51,7 @@ std::vector<std::int64_t> encoded_prompt(const data::Tokenizer& tokenizer,
   return ids;
 }
 
-std::string_view name_of(GenerationEnd end) {
+std::string_view end_name(GenerationEnd end) {
   switch (end) {
     case GenerationEnd::max_tokens: return "max_tokens";
     case GenerationEnd::stop_token: return "stop_token";
@@ -60,7 +60,7 @@ std::string_view name_of(GenerationEnd end) {
   return "";
 }
 
-GenerateOptions options_of(const GenerateCommand& command) {
+GenerateOptions generate_options(const GenerateCommand& command) {
   if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
   if (command.prompt.empty())
     refuse_option("--prompt", "missing, as in --prompt \"Once upon a time\"");
@@ -80,7 +80,7 @@ GenerateOptions options_of(const GenerateCommand& command) {
 }
 
 int run_generate(const GenerateCommand& command) {
-  GenerateOptions options = options_of(command);
+  GenerateOptions options = generate_options(command);
   Trainer trainer = load(command.run, {.device = command.device.device,
                                        .threads = static_cast<int>(command.device.threads)});
   Generator generator(trainer);
@@ -120,7 +120,7 @@ int run_generate(const GenerateCommand& command) {
        {"prompt_tokens", prompt.size()},
        {"text", text},
        {"ids", generation.ids},
-       {"end", name_of(generation.end)},
+       {"end", end_name(generation.end)},
        {"context_length",
         generator.is_bounded() ? nlohmann::json(generator.context_length()) : nlohmann::json()},
        {"seconds_to_first_token", generation.seconds_to_first_token},

@@ -22,7 +22,7 @@ HostTensor as_ids(const TensorType& type, std::span<const std::int64_t> ids) {
   return tensor;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
+double generating_seconds(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
@@ -133,7 +133,7 @@ Generation Generator::generate(std::span<const std::int64_t> prompt,
     const std::vector<double> probabilities =
         sampling_probabilities(std::span(logits).first(choices), sampling);
     const std::int64_t id = draw_index(probabilities, uniform_number(options.seed, i));
-    if (i == 0) generation.seconds_to_first_token = seconds_since(begin);
+    if (i == 0) generation.seconds_to_first_token = generating_seconds(begin);
     if (std::ranges::find(options.stop, id) != options.stop.end()) {
       generation.end = GenerationEnd::stop_token;
       break;
@@ -149,7 +149,7 @@ Generation Generator::generate(std::span<const std::int64_t> prompt,
     logits = is_full ? read_again(std::max<std::int64_t>(context_length_ / 2, 1))
                      : read(std::span(text).last(1));
   }
-  generation.seconds = seconds_since(begin);
+  generation.seconds = generating_seconds(begin);
   return generation;
 }
 
