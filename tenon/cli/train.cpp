@@ -54,7 +54,8 @@ TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss
   options.loss = loss;
   options.dtype = *parse_dtype(command.dtype);
   options.optimizer = make_optimizer(command.optimizer, options.dtype);
-  options.schedule = make_schedule(command.optimizer, steps);
+  const std::int64_t accumulated = options.optimizer.options().accumulate_steps;
+  options.schedule = make_schedule(command.optimizer, (steps + accumulated - 1) / accumulated);
   for (const std::string& metric : metrics) options.metrics.push_back(nn::find_metric(metric));
   options.device = command.device.device;
   options.seed = command.seed;
@@ -195,7 +196,7 @@ int run_train(const TrainCommand& command) {
           is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);
     constexpr std::int64_t kShown = 3;
     const data::Dataset& shown = data.test ? *data.test : data.shown;
-    if (report.steps > 0 && shown.has_y())
+    if (report.steps > 0 && shown.has_y() && command.data.task != "reconstruction")
       report.predictions = sample_predictions(trainer, shown, kShown);
   }
   report.process_peak_bytes = process_peak_bytes();
