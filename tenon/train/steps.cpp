@@ -318,7 +318,9 @@ void Trainer::State::write_indices(ReadyStep& step, std::span<const std::int64_t
 
 void Trainer::State::run(ReadyStep& step) {
   if (step.is_training && !options.schedule.is_constant()) {
-    scheduled_rate.as<double>()[0] = options.schedule.rate(position.steps_done, first_rate);
+    // Schedules count updates; each of the steps that share one has its rate.
+    const std::int64_t update = position.steps_done / options.optimizer.options().accumulate_steps;
+    scheduled_rate.as<double>()[0] = options.schedule.rate(update, first_rate);
     session.write(learning_rate, scheduled_view);
   }
   step.step.run(step.inputs, step.results);

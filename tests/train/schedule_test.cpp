@@ -39,6 +39,18 @@ TEST(ScheduledFit, EveryStepHasTheRateOfTheSchedule) {
   }
 }
 
+TEST(ScheduledFit, CountsUpdatesWhereGradientsAccumulate) {
+  TrainerOptions options = scheduled_options();
+  options.optimizer = optim::Optimizer(optim::Sgd{.learning_rate = 0.5}, {.accumulate_steps = 2});
+  Trainer trainer(model_with_state(), options);
+  RateRecorder recorder;
+  trainer.fit(blobs(20), {.batch_size = 4, .callbacks = {&recorder}});
+  std::vector<double> expected;
+  for (const std::int64_t update : {0, 0, 1, 1, 2})
+    expected.push_back(options.schedule.rate(update, 0.5));
+  EXPECT_EQ(recorder.rates, expected);
+}
+
 TEST(ScheduledFit, ComputesWhatRatesWrittenByHandCompute) {
   Trainer scheduled(model_with_state(), scheduled_options());
   TrainerOptions plain = scheduled_options();
