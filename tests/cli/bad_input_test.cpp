@@ -51,11 +51,12 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
       {
           {{},
            2,
-           "a command is missing: train, evaluate, predict, generate, inspect, devices, cache"},
+           "a command is missing: train, evaluate, predict, generate, report, compress, inspect, "
+           "devices, cache"},
           {{"tran"},
            2,
-           "unknown command \"tran\"; known: train, evaluate, predict, generate, inspect, "
-           "devices, cache; did you mean \"train\"?"},
+           "unknown command \"tran\"; known: train, evaluate, predict, generate, report, compress, "
+           "inspect, devices, cache; did you mean \"train\"?"},
           {{"train"}, 2, "--model: missing, as in --model lenet"},
           {{"train", "--model", "mlp"}, 2, "--data: missing, as in --data fashion-mnist"},
           {{"train", "--model", "nlp"},
@@ -197,7 +198,7 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "roc_auc, pr_auc, log_loss, perplexity, mean_squared_error, mean_absolute_error, "
            "root_mean_squared_error, r2"},
           {train({"--task", "guessing"}), 2,
-           "--task: unknown value \"guessing\"; known: classification, regression"},
+           "--task: unknown value \"guessing\"; known: classification, regression, reconstruction"},
           {train({"--validation", "1.5"}), 2,
            "--validation: a fraction above 0 and below 1 expected, got \"1.5\""},
           {train({"--validation", "0.01"}), 2,

@@ -1,4 +1,4 @@
-// Lesson 12: losses, penalties, constraints, rates by name, lookahead and schedules
+// Lesson 18: losses, penalties, constraints, rates by name, lookahead and schedules
 // (docs/training.md shows these).
 #include <tenon/tenon.h>
 
