@@ -38,12 +38,10 @@ void each_value(const Dataset& dataset, std::size_t features, Visit visit) {
   });
 }
 
-// What is normalized alike: values whose feature numbers leave the same remainder.
-std::size_t group_count(const Shape& sample, NormalizationKind kind) {
-  const auto features = static_cast<std::size_t>(element_count(sample));
-  if (kind != NormalizationKind::channels) return features;
+// Channels are the last axis; gray images [height, width] have one.
+std::int64_t channel_count(const Shape& sample) {
   constexpr std::size_t kGrayRank = 2;
-  return sample.empty() || sample.size() == kGrayRank ? 1 : static_cast<std::size_t>(sample.back());
+  return sample.empty() || sample.size() == kGrayRank ? 1 : sample.back();
 }
 
 struct MeanAndDeviation {
@@ -129,7 +127,9 @@ Normalization Normalization::fit(const Dataset& dataset, NormalizationKind kind)
   if (kind == NormalizationKind::none) return result;
   const bool centred = kind == NormalizationKind::minus_one_to_one;
   const double low = centred ? -1 : 0, width = centred ? 2 : 1;  // of the interval to map to
-  if (kind != NormalizationKind::standard && dataset.x().dtype() == DType::u8) {
+  const bool is_of_range =
+      kind == NormalizationKind::zero_to_one || kind == NormalizationKind::minus_one_to_one;
+  if (is_of_range && dataset.x().dtype() == DType::u8) {
     constexpr double kMost = 255;
     store_feature(result, dataset.name(), 0, width / kMost, low);
     return result;
@@ -140,14 +140,14 @@ Normalization Normalization::fit(const Dataset& dataset, NormalizationKind kind)
   const auto features = static_cast<std::size_t>(element_count(sample));
   Shape shape = sample;
   if (kind == NormalizationKind::channels) {
-    const std::size_t channels = group_count(sample, kind);
-    shape = channels == 1 ? Shape{} : Shape{static_cast<std::int64_t>(channels)};
+    const std::int64_t channels = channel_count(sample);
+    shape = channels == 1 ? Shape{} : Shape{channels};
   }
   result.scale = HostTensor({DType::f32, shape});
   result.offset = HostTensor({DType::f32, shape});
   const auto groups = static_cast<std::size_t>(result.scale.size());
   if (features == 0) return result;
-  if (kind == NormalizationKind::standard || kind == NormalizationKind::channels) {
+  if (!is_of_range) {
     const auto [mean, deviation] = feature_statistics(dataset, features, groups);
     for (std::size_t i = 0; i < groups; ++i) {
       const double scale = deviation[i] > 0 ? 1 / deviation[i] : 1;
