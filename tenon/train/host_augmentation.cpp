@@ -48,7 +48,7 @@ class SampleAugmenter {
                         const HostAugmentationOptions& options) {
     const Tensor image = placeholder("image", image_type_), key = placeholder("key", kKeyType);
     Tensor prepared = image;
-    // As Trainer's steps scale.
+    // In f32, as Normalization::apply.
     if (options.normalization.kind != data::NormalizationKind::none)
       prepared = cast(image, DType::f32) * constant(options.normalization.scale) +
                  constant(options.normalization.offset);

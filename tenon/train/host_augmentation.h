@@ -10,7 +10,8 @@
 namespace tenon {
 
 struct HostAugmentationOptions {
-  // Scales each image first, as a Trainer does in its step; the kind none leaves it as it is.
+  // Scales each image first; the kind none leaves it as it is, which is what a Trainer does in its
+  // step: it augments before it scales.
   data::Normalization normalization{};
   augment::PixelRange range{};  // of the scaled image
   std::string cache_folder{};   // compiled kernels; empty: the default
