@@ -25,8 +25,8 @@ WeightedSum distillation_loss(const Tensor& student, const Tensor& teacher, cons
           "classes",
           student.description(), teacher.description());
   const WeightedSum hard = sparse_categorical_cross_entropy_from_logits.apply(student, classes, {});
-  const Tensor log_p = log_softmax(stop_gradient(teacher) / temperature);
-  const Tensor log_q = log_softmax(student / temperature);
+  const Tensor log_p = tenon::log_softmax(stop_gradient(teacher) / temperature);
+  const Tensor log_q = tenon::log_softmax(student / temperature);
   const Tensor soft = sum(exp(log_p) * (log_p - log_q));
   return {alpha * temperature * temperature * soft + (1 - alpha) * hard.sum, hard.weight};
 }
