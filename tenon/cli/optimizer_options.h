@@ -16,7 +16,8 @@ struct OptimizerOptions {
   std::int64_t warmup_steps = 0;
   // What was given, as it was written, by the name of a field; "true" for switches.
   std::map<std::string, std::string, std::less<>> hyperparameters, schedule_fields;
-  optim::UpdateOptions update;  // what is no single number: rates and constraints by name, lookahead
+  optim::UpdateOptions
+      update;  // what is no single number: rates and constraints by name, lookahead
 };
 
 void add_optimizer_options(CLI::App& app, OptimizerOptions& options);

@@ -39,7 +39,8 @@ concept LearningModule = requires(M module, const Tensor& x, const Tensor& y, Co
 };
 
 // A module around one layer (Penalized) that leaves its names as they are: it has the layer's place
-// in paths and is called with the layer's scope open. It has a loss of its own if the layer has one.
+// in paths and is called with the layer's scope open. It has a loss of its own if the layer has
+// one.
 template <class M>
 concept WrapperModule = requires(const M module) {
   { module.wrapped() } -> std::same_as<const Layer&>;
@@ -63,7 +64,9 @@ class Layer {
 
   // Calls the module of a wrapped layer: the scope that is open is the layer's, and messages are
   // completed by who opened it.
-  Tensor call_in_scope(const Tensor& x, Context& context) const { return module_->call(x, context); }
+  Tensor call_in_scope(const Tensor& x, Context& context) const {
+    return module_->call(x, context);
+  }
   Outcome learn_in_scope(const Tensor& x, const Tensor& y, Context& context) const {
     return module_->learn(x, y, context);
   }

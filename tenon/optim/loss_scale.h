@@ -13,9 +13,9 @@ inline constexpr double kUsualLossScale = 32768;
 
 // Micikevicius et al., "Mixed precision training", 2018; the rule is that of PyTorch's GradScaler.
 struct LossScaleOptions {
-  double initial = 0;      // 0: the loss is not scaled, and nothing is skipped
-  double growth = 2;       // factor after `interval` updates without an overflow
-  double backoff = 0.5;    // factor after an overflow
+  double initial = 0;            // 0: the loss is not scaled, and nothing is skipped
+  double growth = 2;             // factor after `interval` updates without an overflow
+  double backoff = 0.5;          // factor after an overflow
   std::int64_t interval = 2000;  // updates
 
   bool operator==(const LossScaleOptions&) const = default;

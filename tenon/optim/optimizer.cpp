@@ -23,9 +23,7 @@ class NumberReader final : public HyperparameterVisitor {
 
 struct Optimizer::State {
   explicit State(const UpdateOptions& o)
-      : accumulation(o.accumulate_steps),
-        loss_scale(o.loss_scale),
-        options(o) {}
+      : accumulation(o.accumulate_steps), loss_scale(o.loss_scale), options(o) {}
   Variable step;
   std::vector<std::pair<std::string, Variable>> hyperparameters;
   std::map<std::pair<std::uint64_t, std::string>, Variable> slots;
