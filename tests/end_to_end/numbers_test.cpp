@@ -98,6 +98,12 @@ TEST_P(Numbers, DoNotDependOnThreads) {
   }
 }
 
+TEST_P(Numbers, DoNotDependOnWorkers) {
+  for (const char* workers : {"0", "1", "3"})
+    expect_same_bits(kBase,
+                     {.name = fmt::format("workers-{}", workers), .more = {"--workers", workers}});
+}
+
 TEST_P(Numbers, AreTheSameAgain) {
   for (const Variant& base : {kBase, kBaseF64}) {
     Variant variant = base;
@@ -137,7 +143,9 @@ int rows_in(const std::string& file) {
 
 // Killed first between two steps, then at any moments until one process gets to the end.
 TEST_P(Numbers, AreTheSameAfterKills) {
-  const Variant killed{.name = "killed", .more = {"--resume", "--checkpoint-every", "1"}};
+  // With workers, which are then in the middle of batches to come.
+  const Variant killed{.name = "killed",
+                       .more = {"--resume", "--checkpoint-every", "1", "--workers", "2"}};
   const std::string metrics = runs_->run_of(killed) + "/metrics.csv";
   ThreefrySequence random{3};
   int kills = 0;

@@ -20,7 +20,9 @@ struct SmallModel {
 // Sizes that compile fast, fill no vector evenly and yet give several threads something to do.
 const std::map<std::string, SmallModel> kSmallSizes = {
     {"mlp", {{"--model", "mlp", "--hidden", "100"}}},
-    {"lenet", {{"--model", "lenet", "--filters", "3,5", "--hidden", "none"}}},
+    {"lenet",
+     {{"--model", "lenet", "--filters", "3,5", "--hidden", "none", "--augment",
+       "flip,crop:padding=1"}}},
     {"linear-regression", {{"--model", "linear-regression"}}},
     {"logistic-regression", {{"--model", "logistic-regression"}}},
     {"resnet20", {{"--model", "resnet20:width=3:blocks=1"}}},

@@ -1,0 +1,144 @@
+// Streams, early stopping, kept checkpoints and the like by options of `tenon train`.
+#include <algorithm>
+
+#include "cli_testing.h"
+#include "tenon/io/jpeg.h"
+
+namespace tenon::cli {
+namespace {
+
+class LoopOptions : public testing::Test {
+ protected:
+  void SetUp() override { write_points(points_, 31); }
+
+  Outcome train(const std::string& run, const std::vector<std::string>& more) const {
+    return run_tenon(train_arguments(points_, folder_ / run, more));
+  }
+  std::string model(const std::string& run) const {
+    return io::read_text_file(folder_ / run + "/model.safetensors");
+  }
+
+  const TemporaryFolder folder_;
+  const std::string points_ = folder_ / "points.csv";
+};
+
+TEST_F(LoopOptions, WorkersChangeNoBit) {
+  ASSERT_EQ(train("memory", {"--validation", "0.2"}).status, 0);
+  for (const char* workers : {"0", "2"}) {
+    const Outcome outcome =
+        train(std::string("workers") + workers, {"--validation", "0.2", "--workers", workers});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_NE(outcome.err.find("  input stall "), std::string::npos) << outcome.err;
+    EXPECT_EQ(model(std::string("workers") + workers), model("memory"));
+  }
+}
+
+TEST_F(LoopOptions, ImagesAreDecodedOnTheWay) {
+  for (const char* name : {"dark", "light"}) {
+    std::filesystem::create_directories(folder_ / (std::string("images/") + name));
+    for (int i = 0; i < 9; ++i) {
+      HostTensor image({DType::u8, {16, 16, 3}});
+      for (std::uint8_t& value : image.as<std::uint8_t>())
+        value = static_cast<std::uint8_t>((name[0] == 'd' ? 20 : 200) + i);
+      io::write_file_atomically(folder_ / fmt::format("images/{}/{}.jpg", name, i),
+                                io::jpeg_bytes(image));
+    }
+  }
+  io::write_file_atomically(folder_ / "images/light/5.jpg", std::string_view("damaged"));
+  const auto run = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train",
+                                          "--model",
+                                          "mlp",
+                                          "--hidden",
+                                          "4",
+                                          "--data",
+                                          "images:" + (folder_ / "images"),
+                                          "--epochs",
+                                          "3",
+                                          "--batch-size",
+                                          "4",
+                                          "--device",
+                                          "reference",
+                                          "--out",
+                                          folder_ / out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_tenon(arguments);
+  };
+  const Outcome stopped = run("stopped", {"--workers", "2"});
+  EXPECT_EQ(stopped.status, 1);
+  EXPECT_NE(stopped.err.find("images/light/5.jpg: byte 0: neither a PNG nor a JPEG file"),
+            std::string::npos)
+      << stopped.err;
+  EXPECT_NE(stopped.err.find("sample 14 of epoch 0: "), std::string::npos) << stopped.err;
+  const Outcome two = run("two", {"--workers", "2", "--bad-samples", "skip"});
+  ASSERT_EQ(two.status, 0) << two.err;
+  EXPECT_NE(two.err.find(": 3 images were skipped"), std::string::npos) << two.err;  // 3 epochs
+  const Outcome none = run("none", {"--workers", "0", "--bad-samples", "skip"});
+  ASSERT_EQ(none.status, 0) << none.err;
+  EXPECT_EQ(model("two"), model("none"));
+}
+
+TEST_F(LoopOptions, KeepWhatTheySay) {
+  const Outcome outcome =
+      train("run", {"--validation", "0.3", "--keep-best", "--keep-checkpoints", "1", "--monitor",
+                    "validation_accuracy", "--tensorboard", "--validate-every", "2",
+                    "--sanity-batches", "1", "--time-limit", "1000"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  for (const char* name : {"best.safetensors", "checkpoints/epoch-00002/run.json",
+                           "tensorboard/train", "tensorboard/validation"})
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "run/" + name)) << name;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/checkpoints/epoch-00001"));
+}
+
+TEST_F(LoopOptions, EarlyStoppingEndsTheTraining) {
+  const Outcome outcome = train("run", {"--epochs", "30", "--learning-rate", "1e-30",
+                                        "--early-stopping", "2", "--validation", "0.3"});
+  // --epochs was given twice.
+  EXPECT_EQ(outcome.status, 2) << outcome.err;
+  std::vector<std::string> arguments =
+      train_arguments(points_, folder_ / "run",
+                      {"--learning-rate", "1e-30", "--early-stopping", "2", "--validation", "0.3"});
+  *(std::ranges::find(arguments, "--epochs") + 1) = "30";
+  const Outcome stopped = run_tenon(arguments);
+  EXPECT_EQ(stopped.status, 0) << stopped.err;
+  EXPECT_NE(stopped.err.find("epoch 3/30"), std::string::npos) << stopped.err;
+  EXPECT_EQ(stopped.err.find("epoch 4/30"), std::string::npos) << stopped.err;
+}
+
+TEST_F(LoopOptions, AFastRunWritesNothing) {
+  const Outcome outcome = train("run", {"--fast-dev-run", "--validation", "0.3", "--keep-best"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(LoopOptions, NarrowPrecisionTellsWhatWasSkipped) {
+  const Outcome outcome = train("run", {"--precision", "fp16", "--loss-scale", "1e30"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("of 8 updates were skipped because a gradient overflowed"),
+            std::string::npos)
+      << outcome.err;
+}
+
+TEST_F(LoopOptions, ThatDoNotFitAreNamed) {
+  const auto error = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train", "--model", "mlp", "--data", "csv:" + points_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_tenon(arguments);
+    EXPECT_EQ(outcome.status, 2) << outcome.err;
+    return outcome.err.substr(0, outcome.err.find('\n'));
+  };
+  EXPECT_EQ(error({"--keep-best"}), "error: train: --keep-best: needs --out, where its files go");
+  EXPECT_EQ(error({"--monitor", "loss"}),
+            "error: train: --monitor: says what --early-stopping or --keep-best go by, which are "
+            "missing");
+  EXPECT_EQ(error({"--precision", "bf16", "--dtype", "f64"}),
+            "error: train: --precision: bf16 is for weights of f32, --dtype is f64");
+  EXPECT_EQ(error({"--time-limit", "0"}), "error: train: --time-limit: must be above 0, got \"0\"");
+  EXPECT_EQ(error({"--validate-every", "2"}),
+            "error: train: --validate-every: needs validation data; add --validation");
+  EXPECT_EQ(error({"--workers", "1000"}),
+            "error: train: --workers: a whole number from 0 to 256 expected, got \"1000\"");
+}
+
+}  // namespace
+}  // namespace tenon::cli
