@@ -17,7 +17,7 @@ std::vector<TarFile> files_in(const ByteSource& source, std::uint64_t limit = 1 
   return files;
 }
 
-std::string text_of(const std::vector<std::byte>& bytes) {
+std::string tar_text(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -47,20 +47,20 @@ TEST(Tar, ReadsEveryFormatOfPythonsTarfile) {
         files_in(ByteSource::open(sample_path(std::string(name) + ".tar")));
     ASSERT_EQ(files.size(), std::string_view(name) == "ustar" ? 2u : 4u) << name;
     EXPECT_EQ(files[0].name, "folder/a.txt");
-    EXPECT_EQ(text_of(files[0].content), "first");
+    EXPECT_EQ(tar_text(files[0].content), "first");
     EXPECT_EQ(files[1].name, folders + std::string(60, 'n') + ".txt");
-    EXPECT_EQ(text_of(files[1].content), std::string(513, 'x'));
+    EXPECT_EQ(tar_text(files[1].content), std::string(513, 'x'));
     if (files.size() == 2) continue;
     EXPECT_EQ(files[2].name, std::string(150, 'm') + ".txt");
     EXPECT_TRUE(files[2].content.empty());
     EXPECT_EQ(files[3].name, "\xc3\xbc.txt");
-    EXPECT_EQ(text_of(files[3].content), "last");
+    EXPECT_EQ(tar_text(files[3].content), "last");
   }
 }
 
 TEST(Tar, MayBePackedAndOld) {
   const std::string whole = entry("a.txt", "hello") + entry("b.txt", "") + kEnd;
-  EXPECT_EQ(files_in(source_of(text_of(gzip(bytes_of(whole))))).size(), 2u);
+  EXPECT_EQ(files_in(source_of(tar_text(gzip(bytes_of(whole))))).size(), 2u);
   std::string old = entry("folder/", "", '\0') + entry("a", "1", '\0') + kEnd;
   EXPECT_EQ(files_in(source_of(old)).size(), 1u);
   // Sizes in base 256, of the pax header, and a name by GNU.

@@ -32,7 +32,7 @@ std::string wave(const std::string& chunks) {
   return "RIFF" + little(chunks.size() + 4, 4) + "WAVE" + chunks;
 }
 
-std::string text_of(const std::vector<std::byte>& bytes) {
+std::string wav_text(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -77,7 +77,7 @@ TEST(Wav, DataOfUnknownSizeEndsWithTheFile) {
 
 TEST(Wav, CutOrChangedFilesAreRefused) {
   const std::string whole =
-      text_of(wav_bytes(make_tensor<float>({3, 2}, {-1, 0.5f, 0.25f, 0, 0.1f, 0.2f}), 8000));
+      wav_text(wav_bytes(make_tensor<float>({3, 2}, {-1, 0.5f, 0.25f, 0, 0.1f, 0.2f}), 8000));
   const auto read = [](const ByteSource& source) { read_wav(source, 1 << 20); };
   expect_every_prefix_refused(whole, read);
   expect_every_byte_change_survived(whole, read);
