@@ -16,7 +16,7 @@
 namespace tenon {
 namespace {
 
-constexpr std::int64_t kVocabulary = 11, kSteps = 40;
+constexpr std::int64_t kVocabulary = 11, kTextSteps = 40;
 
 // Ids without a period.
 std::vector<std::int64_t> some_text(std::int64_t length) {
@@ -32,7 +32,7 @@ HostTensor as_rows(std::span<const std::int64_t> ids, std::int64_t steps) {
   return rows;
 }
 
-data::Dataset texts(std::int64_t steps = kSteps) {
+data::Dataset texts(std::int64_t steps = kTextSteps) {
   const HostTensor x = as_rows(some_text(4 * steps), steps);
   HostTensor y = x;
   return {"texts", data::Array(x), data::Array(std::move(y))};
@@ -43,7 +43,7 @@ nn::Sequential attention_model(const std::string& positions) {
       .rows = kVocabulary, .width = 8, .initializer = {nn::InitializerKind::normal, 1}};
   nn::Sequential model{words};
   if (positions == "learned")
-    model.add(nn::LearnedPositions{.length = kSteps + 5,
+    model.add(nn::LearnedPositions{.length = kTextSteps + 5,
                                    .initializer = {nn::InitializerKind::normal, 1}});
   if (positions == "sinusoidal") model.add(nn::SinusoidalPositions{});
   for (int i = 0; i < 2; ++i) {
@@ -79,7 +79,7 @@ std::vector<NamedModel> all_models() {
 }
 
 Trainer trainer_of(const nn::Layer& model, const std::string& device, DType dtype = DType::f32,
-                   std::int64_t steps = kSteps) {
+                   std::int64_t steps = kTextSteps) {
   Trainer trainer(model, {.device = device, .seed = 3, .threads = 1, .dtype = dtype});
   trainer.build(texts(steps));
   return trainer;
@@ -106,7 +106,7 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 void expect_equal_logits(const std::string& device, DType dtype, double tolerance,
                          const std::set<std::string>& left_out = {}) {
-  const std::vector<std::int64_t> text = some_text(kSteps);
+  const std::vector<std::int64_t> text = some_text(kTextSteps);
   for (const NamedModel& named : all_models()) {
     if (left_out.contains(named.name)) continue;
     Trainer trainer = trainer_of(named.model, device, dtype);
