@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostPatternBytes = 16384;
 constexpr std::uint32_t kMostNesting = 100;
 // Steps of one match: what any expression that splits text into words needs, many times over.
-constexpr std::size_t kMostSteps = 10'000'000;
+constexpr std::size_t kMostMatchSteps = 10'000'000;
 constexpr std::size_t kStepsOfShort = 20'000;
 constexpr std::size_t kStepsPerByte = 2'000;
 constexpr std::uint32_t kMostHeapKilobytes = 65536;  // of one match
@@ -99,10 +99,10 @@ void TokenPattern::each_match(std::string_view text,
   const std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context(
       pcre2_match_context_copy(expression_->context), &pcre2_match_context_free);
   if (data == nullptr || context == nullptr) throw std::bad_alloc();
-  const std::size_t steps = text.size() < kMostSteps / kStepsPerByte
+  const std::size_t steps = text.size() < kMostMatchSteps / kStepsPerByte
                                 ? kStepsOfShort + kStepsPerByte * text.size()
-                                : kMostSteps;
-  pcre2_set_match_limit(context.get(), static_cast<std::uint32_t>(std::min(steps, kMostSteps)));
+                                : kMostMatchSteps;
+  pcre2_set_match_limit(context.get(), static_cast<std::uint32_t>(std::min(steps, kMostMatchSteps)));
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::size_t from = 0, count = 0;
   std::size_t last_end = std::string_view::npos;

@@ -20,7 +20,7 @@ std::vector<std::string> sources_of(const std::string& json) {
 }
 
 // The message without the folder.
-std::string refusal_of(const std::string& json) {
+std::string map_refusal_of(const std::string& json) {
   const TemporaryFolder folder;
   io::write_file_atomically(folder / "map.json", json);
   const std::string text = error_of([&] { find_name_map(folder / "map.json", kWeights); });
@@ -47,26 +47,26 @@ TEST(NameMap, NamesOneByOneAndInRows) {
 }
 
 TEST(NameMap, SaysWhatIsWrongInTheFile) {
-  EXPECT_EQ(refusal_of("[]"), "map.json: an object expected, found \"[]\"");
-  EXPECT_EQ(refusal_of("{}"), "map.json: weights: missing");
-  EXPECT_EQ(refusal_of(R"({"weights": []})"), "map.json: weights: an object of names expected");
-  EXPECT_EQ(refusal_of(R"({"weights": {"conv2d/kernal": "a"}})"),
+  EXPECT_EQ(map_refusal_of("[]"), "map.json: an object expected, found \"[]\"");
+  EXPECT_EQ(map_refusal_of("{}"), "map.json: weights: missing");
+  EXPECT_EQ(map_refusal_of(R"({"weights": []})"), "map.json: weights: an object of names expected");
+  EXPECT_EQ(map_refusal_of(R"({"weights": {"conv2d/kernal": "a"}})"),
             "map.json: weights: the model has no weight \"conv2d/kernal\"; did you mean "
             "\"conv2d/kernel\"?");
-  EXPECT_EQ(refusal_of(R"({"weights": {"conv2d/kernel": {"from": "a", "change": "flip"}}})"),
+  EXPECT_EQ(map_refusal_of(R"({"weights": {"conv2d/kernel": {"from": "a", "change": "flip"}}})"),
             "map.json: weights.conv2d/kernel.change: unknown change \"flip\"; known: none, "
             "output_last, transposed_kernel");
-  EXPECT_EQ(refusal_of(R"({"weights": {"conv2d/kernel": {"from": "a", "part": [3, 3]}}})"),
+  EXPECT_EQ(map_refusal_of(R"({"weights": {"conv2d/kernel": {"from": "a", "part": [3, 3]}}})"),
             "map.json: weights.conv2d/kernel.part: [K, N] with K from 0 and below N expected");
-  EXPECT_EQ(refusal_of(R"({"weights": {"block{_j}/dense/kernel": "a"}})"),
+  EXPECT_EQ(map_refusal_of(R"({"weights": {"block{_j}/dense/kernel": "a"}})"),
             "map.json: weights: \"block{_j}/dense/kernel\": expected {[_][K*]i[+C]}, got \"{_j}\"");
-  EXPECT_EQ(refusal_of(R"({"weights": {"block{9999999*i}/dense/kernel": "a"}})"),
+  EXPECT_EQ(map_refusal_of(R"({"weights": {"block{9999999*i}/dense/kernel": "a"}})"),
             "map.json: weights: \"block{9999999*i}/dense/kernel\": expected numbers from 0 to 1000 "
             "in {[K*]i[+C]}, got \"9999999\"");
-  EXPECT_EQ(refusal_of(R"({"weights": {"block{_i}/dense/kernel": "a{"}})"),
+  EXPECT_EQ(map_refusal_of(R"({"weights": {"block{_i}/dense/kernel": "a{"}})"),
             "map.json: weights: \"a{\": a { without a }");
   EXPECT_EQ(
-      refusal_of(R"({"weights": {"block{_i}/dense/kernel": "a", "block/dense/kernel": "b"}})"),
+      map_refusal_of(R"({"weights": {"block{_i}/dense/kernel": "a", "block/dense/kernel": "b"}})"),
       "map.json: weights: the weight \"block/dense/kernel\" has two sources");
 }
 
