@@ -63,14 +63,21 @@ TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) 
   // What a pass gives cannot be given again by a pipe, so its rows are not shown either.
   constexpr std::int64_t kShown = 64;
   const bool can_repeat = !is_endless(command.data.data);
-  data::Stream stream = std::move(opened.train);
-  const data::Source source(command.no_shuffle ? stream
-                                               : shuffled(stream, command.data.data, command.seed));
-  TrainData data{source,
-                 can_repeat ? data::Source(stream).take(kShown).sampled()
+  const data::Stream all = std::move(opened.train);
+  // What is looked at before the training is not counted with what the training leaves out.
+  const auto without_bad = [&](const data::BadSamples& bad) {
+    data::Stream good = all;
+    if (command.data.bad_samples == "skip") good.samples = good.samples.skip_bad(bad);
+    return good;
+  };
+  const data::BadSamples bad;
+  data::Stream stream = without_bad(bad);
+  if (!command.no_shuffle) stream = shuffled(stream, command.data.data, command.seed);
+  TrainData data{stream,
+                 can_repeat ? data::Source(without_bad({})).take(kShown).sampled()
                             : data::Dataset("nothing", data::Array(HostTensor({DType::f32, {0}}))),
                  std::nullopt, std::move(opened.test)};
-  data.bad = std::move(opened.bad);
+  if (command.data.bad_samples == "skip") data.bad = bad;
   data.is_in_memory = false;
   if (command.validation.empty())
     data.validation = data.test;

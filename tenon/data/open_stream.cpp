@@ -84,16 +84,16 @@ std::optional<Stream> open_stream(const std::string& name, const OpenOptions& op
 std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options) {
   constexpr std::string_view kImages = "images:";
   if (!name.starts_with(kImages)) {
-    std::optional<Stream> stream = open_stream(name, options);
+    OpenOptions all = options;
+    all.bad_images.reset();
+    std::optional<Stream> stream = open_stream(name, all);
     if (!stream) return std::nullopt;
-    return OpenedStream{*std::move(stream), std::nullopt, options.bad_images};
+    return OpenedStream{*std::move(stream)};
   }
   const std::filesystem::path place = name.substr(kImages.size());
   const bool has_test = io::folder_exists(place / "train") && io::folder_exists(place / "test");
   const ImageFolder train = image_folder(has_test ? place / "train" : place, options.images);
   OpenedStream opened{{train.name(), train.pipeline(), train.size(), train.class_names()}};
-  opened.bad = options.bad_images;
-  if (options.bad_images) opened.train.samples = opened.train.samples.skip_bad(*options.bad_images);
   if (!has_test) return opened;
   ImageFolderOptions of_test = options.images;
   of_test.class_names = train.class_names();

@@ -15,11 +15,10 @@ namespace tenon::data {
 std::optional<Stream> open_stream(const std::string& name, const OpenOptions& options = {});
 
 // The same with a test set in memory, and for images:FOLDER as well, whose images are decoded when
-// they are asked for.
+// they are asked for. Bad samples of the stream are left to whoever reads it: Pipeline::skip_bad.
 struct OpenedStream {
   Stream train;
   std::optional<Dataset> test = {};
-  std::optional<BadSamples> bad = {};  // that of the options
 };
 std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options = {});
 

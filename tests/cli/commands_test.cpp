@@ -49,7 +49,7 @@ TEST_F(Commands, JsonIsOneObject) {
   const Json train = parsed(run_tenon(train_arguments(points_, folder_ / "j", {"--json"})));
   EXPECT_EQ(train["steps"], 8);
   EXPECT_EQ(train["epochs"].size(), 2u);
-  EXPECT_EQ(train["files"].size(), 5u);
+  EXPECT_EQ(train["files"].size(), 6u);
   EXPECT_EQ(train["interrupted"], false);
   const Json evaluate = parsed(
       run_tenon({"evaluate", run_, "--data", "csv:" + points_, "--device", "reference", "--json"}));
@@ -291,8 +291,8 @@ TEST(Help, ExistsForEveryCommand) {
         << outcome.out;
   }
   const std::string train = run_tenon({"train", "--help"}).out;
-  EXPECT_NE(train.find("the network (required)"), std::string::npos) << train;
-  EXPECT_NE(train.find("text:FILE (required)"), std::string::npos) << train;
+  EXPECT_NE(train.find("resnet20:width=8 (required)"), std::string::npos) << train;
+  EXPECT_NE(train.find("stream:ADDRESS (required)"), std::string::npos) << train;
   EXPECT_EQ(run_tenon({"--version"}).out, "tenon 0.1.0\n");
 }
 

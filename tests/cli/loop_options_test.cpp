@@ -127,17 +127,17 @@ TEST_F(LoopOptions, ThatDoNotFitAreNamed) {
     EXPECT_EQ(outcome.status, 2) << outcome.err;
     return outcome.err.substr(0, outcome.err.find('\n'));
   };
-  EXPECT_EQ(error({"--keep-best"}), "error: train: --keep-best: needs --out, where its files go");
+  EXPECT_EQ(error({"--keep-best"}), "error: --keep-best: needs --out, where its files go");
   EXPECT_EQ(error({"--monitor", "loss"}),
-            "error: train: --monitor: says what --early-stopping or --keep-best go by, which are "
+            "error: --monitor: says what --early-stopping or --keep-best go by, which are "
             "missing");
   EXPECT_EQ(error({"--precision", "bf16", "--dtype", "f64"}),
-            "error: train: --precision: bf16 is for weights of f32, --dtype is f64");
-  EXPECT_EQ(error({"--time-limit", "0"}), "error: train: --time-limit: must be above 0, got \"0\"");
+            "error: --precision: bf16 is for weights of f32, --dtype is f64");
+  EXPECT_EQ(error({"--time-limit", "0"}), "error: --time-limit: must be above 0, got \"0\"");
   EXPECT_EQ(error({"--validate-every", "2"}),
-            "error: train: --validate-every: needs validation data; add --validation");
+            "error: --validate-every: needs validation data; add --validation");
   EXPECT_EQ(error({"--workers", "1000"}),
-            "error: train: --workers: a whole number from 0 to 256 expected, got \"1000\"");
+            "error: --workers: expected a whole number from 0 to 256, got \"1000\"");
 }
 
 }  // namespace

@@ -100,8 +100,9 @@ TEST_P(Numbers, DoNotDependOnThreads) {
 
 TEST_P(Numbers, DoNotDependOnWorkers) {
   for (const char* workers : {"0", "1", "3"})
-    expect_same_bits(kBase,
-                     {.name = fmt::format("workers-{}", workers), .more = {"--workers", workers}});
+    expect_same_bits(kBase, {.name = fmt::format("workers-{}", workers),
+                             .cache = "cache-workers",
+                             .more = {"--workers", workers}});
 }
 
 TEST_P(Numbers, AreTheSameAgain) {
@@ -145,6 +146,7 @@ int rows_in(const std::string& file) {
 TEST_P(Numbers, AreTheSameAfterKills) {
   // With workers, which are then in the middle of batches to come.
   const Variant killed{.name = "killed",
+                       .cache = "cache-workers",
                        .more = {"--resume", "--checkpoint-every", "1", "--workers", "2"}};
   const std::string metrics = runs_->run_of(killed) + "/metrics.csv";
   ThreefrySequence random{3};

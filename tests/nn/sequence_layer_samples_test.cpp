@@ -35,9 +35,10 @@ INSTANTIATE_TEST_SUITE_P(Devices, SequenceSamples, testing::Values("reference", 
 TEST(AllSamples, CoverEveryKindOfLayer) {
   std::set<std::string> kinds = {"dropout",          "batch_norm",    "sequential",
                                  "electra",          "masked_tokens", "quantized_dense",
-                                 "quantized_conv2d", "distilled"};
-  for (const char* file : {"layer_samples.json", "image_layer_samples.json",
-                           "sequence_layer_samples.json", "language_model_samples.json"}) {
+                                 "quantized_conv2d", "distilled",     "penalized"};
+  for (const char* file :
+       {"layer_samples.json", "image_layer_samples.json", "sequence_layer_samples.json",
+        "language_model_samples.json", "model_layer_samples.json"}) {
     const Json samples = samples::read_samples(file);
     for (const Json& sample : samples.at("layers"))
       kinds.insert(sample.at("layer").get<std::string>());

@@ -116,7 +116,10 @@ TEST(FunctionSamples, CoverExactlyTheDocumentedFunctions) {
       with_gradient.insert(sample.at("function").get<std::string>());
   }
   for (const auto& [name, call] : all_calls()) called.insert(name);
-  const std::set<std::string> documented = documented_functions();
+  std::set<std::string> documented = documented_functions();
+  // Those of sounds have samples and a test of their own.
+  for (const Json& sample : read_samples("audio_samples.json"))
+    documented.erase(sample.at("function").get<std::string>());
   EXPECT_GE(documented.size(), 180u);
   EXPECT_EQ(sampled, documented);
   EXPECT_EQ(called, documented);

@@ -7,12 +7,18 @@
 #include "tenon/nn/distilled.h"
 #include "tenon/nn/electra.h"
 #include "tenon/nn/embedding.h"
+#include "tenon/nn/image_shapes.h"
+#include "tenon/nn/log_mel.h"
 #include "tenon/nn/masked_tokens.h"
+#include "tenon/nn/penalty.h"
 #include "tenon/nn/pooling.h"
 #include "tenon/nn/quantized.h"
 #include "tenon/nn/recurrent.h"
 #include "tenon/nn/residual.h"
+#include "tenon/nn/sequence_steps.h"
+#include "tenon/nn/skip.h"
 #include "tenon/nn/tied.h"
+#include "tenon/nn/variational.h"
 #include "tenon/train/description.h"
 #include "train_testing.h"
 
@@ -173,6 +179,16 @@ nn::Sequential every_layer() {
       nn::Distilled{nn::Dense{3}, nn::Dense{3}, 3, 0.25},
       nn::MaskedTokens{.rate = 0.5, .mask_token = 9, .model = nn::Dense{3}},
       nn::Residual{.body = nn::Dense{3}, .projection = nn::Dense{3}, .activation = nn::relu},
+      nn::Penalized{nn::Dense{3},
+                    {.weights = "*bias", .l1 = 1, .l2 = 2, .activity_l1 = 3, .activity_l2 = 4}},
+      nn::ZeroPad2D{.before = {2, 3}, .after = {4, 5}},
+      nn::UpSample2D{.size = {3, 4}},
+      nn::ChannelShortcut{.channels = 7, .stride = 3},
+      nn::SkipConcat{nn::Dense{3}},
+      nn::ClassToken{.initializer = nn::ones},
+      nn::SelectStep{.step = 4},
+      nn::Variational{.weight = 0.5, .noise = 0.25},
+      nn::LogMel{.rate = 8000, .fft = 256, .hop = 77, .window = 200, .bands = 9, .floor = 1e-3},
   };
 }
 

@@ -142,8 +142,8 @@ TEST(Stream, SamplesOfOtherExtentsNeedPadding) {
   const nn::Sequential model{nn::Flatten{}, nn::Dense{3}};
   Trainer trainer(model, small_options());
   EXPECT_EQ(error_of([&] { trainer.fit(stream, {.batch_size = 4}); }),
-            "stream \"rows\": a batch of samples f32[4, 3, 2] and labels i32[4]; the first sample "
-            "was f32[2, 2] with label i32[]");
+            "stream \"rows\": a batch of samples f32[4,3,2] and labels i32[4]; the first sample "
+            "was f32[2,2] with label i32[]");
 }
 
 TEST(FitOptions, SeveralWaysToTryThingsOut) {
