@@ -102,7 +102,8 @@ void TokenPattern::each_match(std::string_view text,
   const std::size_t steps = text.size() < kMostMatchSteps / kStepsPerByte
                                 ? kStepsOfShort + kStepsPerByte * text.size()
                                 : kMostMatchSteps;
-  pcre2_set_match_limit(context.get(), static_cast<std::uint32_t>(std::min(steps, kMostMatchSteps)));
+  pcre2_set_match_limit(context.get(),
+                        static_cast<std::uint32_t>(std::min(steps, kMostMatchSteps)));
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::size_t from = 0, count = 0;
   std::size_t last_end = std::string_view::npos;
