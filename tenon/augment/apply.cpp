@@ -162,9 +162,9 @@ class Changer {
     const std::int64_t columns = crop.width > 0 ? crop.width : width();
     const auto is_drawn = drawn(crop.probability);
     const auto offset = [&](std::int64_t extent, std::int64_t size) {
-      const std::int64_t most = extent + 2 * crop.padding - size;
-      const Tensor place = chosen(is_drawn, draws_->below(static_cast<float>(most + 1)),
-                                  static_cast<float>(most / 2));
+      const std::int64_t most = extent + 2 * crop.padding - size, middle = most / 2;
+      const Tensor place =
+          chosen(is_drawn, draws_->below(static_cast<float>(most + 1)), static_cast<float>(middle));
       return place - static_cast<float>(crop.padding);
     };
     const Tensor top = offset(height(), rows), left = offset(width(), columns);

@@ -54,7 +54,8 @@ Tensor in_rectangle(const Tensor& top, const Tensor& bottom, const Tensor& left,
 
 Tensor with_square(const Tensor& images, const Tensor& row, const Tensor& column, std::int64_t size,
                    double fill) {
-  const auto side = static_cast<float>(size), half = static_cast<float>(size / 2);
+  const std::int64_t before = size / 2;
+  const auto side = static_cast<float>(size), half = static_cast<float>(before);
   const Tensor top = row - half, left = column - half;
   const Tensor inside =
       in_rectangle(top, top + side, left, left + side, images.extent(1), images.extent(2));

@@ -51,7 +51,8 @@ struct MeanAndDeviation {
 // Two passes: the second about the mean, so that nothing cancels.
 MeanAndDeviation feature_statistics(const Dataset& dataset, std::size_t features,
                                     std::size_t groups) {
-  const double count = static_cast<double>(dataset.size()) * static_cast<double>(features / groups);
+  const std::size_t in_group = features / groups;
+  const double count = static_cast<double>(dataset.size()) * static_cast<double>(in_group);
   MeanAndDeviation result{std::vector<double>(groups), std::vector<double>(groups)};
   each_value(dataset, features,
              [&](std::size_t i, double value) { result.mean[i % groups] += value; });
