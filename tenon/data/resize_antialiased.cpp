@@ -65,7 +65,11 @@ void mix_rows(const std::uint8_t* rows, std::size_t stride, const float* weights
   }
 }
 
-std::uint8_t rounded(float value) { return static_cast<std::uint8_t>(value + 0.5f); }
+// Of a number from 0 to 255: without the call that std::lround is.
+std::uint8_t rounded(float value) {
+  constexpr float kHalf = 0.5f;
+  return static_cast<std::uint8_t>(value + kHalf);
+}
 
 // Four lanes of which three are a pixel: the row has one float behind its end.
 using FourFloats = float __attribute__((vector_size(16)));
