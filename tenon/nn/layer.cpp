@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tenon/nn/activation.h"
+#include "tenon/nn/part_visitor.h"
 #include "tenon/tensor/build.h"
 
 namespace tenon::nn {
@@ -12,23 +13,6 @@ namespace {
 // Raised once a message names its layer, so that outer layers do not add theirs.
 struct LocatedError : UserError {
   using UserError::UserError;
-};
-
-// Collects Variables and descends into parts; ignores attributes.
-class PartVisitor : public FieldVisitor {
- public:
-  using FieldVisitor::operator();
-  void operator()(std::string_view, std::int64_t&) override {}
-  void operator()(std::string_view, double&) override {}
-  void operator()(std::string_view, bool&) override {}
-  void operator()(std::string_view, std::string&) override {}
-  void operator()(std::string_view, std::vector<std::int64_t>&) override {}
-  void operator()(std::string_view, Activation&) override {}
-  void operator()(std::string_view, Initializer&) override {}
-  void operator()(std::string_view, Layer& layer) override { layer.fields(*this); }
-  void operator()(std::string_view, std::vector<Layer>& layers) override {
-    for (Layer& layer : layers) layer.fields(*this);
-  }
 };
 
 // The first two attributes: "units 10, activation relu".

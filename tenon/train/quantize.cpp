@@ -9,6 +9,7 @@
 #include "tenon/io/safetensors.h"
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/dense.h"
+#include "tenon/nn/part_visitor.h"
 #include "tenon/nn/quantized.h"
 #include "tenon/tensor/functions.h"
 #include "tenon/train/checkpoint.h"
@@ -69,7 +70,7 @@ std::string folder_of_path(const std::string& path) {
 }
 
 // Replaces Dense and Conv2D within a copy of a model, whose weights are those of the original.
-class SiteFinder final : public nn::FieldVisitor {
+class SiteFinder final : public nn::PartVisitor {
  public:
   enum class With : std::uint8_t { probes, replacements };
   SiteFinder(std::vector<QuantizeSite>& sites, With with,
@@ -99,14 +100,7 @@ class SiteFinder final : public nn::FieldVisitor {
     return copy;
   }
 
-  void operator()(std::string_view, std::int64_t&) override {}
-  void operator()(std::string_view, double&) override {}
-  void operator()(std::string_view, bool&) override {}
-  void operator()(std::string_view, std::string&) override {}
-  void operator()(std::string_view, std::vector<std::int64_t>&) override {}
-  void operator()(std::string_view, nn::Activation&) override {}
-  void operator()(std::string_view, nn::Initializer&) override {}
-  void operator()(std::string_view, Variable&) override {}
+  using PartVisitor::operator();
   void operator()(std::string_view, nn::Layer& layer) override { layer = changed(layer); }
   void operator()(std::string_view, std::vector<nn::Layer>& layers) override {
     for (nn::Layer& layer : layers) layer = changed(layer);
@@ -143,25 +137,15 @@ class SiteFinder final : public nn::FieldVisitor {
 };
 
 // Gives the variables of a copy those of the original, in the order of the fields.
-class WeightSharer final : public nn::FieldVisitor {
+class WeightSharer final : public nn::PartVisitor {
  public:
   explicit WeightSharer(std::vector<Variable> variables) : variables_(std::move(variables)) {}
-  void operator()(std::string_view, std::int64_t&) override {}
-  void operator()(std::string_view, double&) override {}
-  void operator()(std::string_view, bool&) override {}
-  void operator()(std::string_view, std::string&) override {}
-  void operator()(std::string_view, std::vector<std::int64_t>&) override {}
-  void operator()(std::string_view, nn::Activation&) override {}
-  void operator()(std::string_view, nn::Initializer&) override {}
+  using PartVisitor::operator();
   void operator()(std::string_view, Variable& variable) override {
     const auto known = std::ranges::find(seen_, variable);
     const auto place = static_cast<std::size_t>(known - seen_.begin());
     if (known == seen_.end()) seen_.push_back(variable);
     variable = variables_[place];
-  }
-  void operator()(std::string_view, nn::Layer& layer) override { layer.fields(*this); }
-  void operator()(std::string_view, std::vector<nn::Layer>& layers) override {
-    for (nn::Layer& layer : layers) layer.fields(*this);
   }
 
  private:

@@ -1,5 +1,6 @@
 // Every network of the catalog: numbers of weights, shapes, kinds of layers, refused options.
 #include "tenon/models/catalog.h"
+#include "tenon/nn/part_visitor.h"
 
 #include <gtest/gtest.h>
 
@@ -108,17 +109,9 @@ TEST(Catalog, SpeechCommandsTakeSoundsAndFeatures) {
 }
 
 // Kinds that make_layer does not know would make run folders that cannot be loaded.
-class KindChecker final : public nn::FieldVisitor {
+class KindChecker final : public nn::PartVisitor {
  public:
-  using FieldVisitor::operator();
-  void operator()(std::string_view, std::int64_t&) override {}
-  void operator()(std::string_view, double&) override {}
-  void operator()(std::string_view, bool&) override {}
-  void operator()(std::string_view, std::string&) override {}
-  void operator()(std::string_view, std::vector<std::int64_t>&) override {}
-  void operator()(std::string_view, nn::Activation&) override {}
-  void operator()(std::string_view, nn::Initializer&) override {}
-  void operator()(std::string_view, Variable&) override {}
+  using PartVisitor::operator();
   void operator()(std::string_view, nn::Layer& layer) override { check(layer); }
   void operator()(std::string_view, std::vector<nn::Layer>& layers) override {
     for (const nn::Layer& layer : layers) check(layer);
