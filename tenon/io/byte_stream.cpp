@@ -264,7 +264,8 @@ std::unique_ptr<ByteStream> connect_stream(const std::string& address,
   const bool has_port = colon != std::string::npos && colon > 0 && error == std::errc() &&
                         end == port.data() + port.size() && number > 0;
   require(is_unix || has_port,
-          "the address {} is none: HOST:PORT or unix:PATH expected, or listen: and one of these",
+          "{} is neither a file nor an address: HOST:PORT or unix:PATH expected, or listen: and "
+          "one of these",
           in_quotes(address));
   Descriptor socket = is_unix ? unix_socket(rest.substr(5), listens, timeout, reason)
                               : tcp_socket(rest.substr(0, colon), port, listens, timeout, reason);

@@ -256,11 +256,11 @@ TEST(RecordStream, ConnectsAndListens) {
             "listen:" + address + ": nobody connected for 0.01 seconds");
   EXPECT_EQ(
       error_of([] { connect_stream("nowhere"); }),
-      "the address \"nowhere\" is none: HOST:PORT or unix:PATH expected, or listen: and one of "
-      "these");
+      "\"nowhere\" is neither a file nor an address: HOST:PORT or unix:PATH expected, or listen: "
+      "and one of these");
   EXPECT_TRUE(error_of([] {
                 connect_stream("127.0.0.1:99999");
-              }).starts_with("the address \"127.0.0.1:99999\" is none: "));
+              }).starts_with("\"127.0.0.1:99999\" is neither a file nor an address: "));
   EXPECT_EQ(error_of([] { connect_stream("a:1", {.timeout_seconds = -1}); }),
             "a timeout of -1 seconds; more than 0, or 0 to wait for ever, expected");
 }
