@@ -26,8 +26,11 @@ namespace {
 
 std::int64_t count_outputs(const data::Source& train, const nn::Loss& loss) {
   if (train.has_classes() && loss.targets == nn::TargetKind::classes) {
-    require(train.class_count() > 0,
-            "{}: its classes are integers, but how many there are is not known", train.name());
+    require(
+        train.class_count() > 0,
+        "{}: its classes are integers, but how many there are is not known before all are read; "
+        "leave --workers out",
+        train.name());
     return train.class_count();
   }
   return std::max<std::int64_t>(1, element_count(train.y_row().shape));

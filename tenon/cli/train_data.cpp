@@ -9,6 +9,11 @@ namespace {
 
 bool is_endless(const std::string& name) { return name.starts_with("stream:"); }
 
+bool has_unknown_classes(const data::Stream& stream) {
+  const data::Source source(stream);
+  return source.has_classes() && source.class_count() == 0;
+}
+
 // Files that can be read in any order are shuffled as a whole, others within a window.
 data::Stream shuffled(data::Stream stream, const std::string& name, std::uint64_t seed) {
   constexpr std::int64_t kWindow = 4096;
@@ -91,10 +96,14 @@ TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) 
 TrainData open_train_data(const TrainCommand& command) {
   const DType dtype = *parse_dtype(command.dtype);
   const std::string& name = command.data.data;
+  std::optional<data::OpenedStream> stream;
   if (command.loop.workers || is_endless(name))
-    if (std::optional<data::OpenedStream> stream = open_stream_data(name, command.data, dtype))
-      return open_streamed(command, *std::move(stream));
-  data::Opened opened = open_data(name, command.data, dtype, {});
+    stream = open_stream_data(name, command.data, dtype);
+  // How many classes there are is known when all are read.
+  const bool is_read_first = stream && !command.loop.workers && has_unknown_classes(stream->train);
+  if (stream && !is_read_first) return open_streamed(command, *std::move(stream));
+  data::Opened opened = is_read_first ? data::Opened{data::load(stream->train, 1), std::nullopt}
+                                      : open_data(name, command.data, dtype, {});
   data::Dataset train = std::move(opened.train);
   TrainData data{train, train, std::nullopt, std::move(opened.test), std::move(opened.tokenizer)};
   const bool reconstructs = command.data.task == "reconstruction";

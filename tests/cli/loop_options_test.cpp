@@ -78,6 +78,30 @@ TEST_F(LoopOptions, ImagesAreDecodedOnTheWay) {
   EXPECT_EQ(model("two"), model("none"));
 }
 
+TEST_F(LoopOptions, ClassesOfAStreamAreCounted) {
+  std::string lines;
+  for (int i = 0; i < 24; ++i)
+    lines += fmt::format("{{\"x\": [{}, 1.5], \"y\": {}}}\n", i % 5, i % 3);
+  io::write_file_atomically(folder_ / "records", std::string_view(lines));
+  const auto run = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "train",    "--model", "mlp",          "--data", "stream:" + (folder_ / "records"),
+        "--epochs", "1",       "--batch-size", "8",      "--device",
+        "reference"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_tenon(arguments);
+  };
+  const Outcome outcome = run({});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("epoch 1/1  step 3  "), std::string::npos) << outcome.err;
+  const Outcome refused = run({"--workers", "1"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("how many there are is not known before all are read; leave --workers "
+                             "out"),
+            std::string::npos)
+      << refused.err;
+}
+
 TEST_F(LoopOptions, KeepWhatTheySay) {
   const Outcome outcome =
       train("run", {"--validation", "0.3", "--keep-best", "--keep-checkpoints", "1", "--monitor",
