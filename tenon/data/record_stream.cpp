@@ -10,13 +10,13 @@ namespace {
 
 using SharedRecord = std::shared_ptr<const io::RawRecord>;
 
-// One stream, read from the front; what was read first is kept.
+// One stream, read from the front. The first connection, whose header gave the class names, serves
+// whichever pass comes to its next record; what was read first is kept for the others. A pass that
+// finds neither opens a connection of its own, so that passes never disturb each other.
 class RecordFeed {
  public:
   RecordFeed(std::string address, RecordStreamOptions options)
-      : address_(std::move(address)), options_(std::move(options)) {
-    connect();
-  }
+      : address_(std::move(address)), options_(std::move(options)), reader_(connect()) {}
 
   std::vector<std::string> class_names() const { return reader_->class_names(); }
 
@@ -25,31 +25,34 @@ class RecordFeed {
     SharedRecord record;  // null at the end
   };
 
-  // Record `number` of the pass that asks.
-  Taken take(std::uint64_t number) {
-    const std::lock_guard lock(mutex_);
-    if (number < kept_.size()) return {reader_, kept_[static_cast<std::size_t>(number)]};
-    if (number != read_) {
-      require(number == 0, "{}: another pass over the stream has begun", reader_->name());
-      require(
-          can_connect_again(),
-          "{}: it can be read only once, and more than {} bytes were not kept for a second pass; "
-          "cache its samples, or train for one epoch",
-          reader_->name(), options_.replay_bytes);
-      connect();
+  // Record `number` of the pass that asks; `own` is its connection, if it has one.
+  Taken take(std::uint64_t number, std::shared_ptr<io::RecordReader>& own) {
+    if (own != nullptr) return {own, next_of(*own)};
+    {
+      const std::lock_guard lock(mutex_);
+      if (number < kept_.size()) return {reader_, kept_[static_cast<std::size_t>(number)]};
+      if (number == read_) {
+        SharedRecord record = next_of(*reader_);
+        if (record == nullptr) return {reader_, nullptr};
+        ++read_;
+        keep(record);
+        return {reader_, std::move(record)};
+      }
     }
-    std::optional<io::RawRecord> record = reader_->next();
-    if (!record) return {reader_, nullptr};
-    ++read_;
-    auto shared = std::make_shared<const io::RawRecord>(*std::move(record));
-    keep(shared);
-    return {reader_, std::move(shared)};
+    require(can_connect_again(),
+            "{}: it can be read only once, and more than {} bytes were not kept for a second pass; "
+            "cache its samples, or train for one epoch",
+            reader_->name(), options_.replay_bytes);
+    own = connect();
+    for (std::uint64_t passed = 0; passed < number; ++passed)
+      if (next_of(*own) == nullptr) break;
+    return {own, next_of(*own)};
   }
 
  private:
   bool can_connect_again() const { return address_ != "-" && !address_.starts_with("listen:"); }
 
-  void connect() {
+  std::shared_ptr<io::RecordReader> connect() const {
     std::unique_ptr<io::ByteStream> stream;
     if (address_ == "-")
       stream = io::standard_input(options_.connection);
@@ -57,10 +60,12 @@ class RecordFeed {
       stream = io::stream_of(io::ByteSource::open(address_));
     else
       stream = io::connect_stream(address_, options_.connection);
-    reader_ = std::make_shared<io::RecordReader>(std::move(stream), options_.records);
-    read_ = kept_bytes_ = 0;
-    keeps_all_ = true;
-    kept_.clear();
+    return std::make_shared<io::RecordReader>(std::move(stream), options_.records);
+  }
+
+  static SharedRecord next_of(io::RecordReader& reader) {
+    std::optional<io::RawRecord> record = reader.next();
+    return record ? std::make_shared<const io::RawRecord>(*std::move(record)) : nullptr;
   }
 
   void keep(const SharedRecord& record) {
@@ -76,8 +81,8 @@ class RecordFeed {
   const std::string address_;
   const RecordStreamOptions options_;
   std::mutex mutex_;
-  std::shared_ptr<io::RecordReader> reader_;
-  std::uint64_t read_ = 0;  // records of this connection
+  const std::shared_ptr<io::RecordReader> reader_;  // the first connection
+  std::uint64_t read_ = 0;                          // records of it
   std::vector<SharedRecord> kept_;
   std::uint64_t kept_bytes_ = 0;
   bool keeps_all_ = true;  // that were read so far
@@ -88,8 +93,9 @@ class RecordFeed {
 RecordStream record_stream(const std::string& address, const RecordStreamOptions& options) {
   const auto feed = std::make_shared<RecordFeed>(address, options);
   Pipeline samples([feed](std::uint64_t epoch) -> Pass {
-    return [feed, epoch, next = std::uint64_t{0}]() mutable -> std::optional<LazySample> {
-      RecordFeed::Taken taken = feed->take(next);
+    return [feed, epoch, next = std::uint64_t{0},
+            own = std::shared_ptr<io::RecordReader>()]() mutable -> std::optional<LazySample> {
+      RecordFeed::Taken taken = feed->take(next, own);
       if (taken.record == nullptr) return std::nullopt;
       const SamplePlace place{epoch, static_cast<std::int64_t>(next++)};
       return LazySample{place, [taken = std::move(taken)] {

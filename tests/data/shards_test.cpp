@@ -221,6 +221,24 @@ TEST(RecordStreamPipeline, ReadsFilesAgainAndAgain) {
   }
 }
 
+TEST(RecordStreamPipeline, PassesDoNotDisturbEachOther) {
+  const TemporaryFolder folder;
+  write_stream(folder / "s", 7);
+  for (const std::uint64_t kept : {0, 200, 1 << 20}) {
+    const RecordStream stream = record_stream(folder.path() + "/s", {.replay_bytes = kept});
+    const Generator first = stream.samples.samples(0);
+    std::vector<int> labels;
+    for (int i = 0; i < 7; ++i) {
+      const std::optional<Sample> sample = first();
+      ASSERT_TRUE(sample.has_value()) << i;
+      labels.push_back(sample->y.as<std::int32_t>()[0]);
+      EXPECT_EQ(labels_of(stream.samples, 1), (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
+    }
+    EXPECT_EQ(labels, (std::vector<int>{0, 1, 2, 3, 4, 5, 6})) << kept;
+    EXPECT_FALSE(first().has_value());
+  }
+}
+
 // Standard input comes from the file while this lives.
 class StandardInput {
  public:
