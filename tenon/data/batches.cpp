@@ -37,6 +37,10 @@ void fill_batch(const Dataset& dataset, std::span<const std::int64_t> indices, B
     fit_rows(batch.y, dataset.y(), rows);
     dataset.y().gather(indices, batch.y.bytes().data());
   }
+  if (dataset.has_weights()) {
+    fit_rows(batch.weights, dataset.weights(), rows);
+    dataset.weights().gather(indices, batch.weights.bytes().data());
+  }
   if (batch.indices.data() != indices.data()) batch.indices.assign(indices.begin(), indices.end());
 }
 

@@ -17,6 +17,7 @@ struct Batch {
   HostTensor x;
   HostTensor y;                       // f32[0] if the dataset has no labels
   std::vector<std::int64_t> indices;  // of the samples in the dataset
+  HostTensor weights = {};            // f32 [size]; f32[0] if the dataset has none
 
   std::int64_t size() const { return static_cast<std::int64_t>(indices.size()); }
 };

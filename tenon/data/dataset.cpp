@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "tenon/base/scalar_convert.h"
 #include "tenon/data/epoch_order.h"
 
 namespace tenon::data {
@@ -65,19 +66,42 @@ const Array& Dataset::y() const {
   return *y_;
 }
 
-Dataset Dataset::part(Array x, std::optional<Array> y) const {
+const Array& Dataset::weights() const {
+  require(weights_.has_value(), "dataset \"{}\" has no sample weights", name_);
+  return *weights_;
+}
+
+Dataset Dataset::with_weights(const HostTensor& weights) const {
+  require(weights.shape() == Shape{size()} && weights.dtype() != DType::boolean,
+          "dataset \"{}\": sample weights must be {} numbers, one for each sample, got {}", name_,
+          size(), weights.type());
+  HostTensor stored = converted(weights, DType::f32);
+  const std::span<const float> values = std::as_const(stored).as<float>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!(values[i] >= 0 && std::isfinite(values[i]))) [[unlikely]]
+      throw UserError(fmt::format(
+          "dataset \"{}\": sample weight number {} is {}; weights are finite and not negative",
+          name_, i, element_as_double(weights, static_cast<std::int64_t>(i))));
+  Dataset result = *this;
+  result.weights_ = Array(std::move(stored));
+  return result;
+}
+
+Dataset Dataset::part(Array x, std::optional<Array> y, std::optional<Array> weights) const {
   Dataset result(name_, std::move(x));  // labels were checked when the whole was made
   result.y_ = std::move(y);
+  result.weights_ = std::move(weights);
   result.class_names_ = class_names_;
   result.class_count_ = class_count_;
   return result;
 }
 
 Dataset Dataset::rows(std::int64_t first, std::int64_t count) const {
-  std::optional<Array> y;
+  std::optional<Array> y, weights;
   Array x = x_.rows(first, count);
   if (y_) y = y_->rows(first, count);
-  return part(std::move(x), std::move(y));
+  if (weights_) weights = weights_->rows(first, count);
+  return part(std::move(x), std::move(y), std::move(weights));
 }
 
 Dataset Dataset::skip(std::int64_t count) const {
@@ -87,9 +111,10 @@ Dataset Dataset::skip(std::int64_t count) const {
 }
 
 Dataset Dataset::gathered(std::span<const std::int64_t> indices) const {
-  std::optional<Array> y;
+  std::optional<Array> y, weights;
   if (y_) y = y_->gathered(indices);
-  return part(x_.gathered(indices), std::move(y));
+  if (weights_) weights = weights_->gathered(indices);
+  return part(x_.gathered(indices), std::move(y), std::move(weights));
 }
 
 Dataset Dataset::shuffled(std::uint64_t seed) const {

@@ -29,6 +29,12 @@ class Dataset {
   bool has_y() const { return y_.has_value(); }
   const Array& y() const;  // UserError if there are no labels
   bool has_classes() const { return has_y() && is_integer(y_->dtype()); }
+  // How much each sample counts in the mean loss: sum(w loss) / sum(w). Metrics count all alike.
+  bool has_weights() const { return weights_.has_value(); }
+  const Array& weights() const;  // f32 [N]; UserError if there are none
+  // This dataset with weights, which its parts keep; a pipeline takes none. UserError unless they
+  // are N numbers, finite and none negative.
+  Dataset with_weights(const HostTensor& weights) const;
   const std::vector<std::string>& class_names() const { return class_names_; }
   // Number of class names; without names the largest label + 1; 0 for targets. Parts of a dataset
   // keep the number of the whole.
@@ -56,11 +62,11 @@ class Dataset {
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  Dataset part(Array x, std::optional<Array> y) const;
+  Dataset part(Array x, std::optional<Array> y, std::optional<Array> weights) const;
 
   std::string name_;
   Array x_;
-  std::optional<Array> y_;
+  std::optional<Array> y_, weights_;
   std::vector<std::string> class_names_;
   std::int64_t class_count_ = 0;
 };

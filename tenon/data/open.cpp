@@ -80,7 +80,7 @@ Opened open(const std::string& name, const OpenOptions& options) {
   }
   if (kind == "images") return open_images(place, options);
   if (kind == "csv") return {csv(place, options.csv), std::nullopt};
-  if (kind == "npz") return {npz(place), std::nullopt};
+  if (kind == "npz") return {npz(place, options.csv.weights), std::nullopt};
   if (options.tokenizer)
     return {text_windows(place, *options.tokenizer, options.window), std::nullopt,
             options.tokenizer};

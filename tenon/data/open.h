@@ -24,7 +24,7 @@ std::span<const SourceKind> source_kinds();
 std::string source_forms();
 
 struct OpenOptions {
-  CsvOptions csv = {};
+  CsvOptions csv = {};                       // its `weights` names an array of an .npz file, too
   std::int64_t window = 64;                  // tokens of a text window
   std::vector<std::string> vocabulary = {};  // of text by characters, if it is known already
   std::optional<Tokenizer> tokenizer = {};   // of text; by characters if there is none

@@ -63,8 +63,22 @@ std::optional<Sample> make_sample(const LazySample& lazy) {
   }
 }
 
+namespace {
+
+// A sample of a pipeline has nowhere to keep its weight; to drop it would be silent.
+std::shared_ptr<const Dataset> shared_without_weights(Dataset dataset) {
+  require(
+      !dataset.has_weights(),
+      "dataset \"{}\" has sample weights, which a pipeline does not take; fit takes the dataset "
+      "itself",
+      dataset.name());
+  return std::make_shared<const Dataset>(std::move(dataset));
+}
+
+}  // namespace
+
 Pipeline Pipeline::from(Dataset dataset) {
-  const auto shared = std::make_shared<const Dataset>(std::move(dataset));
+  const auto shared = shared_without_weights(std::move(dataset));
   return Pipeline([shared](std::uint64_t epoch) -> Pass {
     return [shared, epoch, next = std::int64_t{0}]() mutable -> std::optional<LazySample> {
       if (next == shared->size()) return std::nullopt;
@@ -77,7 +91,7 @@ Pipeline Pipeline::from(Dataset dataset) {
 Pipeline Pipeline::from(Dataset dataset,
                         std::function<std::vector<std::int64_t>(std::uint64_t)> order) {
   require(static_cast<bool>(order), "a pipeline's function is empty");
-  const auto shared = std::make_shared<const Dataset>(std::move(dataset));
+  const auto shared = shared_without_weights(std::move(dataset));
   return Pipeline([order = std::move(order), shared](std::uint64_t epoch) -> Pass {
     return [indices = order(epoch), shared, epoch,
             next = std::size_t{0}]() mutable -> std::optional<LazySample> {

@@ -8,7 +8,8 @@ Dataset with_own_targets(const Dataset& dataset, const Normalization& normalizat
           "{}: samples of {} cannot be reconstructed; numbers or bytes are needed", dataset.name(),
           x.dtype());
   const bool is_ready = is_float(x.dtype()) && normalization.kind == NormalizationKind::none;
-  return {dataset.name(), x, is_ready ? x : Array(normalization.apply(x.view()))};
+  Dataset result(dataset.name(), x, is_ready ? x : Array(normalization.apply(x.view())));
+  return dataset.has_weights() ? result.with_weights(dataset.weights().tensor()) : result;
 }
 
 }  // namespace tenon::data

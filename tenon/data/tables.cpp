@@ -28,14 +28,29 @@ class CsvDatasetBuilder {
   }
 
   Dataset build() {
-    const std::size_t label = find_label();
-    const std::size_t features = table_.columns.size() - (label == kNoColumn ? 0 : 1);
-    require(features > 0, "{}: the only column {}; there are no features{}", file_,
-            options_.task == Task::unlabelled ? "is left out" : "is the label", separator_help());
-    HostTensor x({options_.dtype, {table_.rows(), static_cast<std::int64_t>(features)}});
-    std::size_t place = 0;
+    const std::size_t weights = find_weights();
+    const std::size_t label = find_label(weights);
+    Dataset dataset = build_unweighted(label, weights);
+    if (weights == kNoColumn) return dataset;
+    require_numbers(table_.columns[weights], "sample weights");
+    const std::vector<double>& values = table_.columns[weights].numbers;
+    return dataset.with_weights(
+        make_tensor<double>({table_.rows()}, std::span<const double>(values)));
+  }
+
+ private:
+  Dataset build_unweighted(std::size_t label, std::size_t weights) {
+    std::vector<std::size_t> features;
     for (std::size_t i = 0; i < table_.columns.size(); ++i)
-      if (i != label) copy_numbers(table_.columns[i], "features", x, place++, features);
+      if (i != label && i != weights) features.push_back(i);
+    require(!features.empty(), "{}: the only column {}; there are no features{}", file_,
+            weights != kNoColumn                ? "beside the weights is the label"
+            : options_.task == Task::unlabelled ? "is left out"
+                                                : "is the label",
+            separator_help());
+    HostTensor x({options_.dtype, {table_.rows(), static_cast<std::int64_t>(features.size())}});
+    for (std::size_t place = 0; place < features.size(); ++place)
+      copy_numbers(table_.columns[features[place]], "features", x, place, features.size());
     if (options_.task == Task::unlabelled) return {file_, std::move(x)};
     const io::CsvColumn& column = table_.columns[label];
     if (options_.task == Task::regression) {
@@ -47,7 +62,6 @@ class CsvDatasetBuilder {
     return {file_, std::move(x), Array(std::move(y)), class_names_};
   }
 
- private:
   // A column that is left out may hold anything.
   static io::CsvOptions read_options(const CsvOptions& options) {
     io::CsvOptions reading;
@@ -69,30 +83,47 @@ class CsvDatasetBuilder {
     return "";
   }
 
-  std::size_t find_label() const {
-    if (options_.label.empty())
-      return options_.task == Task::unlabelled ? kNoColumn : table_.columns.size() - 1;
+  std::size_t find_weights() const {
+    return options_.weights.empty() ? kNoColumn : find_column<WeightsError>(options_.weights);
+  }
+
+  std::size_t find_label(std::size_t weights) const {
+    if (!options_.label.empty()) {
+      const std::size_t label = find_column<LabelError>(options_.label);
+      if (label == weights)
+        throw WeightsError(fmt::format("{}: column {} is the label", file_,
+                                       in_quotes(table_.columns[label].name)));
+      return label;
+    }
+    if (options_.task == Task::unlabelled) return kNoColumn;
+    const std::size_t last = table_.columns.size() - 1;
+    if (weights != last) return last;
+    return last > 0 ? last - 1 : kNoColumn;
+  }
+
+  // By name, or by number from 1.
+  template <class Error>
+  std::size_t find_column(const std::string& wanted) const {
     std::vector<std::string> names;
     for (const io::CsvColumn& column : table_.columns) names.push_back(column.name);
-    const auto found = std::ranges::find(names, options_.label);
+    const auto found = std::ranges::find(names, wanted);
     if (found != names.end()) {
-      require(std::ranges::count(names, options_.label) == 1, "{}: two columns are named {}", file_,
-              in_quotes(options_.label));
+      require(std::ranges::count(names, wanted) == 1, "{}: two columns are named {}", file_,
+              in_quotes(wanted));
       return static_cast<std::size_t>(found - names.begin());
     }
     std::size_t number = 0;
-    const char* end = options_.label.data() + options_.label.size();
-    const auto [stop, error] = std::from_chars(options_.label.data(), end, number);
+    const char* end = wanted.data() + wanted.size();
+    const auto [stop, error] = std::from_chars(wanted.data(), end, number);
     if (error == std::errc() && stop == end && number >= 1 && number <= names.size())
       return number - 1;
     const bool is_number = error == std::errc() && stop == end;
-    throw LabelError(fmt::format("{}: no column is named {}{}", file_, in_quotes(options_.label),
-                                 is_number ? fmt::format(", and there are {} columns", names.size())
-                                           : did_you_mean(options_.label, names)));
+    throw Error(fmt::format("{}: no column is named {}{}", file_, in_quotes(wanted),
+                            is_number ? fmt::format(", and there are {} columns", names.size())
+                                      : did_you_mean(wanted, names)));
   }
 
-  void copy_numbers(const io::CsvColumn& column, const char* what, HostTensor& out,
-                    std::size_t first, std::size_t stride) const {
+  void require_numbers(const io::CsvColumn& column, const char* what) const {
     if (column.is_text)
       throw UserError(fmt::format(
           "{}: line {}: column {} holds text ({}); {} must be numbers{}", file_, table_.lines[0],
@@ -101,6 +132,11 @@ class CsvDatasetBuilder {
               ? fmt::format("\n  help: --label {} leaves it out (CsvOptions::label in C++)",
                             label_text(column))
               : ""));
+  }
+
+  void copy_numbers(const io::CsvColumn& column, const char* what, HostTensor& out,
+                    std::size_t first, std::size_t stride) const {
+    require_numbers(column, what);
     const double most = options_.dtype == DType::f32 ? std::numeric_limits<float>::max()
                                                      : std::numeric_limits<double>::max();
     for (std::size_t row = 0; row < column.numbers.size(); ++row) {
@@ -184,18 +220,23 @@ Dataset csv(const std::filesystem::path& file, const CsvOptions& options) {
   return CsvDatasetBuilder(file, options).build();
 }
 
-Dataset npz(const std::filesystem::path& file) {
+Dataset npz(const std::filesystem::path& file, const std::string& weights) {
   io::NamedTensors arrays = io::read_npz(file);
   std::vector<std::string> names;
   for (const auto& [name, tensor] : arrays) names.push_back(in_quotes(name));
   for (const char* name : {"x", "y"})
     require(arrays.contains(name), "{}: no array named \"{}\"; there are: {}", file.string(), name,
             names.empty() ? "none" : join(names, ", "));
+  if (!weights.empty() && !arrays.contains(weights))
+    throw WeightsError(fmt::format("{}: no array named {}; there are: {}", file.string(),
+                                   in_quotes(weights), join(names, ", ")));
   for (const char* name : {"x", "y"})
     require(arrays.at(name).type().rank() > 0,
             "{}: {} is {}; an array needs a first axis that counts the samples", file.string(),
             name, arrays.at(name).type());
-  return {file.string(), std::move(arrays.at("x")), Array(std::move(arrays.at("y")))};
+  const HostTensor of_samples = weights.empty() ? HostTensor() : arrays.at(weights);
+  Dataset dataset(file.string(), std::move(arrays.at("x")), Array(std::move(arrays.at("y"))));
+  return weights.empty() ? dataset : dataset.with_weights(of_samples);
 }
 
 }  // namespace tenon::data

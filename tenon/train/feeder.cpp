@@ -38,6 +38,7 @@ class ResidentFeeder final : public Feeder {
                                                 static_cast<std::size_t>(count_));
     step->inputs[0] = &data_->x;
     step->inputs[1] = &data_->y;
+    if (data_->weights) step->inputs[3] = &*data_->weights;
     state_.write_indices(*step, rows);
     return step;
   }
@@ -56,7 +57,8 @@ class ResidentFeeder final : public Feeder {
 
  private:
   ReadyStep& step_of(std::int64_t count) {
-    return state_.resident_step(options_.is_training, data_->x.type(), data_->y.type(), count);
+    return state_.resident_step(options_.is_training, data_->x.type(), data_->y.type(), count,
+                                data_->weights.has_value());
   }
 
   Trainer::State& state_;

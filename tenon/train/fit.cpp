@@ -55,12 +55,23 @@ std::string data_hash_of(const data::Source& source) {
   const data::Dataset dataset =
       source.dataset() != nullptr ? *source.dataset() : source.take(1).sampled();
   std::uint64_t hash = 0;
-  for (const data::Array* array : {&dataset.x(), &dataset.y()}) {
+  std::vector<const data::Array*> arrays = {&dataset.x(), &dataset.y()};
+  if (dataset.has_weights()) arrays.push_back(&dataset.weights());
+  for (const data::Array* array : arrays) {
     const auto bytes = static_cast<std::size_t>(array->size()) * array->row_bytes();
     hash = hash_combine(hash, hash_text(to_string(array->type())));
     hash = hash_combine(hash, hash_bytes({array->data(), bytes}));
   }
   return fmt::format("{:016x}", hash);
+}
+
+// UserError if no sample counts.
+void require_some_weight(const data::Source& source, std::string_view purpose) {
+  const data::Dataset* dataset = source.dataset();
+  if (dataset == nullptr || !dataset->has_weights()) return;
+  const HostTensor weights = dataset->weights().tensor();
+  require(std::ranges::any_of(weights.as<float>(), [](float weight) { return weight > 0; }),
+          "{}: the sample weights of dataset \"{}\" are all 0", purpose, source.name());
 }
 
 double per_second(std::int64_t count, double seconds) {
@@ -98,6 +109,7 @@ void FitLoop::begin() {
   }
   state_.training = std::move(record);
   state_.last_rows = source_.size().value_or(0);
+  state_.last_has_weights = source_.dataset() != nullptr && source_.dataset()->has_weights();
   if (is_resumed_) {
     resume();
     return;
@@ -204,6 +216,8 @@ void FitLoop::prepare() {
 History FitLoop::run() {
   state_.require_fits(source_, "fit");
   if (options_.validation) state_.require_fits(*options_.validation, "fit: validation");
+  require_some_weight(source_, "fit");
+  if (options_.validation) require_some_weight(*options_.validation, "fit: validation");
   state_.build(source_);
   state_.require_fits(source_, "fit");
   if (options_.validation) state_.require_fits(*options_.validation, "fit: validation");

@@ -12,15 +12,21 @@ namespace {
 std::string explained(Trainer& trainer, const StepInfo& info,
                       const std::function<HostTensor(const Variable&)>& value_before) {
   const data::Batch batch = info.batch();
-  const PreparedBatch prepared =
-      prepared_batch(trainer, data::Dataset("batch", data::Array(batch.x), data::Array(batch.y)));
+  data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
+  if (batch.weights.size() > 0) rows = rows.with_weights(batch.weights);
+  const PreparedBatch prepared = prepared_batch(trainer, rows);
   const TracedStep traced = trace_step(trainer, prepared);
+  std::vector<Tensor> placeholders;
+  std::vector<HostTensor> inputs;
+  for (auto& [place, value] : prepared.feeds(traced)) {
+    placeholders.push_back(place);
+    inputs.push_back(value);
+  }
+  placeholders.push_back(traced.step);
+  inputs.push_back(make_scalar(static_cast<std::uint32_t>(info.step - 1)));
   std::vector<Update> updates = trainer.options().optimizer.apply(traced.weights, traced.gradients);
   updates.insert(updates.end(), traced.updates.begin(), traced.updates.end());
-  const Program program =
-      make_program(std::array{traced.loss}, updates, std::array{traced.x, traced.y, traced.step});
-  std::vector<HostTensor> inputs = {prepared.x, prepared.y,
-                                    make_scalar(static_cast<std::uint32_t>(info.step - 1))};
+  const Program program = make_program(std::array{traced.loss}, updates, placeholders);
   for (const Variable& variable : program.variables) inputs.push_back(value_before(variable));
   const std::string found = where_not_finite(program, inputs);
   if (!found.empty()) return found;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tenon/tensor/functions.h"
+#include "tenon/train/traced_step.h"
 #include "tenon/train/trainer_state.h"
 
 namespace tenon {
@@ -75,24 +76,28 @@ Tensor Trainer::State::prepare(const Tensor& raw) const {
 
 // The tensors of a batch in the trace of a step.
 struct Trainer::State::StepInputs {
-  std::array<Tensor, 3> placeholders;
+  std::vector<Tensor> placeholders;
   Tensor x, y, indices;  // rows of the batch, raw
+  Tensor weights;        // f32 [batch], or empty
+
+  void add(Tensor StepInputs::*part, std::string_view name, const TensorType& type) {
+    placeholders.push_back(placeholder(std::string(name), type));
+    this->*part = placeholders.back();
+  }
 };
 
 namespace {
 
 // One f64 vector: the loss with what layers added, spread over its weight, then the metrics.
-Tensor sums_of(const nn::Outcome& outcome, const TrainerOptions& options, const Tensor& target,
-               const nn::Context& context) {
+// `mean`: of the loss.
+Tensor sums_of(const nn::Outcome& outcome, const Tensor& mean, const TrainerOptions& options,
+               const Tensor& target, const nn::Context& context) {
   const auto as_vector = [](const Tensor& value) {
     const Tensor exact = cast(value, DType::f64);
     return value.rank() == 0 ? reshape(exact, {1}) : exact;
   };
   Tensor sum = outcome.loss.sum;
-  if (!context.losses().empty()) {
-    const Tensor mean = sum / outcome.loss.weight;
-    sum = context.total_loss(mean) * outcome.loss.weight;
-  }
+  if (!context.losses().empty()) sum = context.total_loss(mean) * outcome.loss.weight;
   std::vector<Tensor> parts{as_vector(sum), as_vector(outcome.loss.weight)};
   for (const nn::Metric& metric : options.metrics) {
     if (!metric.apply) {
@@ -107,10 +112,10 @@ Tensor sums_of(const nn::Outcome& outcome, const TrainerOptions& options, const 
 }
 
 nn::Outcome outcome_of(const nn::Layer& model, const nn::Loss& loss, const Tensor& x,
-                       const Tensor& target, nn::Context& context) {
+                       const Tensor& target, const Tensor& weights, nn::Context& context) {
   if (model.has_own_loss()) return model.learn(x, target, context);
   const Tensor prediction = model.call_as_root(x, context);
-  return {prediction, loss.apply(prediction, target, {})};
+  return {prediction, loss.apply(prediction, target, weights)};
 }
 
 }  // namespace
@@ -128,6 +133,9 @@ Trainer::State::TrainingBatch Trainer::State::augmented(const StepInputs& in, co
   if (changes.is_empty()) return {prepare(in.x), target};
   const Tensor keys = augment::sample_keys(random::fold_in(Tensor(key), Tensor(epoch)), in.indices);
   if (!changes.mixes()) return {prepare(augment::apply(changes, in.x, keys)), target};
+  require(in.weights.is_empty(),
+          "Trainer: the augmentation mixes samples, which then have no weights of their own; leave "
+          "the sample weights out, or mixup and cutmix");
   const Tensor soft = is_float(target.dtype()) ? target : one_hot(target, outputs, options.dtype);
   const augment::Augmented mixed = augment::apply(changes, in.x, soft, keys, step_key);
   return {prepare(mixed.images), mixed.targets};
@@ -138,12 +146,13 @@ StepResult Trainer::State::training_result(const StepInputs& in) {
   const Tensor step_key = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
   nn::Context context(nn::Mode::training, step_key, options.dtype);
   const TrainingBatch batch = augmented(in, target, step_key);
-  const nn::Outcome outcome = outcome_of(model, training_loss, batch.x, batch.target, context);
-  const Tensor sums = sums_of(outcome, options, target, context);
+  const nn::Outcome outcome =
+      outcome_of(model, training_loss, batch.x, batch.target, in.weights, context);
+  const Tensor mean = mean_of(outcome.loss, in.weights);
+  const Tensor sums = sums_of(outcome, mean, options, target, context);
   const Tensor all = Tensor(epoch_sums) + sums;
   StepResult result{{sums, all}, {}};
-  result.updates = context.minimize(outcome.loss.sum / outcome.loss.weight, options.optimizer,
-                                    outcome.loss.weight);
+  result.updates = context.minimize(mean, options.optimizer, outcome.loss.weight);
   result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
   result.updates.push_back(assign(epoch_sums, all));
   return result;
@@ -152,8 +161,9 @@ StepResult Trainer::State::training_result(const StepInputs& in) {
 StepResult Trainer::State::evaluation_result(const StepInputs& in) {
   const Tensor target = prepare_target(in.y, options.dtype);
   nn::Context context(nn::Mode::inference, evaluation_key(), options.dtype);
-  const nn::Outcome outcome = outcome_of(model, options.loss, prepare(in.x), target, context);
-  const Tensor sums = sums_of(outcome, options, target, context);
+  const nn::Outcome outcome =
+      outcome_of(model, options.loss, prepare(in.x), target, in.weights, context);
+  const Tensor sums = sums_of(outcome, mean_of(outcome.loss, in.weights), options, target, context);
   const Tensor all = Tensor(evaluation_sums) + sums;
   return {{sums, all}, {assign(evaluation_sums, all)}};
 }
@@ -174,6 +184,7 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types,
   step->indices = session.upload(step->host_indices);
   step->indices_view = step->host_indices;
   step->inputs[2] = &step->indices;
+  step->input_count = in.placeholders.size();
   step->batch_sums = step->sums = no_sums;
   step->batch_sums_span = step->batch_sums;
   step->sums_span = step->sums;
@@ -184,30 +195,38 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types,
 }
 
 ReadyStep& Trainer::State::resident_step(bool is_training, const TensorType& x, const TensorType& y,
-                                         std::int64_t batch) {
+                                         std::int64_t batch, bool has_weights) {
   StepInputs in;
-  in.placeholders = {placeholder("x", x), placeholder("y", y),
-                     placeholder("indices", {DType::i32, {batch}})};
-  in.indices = in.placeholders[2];
-  in.x = take(in.placeholders[0], in.indices);
-  in.y = take(in.placeholders[1], in.indices);
-  return compiled(is_training, fmt::format("{} {} {}", x, y, batch), in);
+  in.add(&StepInputs::x, "x", x);
+  in.add(&StepInputs::y, "y", y);
+  in.add(&StepInputs::indices, "indices", {DType::i32, {batch}});
+  if (has_weights) in.add(&StepInputs::weights, "weights", {DType::f32, {x.shape.at(0)}});
+  in.x = take(in.x, in.indices);
+  in.y = take(in.y, in.indices);
+  if (has_weights) in.weights = take(in.weights, in.indices);
+  return compiled(is_training,
+                  fmt::format("{} {} {}{}", x, y, batch, has_weights ? " weighted" : ""), in);
 }
 
-ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x,
-                                         const TensorType& y) {
+ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, const TensorType& y,
+                                         bool has_weights) {
   StepInputs in;
-  in.placeholders = {placeholder("x", x), placeholder("y", y),
-                     placeholder("indices", {DType::i32, {x.shape.at(0)}})};
-  in.x = in.placeholders[0];
-  in.y = in.placeholders[1];
-  in.indices = in.placeholders[2];
-  ReadyStep& step = compiled(is_training, fmt::format("{} {} streamed", x, y), in);
+  const TensorType weights{DType::f32, {x.shape.at(0)}};
+  in.add(&StepInputs::x, "x", x);
+  in.add(&StepInputs::y, "y", y);
+  in.add(&StepInputs::indices, "indices", {DType::i32, {x.shape.at(0)}});
+  if (has_weights) in.add(&StepInputs::weights, "weights", weights);
+  ReadyStep& step = compiled(
+      is_training, fmt::format("{} {} streamed{}", x, y, has_weights ? " weighted" : ""), in);
   if (step.inputs[0] == nullptr) {
     step.x = session.backend().allocate({x, {}});
     step.y = session.backend().allocate({y, {}});
     step.inputs[0] = &step.x;
     step.inputs[1] = &step.y;
+    if (has_weights) {
+      step.weights = session.backend().allocate({weights, {}});
+      step.inputs[3] = &step.weights;
+    }
   }
   return step;
 }
@@ -228,6 +247,11 @@ ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
 void Trainer::State::require_fits(const data::Source& source, std::string_view purpose) const {
   require(source.size() != 0, "{}: dataset \"{}\" has no samples", purpose, source.name());
   require(source.has_y(), "{}: dataset \"{}\" has no labels", purpose, source.name());
+  const bool has_weights = source.dataset() != nullptr && source.dataset()->has_weights();
+  require(
+      !has_weights || !model.has_own_loss(),
+      "{}: dataset \"{}\" has sample weights; the model has a loss of its own, which takes none",
+      purpose, source.name());
   const bool is_binary = options.loss.targets == nn::TargetKind::two_classes;
   require(!is_binary || !source.has_classes() || source.class_count() <= 2,
           "{}: loss {} takes the labels 0 and 1, dataset \"{}\" has {} classes; use "
@@ -277,7 +301,8 @@ void Trainer::State::define_weights() {
   const Tensor target = prepare_target(placeholder("y", one_y), options.dtype);
   // A loss that does not fit the last layer is told now, not after compiling.
   const Tensor prediction =
-      outcome_of(model, options.loss, prepare(placeholder("x", one)), target, context).prediction;
+      outcome_of(model, options.loss, prepare(placeholder("x", one)), target, {}, context)
+          .prediction;
   metric_sizes.clear();
   for (const nn::Metric& metric : options.metrics)
     metric_sizes.push_back(
@@ -300,13 +325,19 @@ void Trainer::State::define_weights() {
 }
 
 std::shared_ptr<ResidentData> Trainer::State::on_device(const data::Dataset& dataset) {
+  const auto weights_of = [](const data::Dataset& data) {
+    return data.has_weights() ? data.weights().data() : nullptr;
+  };
   for (const auto& known : resident)
     if (known->dataset.x().data() == dataset.x().data() &&
-        known->dataset.size() == dataset.size() && known->dataset.y().data() == dataset.y().data())
+        known->dataset.size() == dataset.size() &&
+        known->dataset.y().data() == dataset.y().data() &&
+        weights_of(known->dataset) == weights_of(dataset))
       return known;
   if (resident.size() >= 2) resident.erase(resident.begin());  // training and validation data stay
   resident.push_back(std::make_shared<ResidentData>(ResidentData{
       dataset, session.upload(dataset.x().view()), session.upload(dataset.y().view())}));
+  if (dataset.has_weights()) resident.back()->weights = session.upload(dataset.weights().view());
   return resident.back();
 }
 
@@ -323,7 +354,7 @@ void Trainer::State::run(ReadyStep& step) {
     scheduled_rate.as<double>()[0] = options.schedule.rate(update, first_rate);
     session.write(learning_rate, scheduled_view);
   }
-  step.step.run(step.inputs, step.results);
+  step.step.run(std::span(step.inputs).first(step.input_count), step.results);
 }
 
 std::span<const double> Trainer::State::batch_sums(ReadyStep& step) {

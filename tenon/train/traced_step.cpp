@@ -17,7 +17,19 @@ HostTensor prepared_inputs(const Trainer& trainer, const data::Array& rows) {
 PreparedBatch prepared_batch(const Trainer& trainer, const data::Dataset& rows) {
   PreparedBatch batch{prepared_inputs(trainer, rows.x()), rows.y().tensor()};
   if (is_float(batch.y.dtype())) batch.y = converted(batch.y, trainer.options().dtype);
+  if (rows.has_weights()) batch.weights = rows.weights().tensor();
   return batch;
+}
+
+std::vector<Feed> PreparedBatch::feeds(const TracedStep& traced) const {
+  std::vector<Feed> feeds = {{traced.x, x}, {traced.y, y}};
+  if (!traced.sample_weights.is_empty()) feeds.emplace_back(traced.sample_weights, weights);
+  return feeds;
+}
+
+Tensor mean_of(const nn::WeightedSum& loss, const Tensor& sample_weights) {
+  if (sample_weights.is_empty()) return loss.sum / loss.weight;
+  return loss.sum / where(loss.weight == 0.0, ones_like(loss.weight), loss.weight);
 }
 
 TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch) {
@@ -27,6 +39,8 @@ TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch) {
   traced.x = placeholder("x", batch.x.type());
   traced.y = placeholder("y", batch.y.type());
   traced.step = placeholder("step", {DType::u32, {}});
+  if (batch.weights.size() > 0)
+    traced.sample_weights = placeholder("weights", batch.weights.type());
   // As the Trainer's own step has it.
   const Tensor key = random::fold_in(
       constant(make_tensor<std::uint32_t>({2}, {static_cast<std::uint32_t>(options.seed >> 32),
@@ -38,9 +52,9 @@ TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch) {
     outcome = trainer.model().learn(traced.x, traced.y, context);
   } else {
     outcome.prediction = trainer.model().call_as_root(traced.x, context);
-    outcome.loss = options.loss.apply(outcome.prediction, traced.y, {});
+    outcome.loss = options.loss.apply(outcome.prediction, traced.y, traced.sample_weights);
   }
-  traced.loss = context.total_loss(outcome.loss.sum / outcome.loss.weight);
+  traced.loss = context.total_loss(mean_of(outcome.loss, traced.sample_weights));
   for (const Variable& variable : context.variables())
     if (variable.kind() == VariableKind::weight && variable.is_trainable())
       traced.weights.push_back(variable);
@@ -53,7 +67,8 @@ std::vector<WeightGradient> gradients_of(Trainer& trainer, const data::Dataset& 
   const PreparedBatch batch = prepared_batch(trainer, rows);
   const TracedStep traced = trace_step(trainer, batch);
   const HostTensor step = make_scalar(static_cast<std::uint32_t>(trainer.steps_done()));
-  const std::vector<Feed> feeds = {{traced.x, batch.x}, {traced.y, batch.y}, {traced.step, step}};
+  std::vector<Feed> feeds = batch.feeds(traced);
+  feeds.emplace_back(traced.step, step);
   std::vector<HostTensor> values = trainer.session().run(traced.gradients, feeds);
   std::vector<WeightGradient> result;
   for (std::size_t i = 0; i < values.size(); ++i)

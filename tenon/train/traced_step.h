@@ -8,10 +8,11 @@ namespace tenon {
 
 // What the Trainer's step computes for one batch, traced anew.
 struct TracedStep {
-  Tensor x, y;  // placeholders of a batch, as prepared_batch gives it
-  Tensor step;  // placeholder, u32 scalar: training steps done before, for random numbers
-  Tensor loss;  // the mean, with what layers add
-  std::vector<Variable> weights;  // the trainable ones
+  Tensor x, y;            // placeholders of a batch, as prepared_batch gives it
+  Tensor sample_weights;  // a placeholder too; empty if the samples have none
+  Tensor step;            // placeholder, u32 scalar: training steps done before, for random numbers
+  Tensor loss;            // the mean, with what layers add
+  std::vector<Variable> weights;  // of the model, the trainable ones
   std::vector<Tensor> gradients;  // of the loss, one for each
   std::vector<Update> updates;    // of layers' statistics, not of the optimizer
 };
@@ -20,9 +21,15 @@ struct TracedStep {
 // are classes stay integers.
 struct PreparedBatch {
   HostTensor x, y;
+  HostTensor weights = {};  // of the samples; f32[0] if they have none
+
+  std::vector<Feed> feeds(const TracedStep& traced) const;  // all but the step
 };
 HostTensor prepared_inputs(const Trainer& trainer, const data::Array& rows);
 PreparedBatch prepared_batch(const Trainer& trainer, const data::Dataset& rows);
+
+// The mean of a loss; 0 if the samples have weights (`sample_weights` is not empty) that are all 0.
+Tensor mean_of(const nn::WeightedSum& loss, const Tensor& sample_weights);
 
 // UserError before build or fit, and if the batch does not fit the model.
 TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch);

@@ -123,13 +123,16 @@ HostTensor Trainer::predict(const data::Array& x, std::int64_t batch_size) {
 
 double Trainer::step(const data::Batch& batch) {
   State& state = *state_;
-  const data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
+  data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
+  const bool has_weights = batch.weights.size() > 0;
+  if (has_weights) rows = rows.with_weights(batch.weights);
   state.build(rows);
   state.require_fits(rows, "step");
-  ReadyStep& step = state.streamed_step(true, batch.x.type(), rows.y().type());
+  ReadyStep& step = state.streamed_step(true, batch.x.type(), rows.y().type(), has_weights);
   backends::Backend& backend = state.session.backend();
   backend.write(step.x, rows.x().view()).wait();
   backend.write(step.y, rows.y().view()).wait();
+  if (has_weights) backend.write(step.weights, rows.weights().view()).wait();
   std::vector<std::int64_t> indices = batch.indices;
   indices.resize(static_cast<std::size_t>(rows.size()));
   state.write_indices(step, indices);
@@ -150,7 +153,7 @@ const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
   TensorType x = state.x_row, y = state.y_row;
   x.shape.insert(x.shape.begin(), rows);
   y.shape.insert(y.shape.begin(), rows);
-  return state.resident_step(true, x, y, batch_size).step;
+  return state.resident_step(true, x, y, batch_size, state.last_has_weights).step;
 }
 
 }  // namespace tenon

@@ -14,6 +14,7 @@ namespace tenon {
 struct ResidentData {
   data::Dataset dataset;
   backends::Buffer x, y;
+  std::optional<backends::Buffer> weights = {};  // of the samples
 };
 
 // A compiled step with the memory its runs use, so that a run allocates nothing.
@@ -21,10 +22,11 @@ struct ReadyStep {
   explicit ReadyStep(CompiledStep compiled) : step(std::move(compiled)) {}
 
   CompiledStep step;
-  // The three inputs: samples, labels (those of a streamed batch, or a whole resident dataset) and
-  // indices of the batch's samples.
-  std::array<backends::Buffer*, 3> inputs{};
-  backends::Buffer x, y, indices;
+  // Samples, labels (those of a streamed batch, or a whole resident dataset), indices of the
+  // batch's samples and, if they have weights, those.
+  std::array<backends::Buffer*, 4> inputs{};
+  std::size_t input_count = 3;
+  backends::Buffer x, y, indices, weights;
   HostTensor host_indices;
   HostView indices_view;  // made once: a view holds a shape, and making one allocates
   // Of the batch, and of all batches since the sums were reset.
@@ -87,7 +89,9 @@ struct Trainer::State {
   std::map<std::string, std::unique_ptr<ReadyStep>> steps;
   std::vector<std::int64_t> prediction_sizes;           // of the compiled prediction steps
   std::vector<std::shared_ptr<ResidentData>> resident;  // the last few used
-  std::int64_t last_rows = 0;                           // of the data of the last fit
+  // Of the data of the last fit.
+  std::int64_t last_rows = 0;
+  bool last_has_weights = false;
 
   // Uploads the dataset unless it is there already.
   std::shared_ptr<ResidentData> on_device(const data::Dataset& dataset);
@@ -101,9 +105,10 @@ struct Trainer::State {
   Tensor prepare(const Tensor& raw) const;
   // For resident data of these types, of which a batch takes some rows.
   ReadyStep& resident_step(bool is_training, const TensorType& x, const TensorType& y,
-                           std::int64_t batch);
+                           std::int64_t batch, bool has_weights);
   // For batches of these types.
-  ReadyStep& streamed_step(bool is_training, const TensorType& x, const TensorType& y);
+  ReadyStep& streamed_step(bool is_training, const TensorType& x, const TensorType& y,
+                           bool has_weights = false);
   ReadyStep& prediction_step(std::int64_t batch);
   void write_indices(ReadyStep& step, std::span<const std::int64_t> indices);
   // Runs a step on its inputs; a training step gets its learning rate.

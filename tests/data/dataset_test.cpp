@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <set>
 
 #include "data_testing.h"
 #include "tenon/data/epoch_order.h"
+#include "tenon/data/pipeline.h"
 
 namespace tenon::data {
 namespace {
@@ -35,6 +37,56 @@ TEST(Array, GatherCopiesRowsInOrder) {
   const std::vector<std::int64_t> beyond = {0, 4}, negative = {-1};
   EXPECT_EQ(error_of([&] { array.gathered(beyond); }), "row 4 of f32[4,2]: only rows 0 to 3 exist");
   EXPECT_THROW(array.gathered(negative), UserError);
+}
+
+TEST(Dataset, PartsKeepTheWeightsOfTheirSamples) {
+  HostTensor weights({DType::f64, {10}});
+  std::iota(weights.as<double>().begin(), weights.as<double>().end(), 0.0);
+  const Dataset data = numbered(10).with_weights(weights);
+  // Row i of x is 2i, 2i + 1.
+  const auto agree = [](const HostTensor& x, const HostTensor& found) {
+    if (found.type() != TensorType{DType::f32, {x.shape()[0]}}) return false;
+    for (std::size_t i = 0; i < found.as<float>().size(); ++i)
+      if (found.as<float>()[i] * 2 != x.as<float>()[2 * i]) return false;
+    return true;
+  };
+  const std::vector<std::int64_t> some = {7, 2, 2};
+  const Dataset::Parts halves = data.split(0.5, 3);
+  for (const Dataset& part : {data, data.rows(3, 4), data.skip(2), data.gathered(some),
+                              data.shuffled(1), halves.first, halves.second})
+    EXPECT_TRUE(agree(part.x().tensor(), part.weights().tensor()));
+  for (const Batch& batch : data.batches(4, {.shuffle = true}))
+    EXPECT_TRUE(agree(batch.x, batch.weights));
+  EXPECT_FALSE(numbered(10).has_weights());
+  for (const Batch& batch : numbered(10)) EXPECT_EQ(batch.weights.size(), 0);
+}
+
+TEST(Dataset, WeightsAreChecked) {
+  const auto error = [](const HostTensor& weights) {
+    return error_of([&] { numbered(3).with_weights(weights); });
+  };
+  const std::string name = "dataset \"" + numbered(3).name() + "\"";
+  const auto wrong_shape = [&](const char* type) {
+    return fmt::format("{}: sample weights must be 3 numbers, one for each sample, got {}", name,
+                       type);
+  };
+  EXPECT_EQ(error(HostTensor({DType::f32, {2}})), wrong_shape("f32[2]"));
+  EXPECT_EQ(error(HostTensor({DType::f32, {3, 1}})), wrong_shape("f32[3,1]"));
+  EXPECT_EQ(error(HostTensor({DType::boolean, {3}})), wrong_shape("bool[3]"));
+  const auto wrong_value = [&](const char* value) {
+    return fmt::format("{}: sample weight number 1 is {}; weights are finite and not negative",
+                       name, value);
+  };
+  EXPECT_EQ(error(make_tensor<float>({3}, {1, -0.5f, 1})), wrong_value("-0.5"));
+  EXPECT_EQ(error(make_tensor<float>({3}, {1, NAN, 1})), wrong_value("nan"));
+  EXPECT_EQ(error(make_tensor<double>({3}, {1, 1e39, 1})), wrong_value("1e+39"));
+  EXPECT_EQ(error(make_tensor<std::int64_t>({3}, {1, -2, 1})), wrong_value("-2"));
+  EXPECT_EQ(error_of([] { numbered(3).weights(); }), name + " has no sample weights");
+  const Dataset data = numbered(3).with_weights(make_tensor<std::int32_t>({3}, {1, 2, 0}));
+  EXPECT_EQ(data.weights().tensor(), make_tensor<float>({3}, {1, 2, 0}));
+  EXPECT_EQ(
+      error_of([&] { Pipeline::from(data); }),
+      name + " has sample weights, which a pipeline does not take; fit takes the dataset itself");
 }
 
 TEST(Dataset, ChecksItsParts) {

@@ -331,7 +331,8 @@ TEST_F(InterruptedCheckpoint, AnotherTaskIsRefusedByName) {
   EXPECT_EQ(
       message(small_options(), fit,
               data::Dataset("blobs", std::move(changed), run_data().y(), run_data().class_names())),
-      file + ": the run cannot go on: its data has changed (other samples, labels or order)");
+      file +
+          ": the run cannot go on: its data has changed (other samples, labels, weights or order)");
 }
 
 TEST(RunFolder, AnotherRunIsRefusedUnlessReplaced) {
