@@ -4,20 +4,12 @@
 
 #include <functional>
 
+#include "../error_of.h"
 #include "tenon/augment/augmentation.h"
 #include "tenon/session/session.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon::augment {
-
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // Numbers in [0, 1), all different.
 inline HostTensor some_images(Shape shape, std::uint64_t seed = 3) {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "../error_of.h"
 #include "tenon/backends/backend.h"
 #include "tenon/ir/graph.h"
 
@@ -76,16 +77,6 @@ inline std::vector<HostTensor> run_graph(Backend& backend, const ir::Graph& grap
   for (const Buffer& buffer : state) all.push_back(download(backend, buffer));
   for (const Buffer& buffer : results) all.push_back(download(backend, buffer));
   return all;
-}
-
-template <class Raised = UserError>
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Raised& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace tenon::backends

@@ -101,7 +101,7 @@ TEST_F(CodeCache, NeitherFolderCanBeWritten) {
   write(folder_.path() / "cache", "a file");
   const std::string bad = (folder_.path() / "cache" / "tmp").string();
   ScopedVariable temporary("TMPDIR", bad.c_str());
-  EXPECT_EQ(message_of<BackendError>([&] { build(); }),
+  EXPECT_EQ(error_of<BackendError>([&] { build(); }),
             fmt::format("neither {} nor {} can be written: Not a directory\n  help: set "
                         "TENON_CACHE_DIR to a folder for compiled code",
                         (folder_.path() / "cache").string(), bad));
@@ -285,11 +285,11 @@ TEST_F(MountedCache, CodeIsLoadedFromACopyWhereTheFolderForbidsToRunIt) {
 
 TEST_F(CodeCache, MissingCompiler) {
   ScopedVariable compiler("TENON_CC", "/nonexistent");
-  EXPECT_EQ(message_of<BackendError>([&] { build(); }),
+  EXPECT_EQ(error_of<BackendError>([&] { build(); }),
             "TENON_CC is \"/nonexistent\", which is not a program that can be run\n"
             "  help: install one (on Debian: apt-get install gcc), or set TENON_CC to its path");
   ScopedVariable unset("TENON_CC", nullptr), path("PATH", folder_.path().c_str());
-  EXPECT_EQ(message_of<BackendError>([&] { build(); }),
+  EXPECT_EQ(error_of<BackendError>([&] { build(); }),
             "no C compiler: none of cc, gcc and clang is in PATH; device \"cpu\" compiles each "
             "step with one\n"
             "  help: install one (on Debian: apt-get install gcc), or set TENON_CC to its path");
@@ -298,7 +298,7 @@ TEST_F(CodeCache, MissingCompiler) {
 TEST_F(CodeCache, CompilerThatDoesNotWork) {
   const fs::path script = write_script("exit 7\n");
   ScopedVariable compiler("TENON_CC", script.c_str());
-  EXPECT_EQ(message_of<BackendError>([&] { build(); }),
+  EXPECT_EQ(error_of<BackendError>([&] { build(); }),
             fmt::format("{} --version ended with status 7: it is not a working C compiler\n"
                         "  help: install one (on Debian: apt-get install gcc), or set TENON_CC to "
                         "its path",
@@ -306,7 +306,7 @@ TEST_F(CodeCache, CompilerThatDoesNotWork) {
 }
 
 TEST_F(CodeCache, CompilerThatFailsLeavesItsSource) {
-  const std::string message = message_of<BackendError>([&] { build({"int x = nothing;\n"}); });
+  const std::string message = error_of<BackendError>([&] { build({"int x = nothing;\n"}); });
   EXPECT_TRUE(message.starts_with("the C compiler failed with status 1\n  source: ")) << message;
   EXPECT_NE(message.find("\n  command: "), std::string::npos);
   EXPECT_NE(message.find("nothing"), std::string::npos);
@@ -325,7 +325,7 @@ TEST_F(CodeCache, CompilerThatFailsLeavesItsSource) {
 TEST_F(CodeCache, CompilerThatClaimsSuccessWithoutAFile) {
   const fs::path script = write_script("echo tenon test compiler\nexit 0\n");
   ScopedVariable compiler("TENON_CC", script.c_str());
-  const std::string message = message_of<BackendError>([&] { build(); });
+  const std::string message = error_of<BackendError>([&] { build(); });
   EXPECT_TRUE(message.starts_with("the C compiler made no file\n  source: ")) << message;
 }
 

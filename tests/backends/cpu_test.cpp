@@ -374,14 +374,14 @@ TEST_F(Cpu, RefusesOneBufferForTwoStates) {
   Buffer w = backend->allocate({{DType::f32, {3, 8}}, {}});
   Buffer n = backend->allocate({{DType::i64, {}}, {}});
   const std::vector<Buffer*> state = {&w, &w, &n};
-  EXPECT_EQ(message_of([&] { executable->bind(state); }),
+  EXPECT_EQ(error_of([&] { executable->bind(state); }),
             "state 0 (\"w\") and state 1 (\"v\") are the same buffer");
 }
 
 TEST_F(Cpu, MissingCompiler) {
   ScopedVariable compiler("TENON_CC", "/nonexistent");
   const auto backend = open_with(1);
-  EXPECT_EQ(message_of<BackendError>([&] { backend->compile(regression_step(4, 3), {}); }),
+  EXPECT_EQ(error_of<BackendError>([&] { backend->compile(regression_step(4, 3), {}); }),
             "TENON_CC is \"/nonexistent\", which is not a program that can be run\n"
             "  help: install one (on Debian: apt-get install gcc), or set TENON_CC to its path");
 }

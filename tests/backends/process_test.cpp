@@ -45,7 +45,7 @@ TEST(Process, DoesNotWaitForDaemonsThatHoldTheOutput) {
 }
 
 TEST(Process, MissingProgram) {
-  EXPECT_EQ(message_of<BackendError>([] { Process({"/nonexistent/program"}); }),
+  EXPECT_EQ(error_of<BackendError>([] { Process({"/nonexistent/program"}); }),
             "cannot run /nonexistent/program: No such file or directory");
 }
 

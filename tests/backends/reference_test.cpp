@@ -52,21 +52,21 @@ TEST(Reference, ChecksBuffers) {
   Buffer other = backend->allocate({{DType::f32, {4}}, {}});
   Buffer empty;
   const std::vector<Buffer*> none, wrong = {&good, &other, &good}, missing = {&good, &empty, &good};
-  EXPECT_EQ(message_of([&] { executable->bind(none); }),
+  EXPECT_EQ(error_of([&] { executable->bind(none); }),
             "the step takes 3 state buffers, 0 were given");
-  EXPECT_EQ(message_of([&] { executable->bind(wrong); }),
+  EXPECT_EQ(error_of([&] { executable->bind(wrong); }),
             "state 1 (\"a\"): expected f32[3], the buffer holds f32[4]");
-  EXPECT_EQ(message_of([&] { executable->bind(missing); }),
+  EXPECT_EQ(error_of([&] { executable->bind(missing); }),
             "state 1 (\"a\"): the buffer is empty, expected f32[3]");
   Buffer a = backend->allocate({{DType::f32, {3}}, {}}),
          b = backend->allocate({{DType::f32, {3}}, {}});
   const std::vector<Buffer*> state = {&good, &a, &b}, inputs = {&other};
   const auto step = executable->bind(state);
   std::vector<Buffer> results(1), too_many(2);
-  EXPECT_EQ(message_of([&] { step->run(inputs, results); }),
+  EXPECT_EQ(error_of([&] { step->run(inputs, results); }),
             "input 0 (\"x\"): expected f32[3], the buffer holds f32[4]");
   const std::vector<Buffer*> right = {&good};
-  EXPECT_EQ(message_of([&] { step->run(right, too_many); }),
+  EXPECT_EQ(error_of([&] { step->run(right, too_many); }),
             "the step has 1 results, 2 buffers were given");
 }
 
@@ -74,20 +74,20 @@ TEST(Reference, WriteAndReadCheckTypes) {
   const auto backend = open_reference();
   Buffer buffer = backend->allocate({{DType::i32, {2}}, {}}), empty;
   HostTensor tensor({DType::f32, {2}});
-  EXPECT_EQ(message_of([&] { backend->write(buffer, tensor); }),
+  EXPECT_EQ(error_of([&] { backend->write(buffer, tensor); }),
             "write: the buffer holds i32[2], the host's tensor is f32[2]");
-  EXPECT_EQ(message_of([&] { backend->read(buffer, tensor); }),
+  EXPECT_EQ(error_of([&] { backend->read(buffer, tensor); }),
             "read: the buffer holds i32[2], the host's tensor is f32[2]");
-  EXPECT_EQ(message_of([&] { backend->write(empty, tensor); }), "write: the buffer is empty");
+  EXPECT_EQ(error_of([&] { backend->write(empty, tensor); }), "write: the buffer is empty");
 }
 
 TEST(Devices, ByName) {
   EXPECT_EQ(open("reference")->name(), "reference");
   EXPECT_EQ(open("cpu")->name(), "cpu");
   EXPECT_EQ(device_names(), (std::vector<std::string>{"cpu", "reference"}));
-  EXPECT_EQ(message_of([] { open("cpus"); }),
+  EXPECT_EQ(error_of([] { open("cpus"); }),
             "unknown device \"cpus\"; known devices: cpu, reference; did you mean \"cpu\"?");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               open("cpu", BackendOptions{-1, ""});
             }),
             "threads: expected a number from 1 to 1024, or 0 for all usable cores, got -1");

@@ -6,21 +6,13 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "../error_of.h"
 #include "tenon/base/error.h"
 
 namespace tenon {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 class RegularFileTest : public testing::Test {
  protected:

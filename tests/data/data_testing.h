@@ -7,21 +7,11 @@
 #include <functional>
 #include <string>
 
+#include "../error_of.h"
 #include "tenon/base/error.h"
 #include "tenon/data/memory.h"
 
 namespace tenon::data {
-
-// The message of the UserError that the action raises; a failure if it raises none.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no UserError";
-  return "";
-}
 
 // x: [size, 2] with row i holding 2i and 2i + 1; labels i % 3.
 inline Dataset numbered(std::int64_t size) {

@@ -1,5 +1,6 @@
 // Files as PyTorch and Hugging Face write them give networks of the catalog their own logits.
 #include "tenon/train/transfer.h"
+#include "../error_of.h"
 #include "tenon/train/name_map.h"
 
 #include <gtest/gtest.h>
@@ -29,15 +30,6 @@ Trainer built_network(const std::string& model, const HostTensor& x, std::int64_
   return trainer;
 }
 
-std::string refusal_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no UserError";
-}
-
 TEST(Transfer, NetworksOfOthersKeepTheirLogits) {
   const Json samples = samples::read_samples("transfer_samples.json");
   std::set<std::string> maps;
@@ -65,7 +57,7 @@ class TransferOfResnet : public testing::Test {
 
 TEST_F(TransferOfResnet, AnotherHeadKeepsItsValues) {
   Trainer trainer = built_network(model_, x_, 3);
-  EXPECT_EQ(refusal_of([&] { load_pretrained(trainer, file_, {.map = "torchvision-resnet"}); }),
+  EXPECT_EQ(error_of([&] { load_pretrained(trainer, file_, {.map = "torchvision-resnet"}); }),
             file_ +
                 ": tensor \"fc.weight\" is f32[5,16], which makes f32[16,5]; the weight "
                 "\"dense/kernel\" is f64[16,3]\n  help: leave it as it is by skipping "
@@ -105,28 +97,28 @@ TEST_F(TransferOfResnet, FrozenWeightsStayWhatTheyAre) {
 
 TEST_F(TransferOfResnet, SaysWhatDoesNotFit) {
   Trainer deeper = built_network("resnet18:blocks=2/2/1/1:width=2", x_, 5);
-  EXPECT_EQ(refusal_of([&] { load_pretrained(deeper, file_, {.map = "torchvision-resnet"}); }),
+  EXPECT_EQ(error_of([&] { load_pretrained(deeper, file_, {.map = "torchvision-resnet"}); }),
             file_ +
                 ": no tensor \"layer1.1.conv1.weight\" for the weight "
                 "\"residual_1/sequential/conv2d/kernel\"; did you mean "
                 "\"layer1.0.conv1.weight\"?");
   Trainer shallow = built_network("resnet18:blocks=1/1/1/1:width=2", x_, 5);
-  EXPECT_EQ(refusal_of([&] { load_pretrained(shallow, file_, {.map = "torchvision-resnet"}); }),
+  EXPECT_EQ(error_of([&] { load_pretrained(shallow, file_, {.map = "torchvision-resnet"}); }),
             file_ +
                 ": tensor \"layer2.1.bn1.bias\" (f32[4]) is of no weight of the model\n  help: "
                 "a map of your own (FILE.json) can name it under \"ignore\"");
   Trainer same = built_network(model_, x_, 5);
   EXPECT_EQ(
-      refusal_of([&] { load_pretrained(same, file_, {.map = "torchvision-vgg"}); }),
+      error_of([&] { load_pretrained(same, file_, {.map = "torchvision-vgg"}); }),
       "unknown name map (or FILE.json) \"torchvision-vgg\"; known: torchvision-resnet, "
       "torchvision-mobilenet-v2, torchvision-vit, huggingface-gpt2, huggingface-bert; did you "
       "mean \"torchvision-vit\"?");
-  EXPECT_EQ(refusal_of([&] { load_pretrained(same, file_, {.map = "huggingface-gpt2"}); }),
+  EXPECT_EQ(error_of([&] { load_pretrained(same, file_, {.map = "huggingface-gpt2"}); }),
             "the map huggingface-gpt2 is not for this model: it has no name for the weight "
             "\"conv2d/kernel\"");
-  EXPECT_EQ(refusal_of([&] { load_pretrained(same, file_); }),
+  EXPECT_EQ(error_of([&] { load_pretrained(same, file_); }),
             file_ + ": no tensor \"conv2d/kernel\" for the weight \"conv2d/kernel\"");
-  EXPECT_EQ(refusal_of([&] { freeze(same, {"conv3d/*"}); }),
+  EXPECT_EQ(error_of([&] { freeze(same, {"conv3d/*"}); }),
             "no weight of the model is of the pattern \"conv3d/*\"\n  help: the names are "
             "conv2d/kernel, batch_norm/scale, batch_norm/offset, batch_norm/mean, "
             "batch_norm/variance, residual/sequential/conv2d/kernel, "

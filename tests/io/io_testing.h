@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../error_of.h"
 #include "tenon/base/error.h"
 #include "tenon/io/byte_source.h"
 
@@ -25,17 +26,6 @@ inline ByteSource source_of(std::string_view text, std::string name = "sample") 
 // A file that tests/data/make_io_samples.py wrote.
 inline std::filesystem::path sample_path(const std::string& name) {
   return std::filesystem::path(TENON_TEST_DATA) / "io" / name;
-}
-
-// The message of the UserError that the action raises; a failure if it raises none.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no UserError";
-  return "";
 }
 
 // Every strict prefix of a valid file must be refused with a message that names the file.

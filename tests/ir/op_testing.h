@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../error_of.h"
 #include "tenon/ir/build.h"
 #include "tenon/ir/graph.h"
 #include "tenon/ir/interpret.h"
@@ -39,16 +40,6 @@ inline HostTensors run_op_results(Op op, const HostTensors& inputs) {
 // The first result of one op.
 inline HostTensor run_op(Op op, const HostTensors& inputs) {
   return run_op_results(std::move(op), inputs).at(0);
-}
-
-// The message of the UserError that the action raises, or "no error".
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 // The message of the op's type rule, or the result types where it accepts the operands.

@@ -2,6 +2,7 @@
 // (data/language_model_samples.json).
 #include "tenon/models/language.h"
 
+#include "../error_of.h"
 #include "../nn/layer_sample_testing.h"
 #include "tenon/models/catalog.h"
 #include "tenon/nn/tied.h"
@@ -10,15 +11,6 @@ namespace tenon::models {
 namespace {
 
 using nn::Json;
-
-std::string language_error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no UserError";
-}
 
 nn::Layer model_of(const std::string& name) {
   const BertOptions small{.vocabulary = 7,
@@ -98,7 +90,7 @@ TEST(Gpt, HasTheSizesOfThePapers) {
   EXPECT_EQ(parameters_of(gpt(gpt_sizes("gpt2-large")), 8), 774030080);
   EXPECT_EQ(parameters_of(gpt(gpt_sizes("char")), 64), 809856);
   EXPECT_EQ(
-      language_error_of([] { gpt_sizes("gpt3"); }),
+      error_of([] { gpt_sizes("gpt3"); }),
       "unknown size of gpt \"gpt3\"; known: char, gpt2, gpt2-medium, gpt2-large, gpt2-xl; did "
       "you mean \"gpt2\"?");
 }
@@ -202,11 +194,11 @@ TEST(Electra, RefusesWhatDoesNotFit) {
                    .vocabulary = 9, .context_length = 4, .layers = 1, .heads = 1, .width = 4}});
   nn::Context context(nn::Mode::inference);
   const Tensor ids = placeholder("ids", {DType::i32, {2, 4}});
-  EXPECT_EQ(language_error_of([&] {
+  EXPECT_EQ(error_of([&] {
               model.learn(placeholder("x", {DType::f32, {2, 4}}), ids, context);
             }),
             "Electra: expected integer ids [batch, time], got f32[2,4]");
-  EXPECT_EQ(language_error_of([&] {
+  EXPECT_EQ(error_of([&] {
               model.learn(ids, placeholder("y", {DType::i32, {2, 3}}), context);
             }),
             "Electra: expected labels of the shape of the ids i32[2,4], got i32[2,3]\n  help: the "
@@ -214,21 +206,19 @@ TEST(Electra, RefusesWhatDoesNotFit) {
 }
 
 TEST(LanguageModel, SizesAreChecked) {
-  EXPECT_EQ(language_error_of([] { gpt({.vocabulary = 0}); }),
+  EXPECT_EQ(error_of([] { gpt({.vocabulary = 0}); }),
             "gpt: the vocabulary must be from 1 to 16777216, got 0");
-  EXPECT_EQ(language_error_of([] { gpt({.layers = -1}); }),
+  EXPECT_EQ(error_of([] { gpt({.layers = -1}); }),
             "gpt: layers must be from 1 to 16777216, got -1");
-  EXPECT_EQ(language_error_of([] { gpt({.heads = 3}); }),
-            "gpt: 3 heads do not divide the width 128");
-  EXPECT_EQ(language_error_of([] { gpt({.dropout = 1}); }),
-            "gpt: dropout must be in [0, 1), got 1");
-  EXPECT_EQ(language_error_of([] { char_lstm({.units = {}}); }),
+  EXPECT_EQ(error_of([] { gpt({.heads = 3}); }), "gpt: 3 heads do not divide the width 128");
+  EXPECT_EQ(error_of([] { gpt({.dropout = 1}); }), "gpt: dropout must be in [0, 1), got 1");
+  EXPECT_EQ(error_of([] { char_lstm({.units = {}}); }),
             "char_lstm: at least one LSTM layer expected");
-  EXPECT_EQ(language_error_of([] { char_lstm({.units = {0}}); }),
+  EXPECT_EQ(error_of([] { char_lstm({.units = {0}}); }),
             "char_lstm: units must be from 1 to 16777216, got 0");
-  EXPECT_EQ(language_error_of([] { bert({.width = 10, .language_head = false}); }),
+  EXPECT_EQ(error_of([] { bert({.width = 10, .language_head = false}); }),
             "bert: 12 heads do not divide the width 10");
-  EXPECT_EQ(language_error_of([] { electra({.generator_width = 7}); }),
+  EXPECT_EQ(error_of([] { electra({.generator_width = 7}); }),
             "electra: generator: 3 heads do not divide the width 7");
 }
 
@@ -250,7 +240,7 @@ TEST(Catalog, MakesNetworksOfTexts) {
   EXPECT_TRUE(masked.has_own_loss());
   EXPECT_EQ(parameters_of(masked, 16),
             parameters_of(make_model("bert:width=8:masks=0", request), 16) + 8 + 1);
-  EXPECT_EQ(language_error_of([] {
+  EXPECT_EQ(error_of([] {
               make_model("gpt", {.sample = {DType::u8, {28, 28}}, .outputs = 10});
             }),
             "gpt takes texts as ids i32[time], the data's samples are u8[28,28]");

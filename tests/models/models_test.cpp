@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../error_of.h"
 #include "tenon/base/error.h"
 #include "tenon/nn/context.h"
 
@@ -17,15 +18,6 @@ std::vector<std::string> weights_of(nn::Sequential model, const TensorType& inpu
   for (const Variable& variable : context.variables())
     weights.push_back(fmt::format("{} {}", variable.name(), variable.type()));
   return weights;
-}
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no UserError";
 }
 
 TEST(Mlp, HasOneDenseLayerPerWidthAndTheOutputs) {

@@ -1,18 +1,9 @@
 // Losses against data/loss_samples.json; their names with options; what they refuse.
+#include "../error_of.h"
 #include "layer_sample_testing.h"
 
 namespace tenon::nn {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no UserError";
-  return "";
-}
 
 class LossSamples : public testing::TestWithParam<const char*> {};
 
@@ -51,41 +42,41 @@ TEST(LossNames, SayWhatALossWasMadeWith) {
 }
 
 TEST(LossNames, Refused) {
-  EXPECT_EQ(message_of([] { find_loss("huber:delt=1"); }),
+  EXPECT_EQ(error_of([] { find_loss("huber:delt=1"); }),
             "loss \"huber:delt=1\": unknown option \"delt\"; known: delta; did you mean "
             "\"delta\"?");
-  EXPECT_EQ(message_of([] { find_loss("hinge:margin=1"); }),
+  EXPECT_EQ(error_of([] { find_loss("hinge:margin=1"); }),
             "loss \"hinge:margin=1\": unknown option \"margin\"; hinge has none");
-  EXPECT_EQ(message_of([] { find_loss("huber:delta"); }),
+  EXPECT_EQ(error_of([] { find_loss("huber:delta"); }),
             "loss \"huber:delta\": expected option=number after each colon, got \"delta\"");
-  EXPECT_EQ(message_of([] { find_loss("huber:delta=1e999"); }),
+  EXPECT_EQ(error_of([] { find_loss("huber:delta=1e999"); }),
             "loss \"huber:delta=1e999\": delta must be a number, got \"1e999\"");
-  EXPECT_EQ(message_of([] { find_loss("huber:delta=1/2"); }),
+  EXPECT_EQ(error_of([] { find_loss("huber:delta=1/2"); }),
             "loss \"huber:delta=1/2\": delta takes one number, got 2");
-  EXPECT_EQ(message_of([] { find_loss("huber:delta=1:delta=2"); }),
+  EXPECT_EQ(error_of([] { find_loss("huber:delta=1:delta=2"); }),
             "loss \"huber:delta=1:delta=2\": delta is given twice");
 }
 
 TEST(LossOptions, Refused) {
-  EXPECT_EQ(message_of([] { huber(0); }), "huber: delta must be above 0, got 0");
-  EXPECT_EQ(message_of([] { binary_focal_cross_entropy(0.5); }),
+  EXPECT_EQ(error_of([] { huber(0); }), "huber: delta must be above 0, got 0");
+  EXPECT_EQ(error_of([] { binary_focal_cross_entropy(0.5); }),
             "binary_focal_cross_entropy: gamma must be 0, or 1 or more, got 0.5");
-  EXPECT_EQ(message_of([] { binary_focal_cross_entropy(2, 1.5); }),
+  EXPECT_EQ(error_of([] { binary_focal_cross_entropy(2, 1.5); }),
             "binary_focal_cross_entropy: alpha must be at most 1 (negative: no weights), got 1.5");
-  EXPECT_EQ(message_of([] { cross_entropy(binary_cross_entropy, {.label_smoothing = 1}); }),
+  EXPECT_EQ(error_of([] { cross_entropy(binary_cross_entropy, {.label_smoothing = 1}); }),
             "binary_cross_entropy: label_smoothing must be in [0, 1), got 1");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               cross_entropy(binary_cross_entropy, {.class_weights = {1, -2}});
             }),
             "binary_cross_entropy: class weights must not be negative, got -2");
-  EXPECT_EQ(message_of([] { cross_entropy(binary_cross_entropy, {.class_weights = {1}}); }),
+  EXPECT_EQ(error_of([] { cross_entropy(binary_cross_entropy, {.class_weights = {1}}); }),
             "binary_cross_entropy: expected a class weight for each of 2 classes, got 1");
-  EXPECT_EQ(message_of([] { cross_entropy(huber(2), {}); }),
+  EXPECT_EQ(error_of([] { cross_entropy(huber(2), {}); }),
             "cross_entropy: \"huber:delta=2\" takes no label smoothing and no class weights; the "
             "(sparse_)categorical and binary cross entropies without options do");
   const Loss weighted = cross_entropy(categorical_cross_entropy, {.class_weights = {1, 2}});
   const Tensor p = placeholder("p", {DType::f32, {4, 3}});
-  EXPECT_EQ(message_of([&] { weighted.apply(p, p, {}); }),
+  EXPECT_EQ(error_of([&] { weighted.apply(p, p, {}); }),
             "categorical_cross_entropy: expected a class weight for each of 3 classes, got 2");
 }
 
@@ -95,18 +86,18 @@ TEST(LossTargets, AreChecked) {
   for (const char* name :
        {"mean_absolute_error", "huber", "hinge", "kl_divergence", "cosine_similarity",
         "categorical_focal_cross_entropy", "binary_focal_cross_entropy"}) {
-    EXPECT_EQ(message_of([&] { find_loss(name).apply(p, labels, {}); }),
+    EXPECT_EQ(error_of([&] { find_loss(name).apply(p, labels, {}); }),
               fmt::format("{}: targets do not fit predictions\n"
                           "    prediction f32[4,3] from \"p\"\n"
                           "    target     i32[4] from \"labels\"\n"
                           "  help: for integer classes use a sparse loss, or one_hot(target, "
                           "classes)",
                           name));
-    EXPECT_EQ(message_of([&] { find_loss(name).apply(p, p, w); }),
+    EXPECT_EQ(error_of([&] { find_loss(name).apply(p, p, w); }),
               fmt::format("{}: sample weights must be [4], got f32[3]", name));
   }
   const Tensor row = placeholder("row", {DType::f32, {3}});
-  EXPECT_EQ(message_of([&] { cosine_similarity.apply(row, row, {}); }),
+  EXPECT_EQ(error_of([&] { cosine_similarity.apply(row, row, {}); }),
             "cosine_similarity: expected predictions [batch, values], got f32[3] from \"row\"");
 }
 

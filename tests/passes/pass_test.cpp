@@ -1,3 +1,4 @@
+#include "../error_of.h"
 #include "same_after.h"
 #include "tenon/ir/print.h"
 
@@ -9,16 +10,6 @@ Graph small_graph() {
   Program p;
   const Value x = p.input(DType::f32, {2});
   return p.done({negate(p.b, negate(p.b, x))});
-}
-
-template <class Error, class Call>
-std::string error_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(RunPasses, RunsTheStandardListAndReports) {

@@ -3,19 +3,10 @@
 #include <gtest/gtest.h>
 #include <functional>
 
+#include "../error_of.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon {
-
-// The message of the UserError that the action raises, or "no error".
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 inline Tensor numbers(Shape shape, std::initializer_list<double> values, DType dtype = DType::f64) {
   return Tensor(converted(make_tensor<double>(std::move(shape), values), dtype));

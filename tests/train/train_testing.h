@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "../error_of.h"
 #include "tenon/base/error.h"
 #include "tenon/data/memory.h"
 #include "tenon/io/file.h"
@@ -20,17 +21,6 @@ namespace tenon {
 
 // Devices that the tests of whole fits run on.
 inline std::vector<std::string> tested_devices() { return {"reference", "cpu"}; }
-
-// The message of the UserError that the action raises; a failure if it raises none.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no UserError";
-  return "";
-}
 
 // Points of three classes around (0, 0), (4, 0) and (0, 4), in turn.
 inline data::Dataset blobs(std::int64_t size) {
