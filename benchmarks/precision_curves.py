@@ -30,7 +30,7 @@ def run(tenon, arguments, precision, out):
             (train if row["split"] == "train" else validation).append(float(row["loss"]))
     last = train[-max(1, len(train) // 10):]
     return {"train": sum(last) / len(last), "validation": validation[-1] if validation else None,
-            "report": json.loads(done.stdout.strip().splitlines()[-1])}
+            "report": json.loads(done.stdout)}
 
 
 def main():

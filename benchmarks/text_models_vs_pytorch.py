@@ -38,7 +38,7 @@ def tenon(options, *arguments):
                           capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"tenon {' '.join(arguments)}: {done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1]) if "--json" in arguments else None
+    return json.loads(done.stdout) if "--json" in arguments else None
 
 
 def train_with_tenon(options, model, batch, work):
