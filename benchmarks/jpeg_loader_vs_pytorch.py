@@ -102,10 +102,11 @@ def main():
         ours.append(tenon_round(arguments.program, str(folder), arguments.batch, arguments.workers, i))
         theirs.append(torch_round(str(folder), arguments.batch, arguments.workers, arguments.decoder, i))
         print(f"tenon {ours[-1]:.0f}, torch {theirs[-1]:.0f} images/s", file=sys.stderr)
+    ratios = [x / y for x, y in zip(ours, theirs)]
     a, b = statistics.median(ours), statistics.median(theirs)
     print(f"{arguments.images} JPEG images, batch {arguments.batch}, {arguments.workers} workers, "
           f"{os.cpu_count()} processors: tenon {a:.0f} images/s, torch DataLoader ({arguments.decoder}) {b:.0f} images/s, "
-          f"ratio {a / b:.2f}")
+          f"ratio {a / b:.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,11 @@ Facts training_facts(const Trainer& trainer) {
                  {"seed", fmt::format("{}", trainer.options().seed)},
                  {"training steps", grouped_text(trainer.steps_done())}};
   if (!training.data.empty()) {
-    facts.emplace_back("trained on", fmt::format("{} ({} samples)", training.data,
-                                                 grouped_text(training.samples)));
+    // Of a stream that does not say its size, none are recorded.
+    facts.emplace_back("trained on", training.samples > 0
+                                         ? fmt::format("{} ({} samples)", training.data,
+                                                       grouped_text(training.samples))
+                                         : training.data);
     facts.emplace_back("batch size", grouped_text(training.batch_size));
     facts.emplace_back("epochs asked for", grouped_text(training.epochs));
   }
@@ -69,8 +72,15 @@ Facts cost_facts_of(Trainer& trainer, const std::string& run) {
   const std::filesystem::path file = RunFiles{run}.cost();
   Facts facts;
   backends::MemoryReport memory;
-  if (io::file_exists(file)) {
-    const CostReport cost = read_cost(file);
+  std::optional<CostReport> kept;
+  std::string reason = "not kept by this run";
+  try {
+    if (io::file_exists(file)) kept = read_cost(file);
+  } catch (const UserError& error) {
+    reason = fmt::format("not known: {}", error.what());  // the rest of the page is worth having
+  }
+  if (kept) {
+    const CostReport& cost = *kept;
     memory = cost.memory;
     const auto rate = [](double value) { return grouped_text(static_cast<std::int64_t>(value)); };
     if (cost.seconds_per_epoch > 0)
@@ -84,7 +94,7 @@ Facts cost_facts_of(Trainer& trainer, const std::string& run) {
     facts.emplace_back("time to first step", duration_text(cost.seconds_to_first_step));
     facts.emplace_back("of which compiling", duration_text(cost.compile_seconds));
   } else {
-    facts.emplace_back("time", "not kept by this run");
+    facts.emplace_back("time", reason);
     memory =
         trainer.compiled_step(std::max<std::int64_t>(trainer.training().batch_size, 1)).memory();
   }
@@ -143,9 +153,10 @@ void add_classes(RunReport& report, const Trainer& trainer, const PredictedRows&
       ++score_of(truth).right;
       continue;
     }
+    if (most == 0) continue;
     const bool is_worse =
         std::ssize(report.mistakes) < most || prediction.probability > report.mistakes.back().size;
-    if (most == 0 || !is_worse) continue;
+    if (!is_worse) continue;
     report.mistakes.push_back(
         {part.rows.x().rows(i / units, 1).tensor().reshaped(part.rows.x().row_shape()),
          part.first + i / units, i % units, class_name(trainer, truth),
@@ -252,7 +263,9 @@ void report_data(RunReport& report, Trainer& trainer, const data::Dataset& datas
   const std::int64_t values = dataset.size() * units_of(dataset);
   const std::int64_t stride = std::max<std::int64_t>(1, (values + kMostPoints - 1) / kMostPoints);
   NumberSums sums;
-  for (std::int64_t first = 0; first < dataset.size(); first += kRows) {
+  // Outputs that are no guesses of the labels are not compared with them.
+  const std::int64_t compared = trainer.makes_own_targets() ? 0 : dataset.size();
+  for (std::int64_t first = 0; first < compared; first += kRows) {
     const data::Dataset part = dataset.rows(first, std::min(kRows, dataset.size() - first));
     const PredictedRows predicted{part, first, trainer.predict(part.x())};
     if (is_classifier(trainer) && dataset.has_classes())

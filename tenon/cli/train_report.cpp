@@ -64,7 +64,7 @@ Facts cost_facts(const TrainReport& report) {
   const char* what = report.has_images ? "images per second" : "samples per second";
   const auto rate = [](double value) { return grouped_text(static_cast<std::int64_t>(value)); };
   Facts facts;
-  if (cost.seconds_per_epoch > 0)
+  if (cost.seconds_per_epoch > 0 && cost.samples_per_second > 0)
     facts.emplace_back(
         what, fmt::format("{} (whole epochs with validation and saving; median {})",
                           rate(cost.samples_per_second), duration_text(cost.seconds_per_epoch)));

@@ -47,14 +47,17 @@ void copy_corner(const std::byte* from, const Shape& small, std::byte* to, const
     copy_corner(from + i * from_stride, small, to + i * to_stride, large, axis + 1, element_bytes);
 }
 
+// `used` is a tensor whose memory is taken if it is of the type.
 HostTensor stacked(std::span<const Sample> samples, HostTensor Sample::*part, char what,
-                   const std::optional<double>& padding, const Shape& least = {}) {
+                   const std::optional<double>& padding, HostTensor used = {},
+                   const Shape& least = {}) {
   TensorType row = batch_row_type(samples, part, what, padding.has_value());
   for (std::size_t axis = 0; axis < std::min(least.size(), row.shape.size()); ++axis)
     row.shape[axis] = std::max(row.shape[axis], least[axis]);
   TensorType type = row;
   type.shape.insert(type.shape.begin(), static_cast<std::int64_t>(samples.size()));
-  HostTensor batch = padding ? filled(type, *padding) : HostTensor(type);
+  const bool fits = !padding && used.type() == type;
+  HostTensor batch = fits ? std::move(used) : padding ? filled(type, *padding) : HostTensor(type);
   const std::size_t row_bytes = batch.bytes().size() / samples.size();
   const auto element_bytes = static_cast<std::size_t>(byte_size({row.dtype, {}}));
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -68,13 +71,21 @@ HostTensor stacked(std::span<const Sample> samples, HostTensor Sample::*part, ch
 
 }  // namespace
 
-Batch collate(std::span<const Sample> samples, const std::optional<Padding>& padding) {
+void collate_again(std::span<const Sample> samples, const std::optional<Padding>& padding,
+                   Batch& batch) {
   require(!samples.empty(), "a batch of no samples");
-  Batch batch;
-  batch.x = stacked(samples, &Sample::x, 'x', padding ? std::optional(padding->x) : std::nullopt);
-  batch.y = stacked(samples, &Sample::y, 'y', padding ? std::optional(padding->y) : std::nullopt);
+  batch.x = stacked(samples, &Sample::x, 'x', padding ? std::optional(padding->x) : std::nullopt,
+                    std::move(batch.x));
+  batch.y = stacked(samples, &Sample::y, 'y', padding ? std::optional(padding->y) : std::nullopt,
+                    std::move(batch.y));
+  batch.indices.clear();
   for (std::size_t i = 0; i < samples.size(); ++i)
     batch.indices.push_back(static_cast<std::int64_t>(i));
+}
+
+Batch collate(std::span<const Sample> samples, const std::optional<Padding>& padding) {
+  Batch batch;
+  collate_again(samples, padding, batch);
   return batch;
 }
 
@@ -82,8 +93,8 @@ Batch collate_to(std::span<const Sample> samples, const Padding& padding, const 
                  const Shape& y) {
   require(!samples.empty(), "a batch of no samples");
   Batch batch;
-  batch.x = stacked(samples, &Sample::x, 'x', padding.x, x);
-  batch.y = stacked(samples, &Sample::y, 'y', padding.y, y);
+  batch.x = stacked(samples, &Sample::x, 'x', padding.x, {}, x);
+  batch.y = stacked(samples, &Sample::y, 'y', padding.y, {}, y);
   for (std::size_t i = 0; i < samples.size(); ++i)
     batch.indices.push_back(static_cast<std::int64_t>(i));
   return batch;

@@ -25,6 +25,8 @@ struct PipelineBatchOptions {
   std::optional<Buckets> buckets = {};
   int workers = 0;  // threads that make samples; 0: the thread that asks for the batch
   int ahead = 2;    // batches that may be made or in the making before they are asked for
+  // Of what is ahead: fewer batches are made if they take more, but never fewer than two.
+  std::uint64_t ahead_bytes = std::uint64_t{1} << 26;
   std::uint64_t epoch = 0;
   // Where to go on: position() of an earlier run over the same pipeline and epoch. The samples
   // before it are passed over, not made, but for what stages such as filter must make.
@@ -51,6 +53,9 @@ class PipelineBatches {
   // that are emptied at the end of the pass count one more each.
   std::uint64_t position() const;
 
+  // In next(), for samples that were not made yet and for putting them into a batch.
+  double seconds_waited() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;
@@ -59,6 +64,9 @@ class PipelineBatches {
 // One batch of equally typed samples, or of samples padded to the largest. UserError for none, for
 // unequal types, and with padding for unequal ranks or element types.
 Batch collate(std::span<const Sample> samples, const std::optional<Padding>& padding = {});
+// The same, in the batch's memory if it is of the type.
+void collate_again(std::span<const Sample> samples, const std::optional<Padding>& padding,
+                   Batch& batch);
 // The same with the batch's rows of x and of y padded at least to these shapes.
 Batch collate_to(std::span<const Sample> samples, const Padding& padding, const Shape& x,
                  const Shape& y);

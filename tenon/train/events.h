@@ -56,6 +56,7 @@ struct EpochInfo {
   std::optional<double> validation_loss;
   std::vector<std::pair<std::string, double>> validation_metrics;
   double seconds = 0;
+  double training = 0;       // of those, for the steps, without validation
   double waiting = 0;        // of those, for samples that were not made yet
   bool is_streamed = false;  // the samples are made on the way
 

@@ -1,6 +1,6 @@
 #include "tenon/train/feeder.h"
 
-#include <chrono>
+#include <algorithm>
 #include <limits>
 
 #include "tenon/base/scalar_convert.h"
@@ -79,6 +79,8 @@ class StreamFeeder final : public Feeder {
       : state_(state), options_(options), source_(source) {}
 
   std::int64_t steps_in_epoch() const override {
+    // What buckets are left with makes batches of its own.
+    if (options_.loading.buckets) return 0;
     const std::optional<std::int64_t> size = source_.size();
     return size ? (*size + options_.batch_size - 1) / options_.batch_size : 0;
   }
@@ -86,52 +88,68 @@ class StreamFeeder final : public Feeder {
     data::PipelineBatchOptions batches;
     batches.workers = options_.loading.workers;
     batches.ahead = options_.loading.ahead;
+    batches.ahead_bytes = options_.loading.ahead_bytes;
     batches.padding = options_.loading.padding;
+    batches.buckets = options_.loading.buckets;
     batches.epoch = epoch;
     batches.position = static_cast<std::uint64_t>(samples);
     batches_.emplace(source_.stream()->samples, options_.batch_size, batches);
-    waited_ = 0;
   }
   ReadyStep* next() override {
-    const Clock::time_point began = Clock::now();
     data::Batch* batch = batches_->next();
-    waited_ += std::chrono::duration<double>(Clock::now() - began).count();
     if (batch == nullptr) return nullptr;
     samples_ = batch->size();
-    const HostTensor y = labels(*batch);
-    require_fits(batch->x.type(), y.type());
-    ReadyStep& step = state_.streamed_step(options_.is_training, batch->x.type(), y.type());
+    const HostTensor& y = labels(*batch);
+    if (step_ == nullptr || batch->x.type() != x_type_ || y.type() != y_type_) {
+      require_fits(batch->x.type(), y.type());
+      x_type_ = batch->x.type();
+      y_type_ = y.type();
+      step_ = &state_.streamed_step(options_.is_training, x_type_, y_type_);
+    }
     backends::Backend& backend = state_.session.backend();
-    backend.write(step.x, batch->x).wait();
-    backend.write(step.y, y).wait();
-    state_.write_indices(step, batch->indices);
-    return &step;
+    backend.write(step_->x, batch->x).wait();
+    backend.write(step_->y, y).wait();
+    state_.write_indices(*step_, batch->indices);
+    return step_;
   }
   std::int64_t batch_samples() const override { return samples_; }
   std::int64_t position() const override {
     return batches_ ? static_cast<std::int64_t>(batches_->position()) : 0;
   }
-  double seconds_waited() const override { return waited_; }
+  double seconds_waited() const override { return batches_ ? batches_->seconds_waited() : 0; }
   const CompiledStep& prepare_first() override {
-    const std::int64_t rows =
-        std::min(options_.batch_size, source_.size().value_or(options_.batch_size));
+    std::int64_t rows = std::min(options_.batch_size, source_.size().value_or(options_.batch_size));
     TensorType x = source_.x_row(), y = source_.y_row();
+    if (options_.loading.buckets) rows = fit_bucket(*options_.loading.buckets, x, y, rows);
     x.shape.insert(x.shape.begin(), rows);
     y.shape.insert(y.shape.begin(), rows);
     return state_.streamed_step(options_.is_training, x, y).step;
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  // The rows of a full batch of the first sample's bucket, as PipelineBatches pads them.
+  static std::int64_t fit_bucket(const data::Buckets& buckets, TensorType& x, TensorType& y,
+                                 std::int64_t rows) {
+    const std::size_t axis = buckets.axis;
+    if (axis >= x.shape.size()) return rows;  // an error of the first batch
+    const auto bound = std::ranges::lower_bound(buckets.bounds, x.shape[axis]);
+    if (bound == buckets.bounds.end()) return rows;
+    const bool pads_y = y.shape.size() > axis && y.shape[axis] == x.shape[axis];
+    x.shape[axis] = *bound;
+    if (pads_y) y.shape[axis] = *bound;
+    const auto number = static_cast<std::size_t>(bound - buckets.bounds.begin());
+    return number < buckets.batch_sizes.size() ? buckets.batch_sizes[number] : rows;
+  }
 
   // As a Dataset has them: integers as i32, classes in their range.
-  HostTensor labels(const data::Batch& batch) const {
+  const HostTensor& labels(const data::Batch& batch) {
     if (is_float(batch.y.dtype())) return batch.y;
     constexpr std::int64_t kLeast = std::numeric_limits<std::int32_t>::min();
     const std::int64_t most = source_.class_count() > 0 ? source_.class_count() - 1
                                                         : std::numeric_limits<std::int32_t>::max();
-    HostTensor y({DType::i32, batch.y.shape()});
-    const std::span<std::int32_t> out = y.as<std::int32_t>();
+    if (labels_.dtype() != DType::i32 || labels_.shape() != batch.y.shape())
+      labels_ = HostTensor({DType::i32, batch.y.shape()});
+    const std::span<std::int32_t> out = labels_.as<std::int32_t>();
     for (std::size_t i = 0; i < out.size(); ++i) {
       const double label = element_as_double(batch.y, static_cast<std::int64_t>(i));
       require(label >= static_cast<double>(kLeast) && label <= static_cast<double>(most),
@@ -141,14 +159,14 @@ class StreamFeeder final : public Feeder {
                                         : std::string("a 32-bit integer"));
       out[i] = static_cast<std::int32_t>(label);
     }
-    return y;
+    return labels_;
   }
 
-  // The first sample told what all are to be; with padding, up to their extents.
+  // The first sample told what all are to be; with padding or buckets, up to their extents.
   void require_fits(const TensorType& x, const TensorType& y) const {
     const auto is_row_of = [&](const TensorType& batch, const TensorType& row) {
       return batch.dtype == row.dtype && batch.shape.size() == row.shape.size() + 1 &&
-             (options_.loading.padding ||
+             (options_.loading.padding || options_.loading.buckets ||
               std::equal(row.shape.begin(), row.shape.end(), batch.shape.begin() + 1));
     };
     require(is_row_of(x, source_.x_row()) && is_row_of(y, source_.y_row()),
@@ -161,8 +179,10 @@ class StreamFeeder final : public Feeder {
   const FeederOptions options_;
   const data::Source source_;
   std::optional<data::PipelineBatches> batches_;
+  ReadyStep* step_ = nullptr;  // of the batch given last, whose types these are
+  TensorType x_type_, y_type_;
+  HostTensor labels_;
   std::int64_t samples_ = 0;
-  double waited_ = 0;
 };
 
 }  // namespace

@@ -214,13 +214,15 @@ void FitLoop::prepare() {
 }
 
 History FitLoop::run() {
-  state_.require_fits(source_, "fit");
-  if (options_.validation) state_.require_fits(*options_.validation, "fit: validation");
+  state_.require_fits(source_, "fit", options_.loading);
+  if (options_.validation)
+    state_.require_fits(*options_.validation, "fit: validation", options_.loading);
   require_some_weight(source_, "fit");
   if (options_.validation) require_some_weight(*options_.validation, "fit: validation");
   state_.build(source_);
-  state_.require_fits(source_, "fit");
-  if (options_.validation) state_.require_fits(*options_.validation, "fit: validation");
+  state_.require_fits(source_, "fit", options_.loading);
+  if (options_.validation)
+    state_.require_fits(*options_.validation, "fit: validation", options_.loading);
   feeder_ =
       make_feeder(state_, source_, {true, options_.batch_size, options_.shuffle, options_.loading});
   steps_in_epoch_ = feeder_->steps_in_epoch();
@@ -234,6 +236,7 @@ History FitLoop::run() {
                   return callback->is_done();
                 });
   if (is_running_ && state_.position.epochs_done < last_epoch()) {
+    begin_epoch();  // the first batches are made while the step is compiled
     prepare();
     is_running_ = is_running_ && may_run_on();  // compiling takes long enough to be stopped
   }
@@ -250,7 +253,7 @@ History FitLoop::run() {
   cost.seconds_per_step = times_.median();
   cost.step_samples_per_second = per_second(options_.batch_size, times_.median());
   cost.seconds_per_epoch = epoch_times_.median();
-  if (source_.size()) cost.samples_per_second = per_second(*source_.size(), epoch_times_.median());
+  cost.samples_per_second = per_second(1, sample_times_.median());
   cost.input_stall = trained_ > 0 ? waited_ / trained_ : 0;
   if (has_folder() && history_.steps > 0) write_cost(files_.cost(), cost);
   for (Callback* callback : options_.callbacks) callback->on_fit_end(trainer_);

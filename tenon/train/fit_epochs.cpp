@@ -108,7 +108,7 @@ StepInfo FitLoop::step_info(double seconds) const {
   info.total_epochs = options_.epochs;
   info.seconds = seconds;
   info.epoch_seconds = seconds_since(epoch_began_);
-  info.waiting = feeder_->seconds_waited();
+  info.waiting = waited_in_epoch();
   info.is_streamed = is_streamed();
   info.values = this;
   return info;
@@ -122,6 +122,7 @@ void FitLoop::run_step(ReadyStep& step) {
   ++position.steps_done;
   ++position.step_in_epoch;
   position.sample_in_pass = feeder_->position();
+  epoch_samples_ += feeder_->batch_samples();
   const StepInfo info = step_info(seconds_since(began));
   if (feeder_->batch_samples() == options_.batch_size) times_.add(info.seconds);
   if (++history_.steps == 1) {
@@ -157,9 +158,9 @@ void FitLoop::end_epoch(Clock::time_point began) {
   Position& position = state_.position;
   EpochRecord record;
   record.epoch = epoch() + 1;
-  record.waiting = feeder_->seconds_waited();
+  record.waiting = waited_in_epoch();
   const HostTensor sums = state_.session.read(state_.epoch_sums);
-  record.train = state_.evaluation_of(sums.as<double>(), position.sample_in_pass);
+  record.train = state_.evaluation_of(sums.as<double>(), epoch_samples_);
   if (options_.validation)
     record.validation = state_.evaluate(*options_.validation, 0, options_.loading);
   record.seconds = seconds_since(began);
@@ -182,6 +183,7 @@ void FitLoop::end_epoch(Clock::time_point began) {
   info.loss = record.train.loss;
   info.metrics = record.train.metrics;
   info.seconds = record.seconds;
+  info.training = training_;
   info.waiting = record.waiting;
   info.is_streamed = is_streamed();
   if (record.validation) {
@@ -197,12 +199,22 @@ void FitLoop::end_epoch(Clock::time_point began) {
   history_.epochs.push_back(std::move(record));
 }
 
+// The workers start on its batches.
+void FitLoop::begin_epoch() {
+  const Position& position = state_.position;
+  feeder_->begin_epoch(static_cast<std::uint64_t>(position.epochs_done), position.step_in_epoch,
+                       position.sample_in_pass);
+  epoch_samples_ = position.sample_in_pass;
+  is_epoch_begun_ = true;
+}
+
 void FitLoop::run_epoch() {
   epoch_began_ = Clock::now();
   const Position& position = state_.position;
   const bool is_whole = position.step_in_epoch == 0;
-  feeder_->begin_epoch(static_cast<std::uint64_t>(position.epochs_done), position.step_in_epoch,
-                       position.sample_in_pass);
+  if (!is_epoch_begun_) begin_epoch();
+  is_epoch_begun_ = false;
+  opening_ = is_streamed() ? seconds_since(epoch_began_) : 0;
   if (!state_.options.augmentation.is_empty())
     state_.session.write(state_.epoch,
                          make_scalar(static_cast<std::uint32_t>(position.epochs_done)));
@@ -212,13 +224,17 @@ void FitLoop::run_epoch() {
     if (step != nullptr) run_step(*step);
     is_over = step == nullptr || is_epoch_full();
   }
-  trained_ += seconds_since(epoch_began_);
-  waited_ += feeder_->seconds_waited();
+  training_ = seconds_since(epoch_began_);
+  trained_ += training_;
+  waited_ += waited_in_epoch();
   if (!is_over) return;
   require(position.step_in_epoch > 0, "fit: \"{}\" gave no batch of {} in epoch {}", source_.name(),
           options_.batch_size, epoch() + 1);
   end_epoch(epoch_began_);
-  if (is_whole) epoch_times_.add(seconds_since(epoch_began_));
+  if (!is_whole) return;
+  const double seconds = seconds_since(epoch_began_);
+  epoch_times_.add(seconds);
+  sample_times_.add(seconds / static_cast<double>(epoch_samples_));
 }
 
 }  // namespace tenon

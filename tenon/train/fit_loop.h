@@ -51,6 +51,7 @@ class FitLoop final : private StepValues {
   void prepare();
   // fit_epochs.cpp
   bool may_run_on() const;
+  void begin_epoch();
   void run_epoch();
   void run_step(ReadyStep& step);
   bool is_epoch_full() const;
@@ -59,6 +60,7 @@ class FitLoop final : private StepValues {
   void add_row(bool is_validation, double loss, std::span<const double> metrics);
   void checkpoint();
   StepInfo step_info(double seconds) const;
+  double waited_in_epoch() const { return opening_ + feeder_->seconds_waited(); }
 
   Trainer& trainer_;
   Trainer::State& state_;
@@ -76,7 +78,13 @@ class FitLoop final : private StepValues {
   mutable std::vector<double> mean_metrics_;
   std::vector<double> row_;
   Clock::time_point epoch_began_;
-  MedianTime times_, epoch_times_;   // of epochs run from their first step to their checkpoint
+  bool is_epoch_begun_ = false;  // its batches are being made
+  double opening_ = 0;           // seconds of the epoch until they were
+  double training_ = 0;          // seconds of the epoch's steps
+  std::int64_t epoch_samples_ = 0;
+  MedianTime times_;
+  // Of epochs run from their first step to their checkpoint, and of their samples.
+  MedianTime epoch_times_, sample_times_;
   double waited_ = 0, trained_ = 0;  // seconds of all epochs of this fit
   History history_;
   bool is_running_ = true;

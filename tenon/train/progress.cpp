@@ -120,7 +120,7 @@ bool ProgressPrinter::on_epoch_end(Trainer&, const EpochInfo& info) {
       fmt::format_to(out, "  {} {:.4f}", name, value);
   }
   fmt::format_to(out, "  {:.1f} s", info.seconds);
-  if (info.is_streamed) append_stall(line, info.waiting, info.seconds);
+  if (info.is_streamed) append_stall(line, info.waiting, info.training);
   line.push_back('\n');
   write(line);
   return true;

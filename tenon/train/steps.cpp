@@ -244,7 +244,8 @@ ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
   return *step;
 }
 
-void Trainer::State::require_fits(const data::Source& source, std::string_view purpose) const {
+void Trainer::State::require_fits(const data::Source& source, std::string_view purpose,
+                                  const LoadingOptions& loading) const {
   require(source.size() != 0, "{}: dataset \"{}\" has no samples", purpose, source.name());
   require(source.has_y(), "{}: dataset \"{}\" has no labels", purpose, source.name());
   const bool has_weights = source.dataset() != nullptr && source.dataset()->has_weights();
@@ -258,9 +259,14 @@ void Trainer::State::require_fits(const data::Source& source, std::string_view p
           "sparse_categorical_cross_entropy_from_logits",
           purpose, options.loss.name, source.name(), source.class_count());
   if (!is_built) return;
-  require(source.x_row() == x_row, "{}: samples of \"{}\" are {}, the model was built for {}",
+  const bool may_differ = loading.padding.has_value() || loading.buckets.has_value();
+  const auto fits = [&](const TensorType& row, const TensorType& known) {
+    return row == known ||
+           (may_differ && row.dtype == known.dtype && row.shape.size() == known.shape.size());
+  };
+  require(fits(source.x_row(), x_row), "{}: samples of \"{}\" are {}, the model was built for {}",
           purpose, source.name(), source.x_row(), x_row);
-  require(source.y_row() == y_row, "{}: labels of \"{}\" are {}, the model was built for {}",
+  require(fits(source.y_row(), y_row), "{}: labels of \"{}\" are {}, the model was built for {}",
           purpose, source.name(), source.y_row(), y_row);
   if (source.has_classes() && options.loss.targets == nn::TargetKind::classes)
     require(source.class_count() <= outputs,

@@ -64,7 +64,7 @@ Evaluation Trainer::evaluate(const data::Source& source, std::int64_t batch_size
 Evaluation Trainer::State::evaluate(const data::Source& source, std::int64_t batch_size,
                                     const LoadingOptions& loading) {
   require(is_built, "evaluate: the model has no weights yet; fit, build or load it first");
-  require_fits(source, "evaluate");
+  require_fits(source, "evaluate", loading);
   if (batch_size == 0) batch_size = evaluation_batch(source.size().value_or(kManySamples));
   const std::unique_ptr<Feeder> feeder =
       make_feeder(*this, source, {false, batch_size, false, loading});

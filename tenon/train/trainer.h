@@ -52,9 +52,15 @@ struct TrainerOptions {
 // How the samples of a stream are made while steps run. Data in memory needs none of it.
 struct LoadingOptions {
   int workers = 1;  // threads that make samples; 0: the one that trains
-  int ahead = 4;    // batches made, or in the making, before they are asked for
+  // Batches made, or in the making, before they are asked for: so many, or fewer if they take more
+  // bytes, but two in any case. A worker that has made them all sleeps until half of them are gone.
+  int ahead = 64;
+  std::uint64_t ahead_bytes = std::uint64_t{1} << 26;
   // Samples of a batch may differ in extents; without it that is a UserError.
   std::optional<data::Padding> padding{};
+  // Batches of samples of like length, padded (by `padding`, or zeros) to their bucket's bound: one
+  // compiled step for each bucket, and one for what it is left with at the end of a pass.
+  std::optional<data::Buckets> buckets{};
 };
 
 struct FitOptions {

@@ -100,7 +100,9 @@ struct Trainer::State {
   // The same for inputs and scaling that are set already.
   void define_weights();
   // UserError unless the samples and labels are what the model and the loss take.
-  void require_fits(const data::Source& source, std::string_view purpose) const;
+  // With padding or buckets samples may differ in extents.
+  void require_fits(const data::Source& source, std::string_view purpose,
+                    const LoadingOptions& loading = {}) const;
   // x: raw rows on the device -> scaled floats of options.dtype.
   Tensor prepare(const Tensor& raw) const;
   // For resident data of these types, of which a batch takes some rows.

@@ -102,6 +102,26 @@ TEST_F(LoopOptions, ClassesOfAStreamAreCounted) {
       << refused.err;
 }
 
+TEST_F(LoopOptions, AStreamOfUnknownSizeIsMeasured) {
+  std::string lines;
+  for (int i = 0; i < 24; ++i)
+    lines += fmt::format("{{\"x\": [{}, 1.5], \"y\": {}.5}}\n", i % 5, i % 3);
+  io::write_file_atomically(folder_ / "records", std::string_view(lines));
+  const std::string run = folder_ / "run", records = "stream:" + (folder_ / "records");
+  const Outcome outcome =
+      run_tenon({"train", "--model", "mlp", "--hidden", "4", "--data", records, "--epochs", "2",
+                 "--batch-size", "8", "--device", "reference", "--out", run});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(outcome.out.starts_with("cost\n  samples per second")) << outcome.out;
+  EXPECT_EQ(outcome.out.find(" 0 (whole epochs"), std::string::npos) << outcome.out;
+  EXPECT_GT(nlohmann::json::parse(io::read_text_file(run + "/cost.json"))["samples_per_second"], 0);
+  const Outcome report = run_tenon({"report", run, "--device", "reference"});
+  ASSERT_EQ(report.status, 0) << report.err;
+  const std::string page = io::read_text_file(run + "/report.html");
+  EXPECT_NE(page.find("samples per second"), std::string::npos);
+  EXPECT_EQ(page.find("(0 samples)"), std::string::npos);
+}
+
 TEST_F(LoopOptions, KeepWhatTheySay) {
   const Outcome outcome =
       train("run", {"--validation", "0.3", "--keep-best", "--keep-checkpoints", "1", "--monitor",

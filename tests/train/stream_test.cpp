@@ -1,5 +1,6 @@
 // Fits over samples that are made while steps run.
 #include "tenon/data/epoch_order.h"
+#include "tenon/nn/pooling.h"
 #include "train_testing.h"
 
 namespace tenon {
@@ -60,6 +61,16 @@ TEST(Stream, OfUnknownSizeEndsItsEpochsByItself) {
   in_memory.fit(data, {.epochs = 2, .batch_size = 8});
   EXPECT_EQ(told.steps.size(), 6u);
   EXPECT_EQ(streamed.predict(data.x()), in_memory.predict(data.x()));
+  EXPECT_GT(streamed.cost().samples_per_second, 0);
+  EXPECT_NEAR(streamed.cost().samples_per_second * streamed.cost().seconds_per_epoch, 22, 1e-6);
+}
+
+TEST(Stream, CostCountsTheSamplesOfAnEpochThatIsCut) {
+  const data::Dataset data = blobs(4000);
+  Trainer trainer(small_model(), small_options());
+  trainer.fit(stream_of(data, 1), {.epochs = 1, .batch_size = 4, .steps_per_epoch = 2});
+  const CostReport& cost = trainer.cost();
+  EXPECT_NEAR(cost.samples_per_second * cost.seconds_per_epoch, 8, 1e-6);
 }
 
 TEST(Stream, GoesOnInTheMiddleOfAnEpoch) {
@@ -144,6 +155,86 @@ TEST(Stream, SamplesOfOtherExtentsNeedPadding) {
   EXPECT_EQ(error_of([&] { trainer.fit(stream, {.batch_size = 4}); }),
             "stream \"rows\": a batch of samples f32[4,3,2] and labels i32[4]; the first sample "
             "was f32[2,2] with label i32[]");
+}
+
+// Sequences of 1 to 7 points, and which of their sums is larger.
+data::Stream sequences(std::int64_t size) {
+  const auto sample = [](std::int64_t i) {
+    const std::int64_t length = 1 + (i * 5) % 7;
+    HostTensor x({DType::f32, {length, 2}});
+    for (std::int64_t k = 0; k < 2 * length; ++k)
+      x.as<float>()[static_cast<std::size_t>(k)] = static_cast<float>((i * 3 + k * k) % 5) - 2;
+    return data::Sample{std::move(x), make_scalar(static_cast<std::int32_t>(i % 2))};
+  };
+  return {.name = "sequences",
+          .samples = data::Pipeline::from(size, sample).shuffle(3),
+          .size = size,
+          .class_count = 2};
+}
+
+nn::Sequential sequence_model() {
+  return {nn::Dense{6, nn::relu}, nn::GlobalAvgPool1D{}, nn::Dense{2}};
+}
+
+LoadingOptions by_length(int workers) {
+  LoadingOptions loading;
+  loading.workers = workers;
+  loading.buckets = data::Buckets{.bounds = {2, 4, 7}, .batch_sizes = {8, 4, 3}};
+  return loading;
+}
+
+TEST_P(StreamOn, IsTrainedInBucketsByLength) {
+  const data::Stream stream = sequences(50);
+  // Batch by batch, as the pipeline gives them.
+  std::vector<std::string> shapes;
+  for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
+    data::PipelineBatches batches =
+        stream.samples.batches(4, {.buckets = by_length(0).buckets, .epoch = epoch});
+    while (const data::Batch* batch = batches.next()) shapes.push_back(to_string(batch->x.type()));
+  }
+  struct Recorder final : Callback {
+    std::vector<std::string> shapes;
+    bool on_step_end(Trainer&, const StepInfo& info) override {
+      shapes.push_back(to_string(info.batch().x.type()));
+      return true;
+    }
+  };
+  std::optional<double> loss;
+  for (const int workers : {0, 1, 3}) {
+    Recorder recorder;
+    Trainer trainer(sequence_model(), small_options(GetParam()));
+    FitOptions options{
+        .epochs = 2, .batch_size = 4, .validation = sequences(20), .callbacks = {&recorder}};
+    options.loading = by_length(workers);
+    const History history = trainer.fit(stream, options);
+    EXPECT_EQ(recorder.shapes, shapes) << workers;
+    EXPECT_EQ(history.epochs.back().train.samples, 50);
+    EXPECT_EQ(history.epochs.back().validation->samples, 20);
+    const double found = history.epochs.back().train.loss;
+    EXPECT_EQ(found, loss.value_or(found));
+    loss = found;
+  }
+  EXPECT_LT(*loss, 0.75);
+}
+
+TEST(Stream, InBucketsGoesOnInTheMiddleOfAnEpoch) {
+  const auto loss = [](std::int64_t stop_after) {
+    const TemporaryFolder folder;
+    FitOptions options{.epochs = 2, .batch_size = 4, .checkpoint_every = 1};
+    options.run_folder = folder / "run";
+    options.loading = by_length(2);
+    if (stop_after > 0) {
+      options.max_steps = stop_after;
+      Trainer first(sequence_model(), small_options());
+      first.fit(sequences(50), options);
+      options.max_steps = 0;
+      options.resume = true;
+    }
+    Trainer trainer(sequence_model(), small_options());
+    return trainer.fit(sequences(50), options).epochs.back().train.loss;
+  };
+  const double expected = loss(0);
+  for (const std::int64_t stop : {1, 4, 11}) EXPECT_EQ(loss(stop), expected) << stop;
 }
 
 TEST(FitOptions, SeveralWaysToTryThingsOut) {
