@@ -92,7 +92,8 @@ Compressed compress(const CompressCommand& command) {
   const LoadOptions load_options{.device = command.device.device,
                                  .threads = static_cast<int>(command.device.threads)};
   Trainer trainer = load(command.run, load_options);
-  const data::Opened opened = open_all_for(trainer, with_tokenizer_of(command.run, command.data));
+  data::Opened opened = open_all_for(trainer, with_tokenizer_of(command.run, command.data));
+  opened.train = with_weights_of_file(opened.train, command.data);
   const data::Dataset& test = opened.test ? *opened.test : opened.train;
 
   Compressed result;

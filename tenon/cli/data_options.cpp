@@ -9,6 +9,7 @@
 #include "tenon/base/text.h"
 #include "tenon/data/reconstruction.h"
 #include "tenon/io/file.h"
+#include "tenon/io/npy.h"
 
 namespace tenon::cli {
 
@@ -71,6 +72,10 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
   add_text(app, "--label", options.label,
            "the label's column of a CSV file, by name or number from 1 (the last by default)",
            "NAME");
+  add_text(app, "--sample-weights", options.sample_weights,
+           "how much each sample counts in the loss: a file with a number for each, a column of "
+           "csv:FILE or an array of npz:FILE",
+           "FILE.npy|NAME");
   add_choice(app, "--task", options.task, {"classification", "regression", "reconstruction"},
              "what the labels of a CSV file are; reconstruction: samples are their own targets");
   add_checked(
@@ -95,6 +100,20 @@ DataOptions with_tokenizer_of(const std::string& run, DataOptions options) {
   return options;
 }
 
+bool has_weights_file(const DataOptions& options) {
+  return options.sample_weights.ends_with(".npy");
+}
+
+data::Dataset with_weights_of_file(const data::Dataset& dataset, const DataOptions& options) {
+  if (!has_weights_file(options)) return dataset;
+  const HostTensor weights = io::read_npy(options.sample_weights);
+  try {
+    return dataset.with_weights(weights);
+  } catch (const UserError& error) {
+    refuse_option("--sample-weights", "{}: {}", options.sample_weights, error.what());
+  }
+}
+
 bool has_columns(const std::string& name) {
   return name.starts_with("csv:") || name.starts_with("parquet:") || name.starts_with("arrow:");
 }
@@ -111,6 +130,13 @@ data::OpenOptions open_options(const std::string& name, const DataOptions& optio
   if (!options.task.empty() && !reconstructs && !has_columns(name))
     refuse_option("--task", "only for csv:FILE; the labels of {} say themselves what they are",
                   in_quotes(name));
+  const bool can_name_weights = name.starts_with("csv:") || name.starts_with("npz:");
+  if (!options.sample_weights.empty() && !has_weights_file(options) && !can_name_weights)
+    refuse_option(
+        "--sample-weights",
+        "only csv:FILE and npz:FILE have columns or arrays to choose from, the data is {}; "
+        "give a FILE.npy",
+        in_quotes(name));
   const bool images = name.starts_with("images:");
   const bool training_images = options.data.starts_with("images:");  // and this is --validation
   if (!images && !training_images &&
@@ -139,6 +165,7 @@ data::OpenOptions open_options(const std::string& name, const DataOptions& optio
   if (options.bad_samples == "skip") open.bad_images = data::BadSamples();
   open.image_workers = usable_cores();
   open.csv.label = options.label;
+  if (!has_weights_file(options)) open.csv.weights = options.sample_weights;
   open.csv.task = options.task == "regression" ? data::Task::regression
                   : reconstructs               ? data::Task::unlabelled
                                                : data::Task::classification;
@@ -169,6 +196,8 @@ data::Opened open_data(const std::string& name, const DataOptions& options, DTyp
     return opened;
   } catch (const data::LabelError& error) {
     refuse_option("--label", "{}", error.what());
+  } catch (const data::WeightsError& error) {
+    refuse_option("--sample-weights", "{}", error.what());
   }
 }
 
@@ -239,7 +268,7 @@ data::Opened open_all_for(const Trainer& trainer, const DataOptions& options) {
 
 data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options) {
   data::Opened opened = open_all_for(trainer, options);
-  return opened.test ? *std::move(opened.test) : std::move(opened.train);
+  return with_weights_of_file(opened.test ? *opened.test : opened.train, options);
 }
 
 void add_device_options(CLI::App& app, DeviceOptions& options) {

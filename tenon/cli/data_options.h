@@ -9,6 +9,7 @@ namespace tenon::cli {
 struct DataOptions {
   std::string data;
   std::string label;
+  std::string sample_weights;  // FILE.npy, or a column of a CSV file, or an array of an .npz file
   std::string task;            // empty: by the data; "reconstruction": samples are the targets
   std::string image_size;      // "HEIGHTxWIDTH"; empty: as the files are
   std::string image_channels;  // "1", "3" or empty: 3
@@ -40,6 +41,11 @@ DataOptions with_tokenizer_of(const std::string& run, DataOptions options);
 data::Opened open_all_for(const Trainer& trainer, const DataOptions& options);
 // Of that the test set where there is one.
 data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options);
+
+// Whether the weights of samples are in a file of their own.
+bool has_weights_file(const DataOptions& options);
+// The samples with the weights of that file, if there is one. UserError if they do not fit.
+data::Dataset with_weights_of_file(const data::Dataset& dataset, const DataOptions& options);
 
 // data::csv, whose label was given by an option: OptionError if there is no such column.
 data::Dataset read_csv_for(std::string_view option, const std::string& file,

@@ -4,6 +4,7 @@
 #include "tenon/cli/augment_options.h"
 #include "tenon/train/callbacks.h"
 #include "tenon/train/checkpoint.h"
+#include "tenon/train/csv_log.h"
 #include "tenon/train/tensorboard.h"
 #include "tenon/train/time_limit.h"
 
@@ -56,6 +57,10 @@ void add_loop_options(CLI::App& app, LoopOptions& options) {
   add_text(app, "--time-limit", options.time_limit, "stop after so many seconds", "SECONDS");
   app.add_flag("--tensorboard", options.tensorboard,
                "write event files for TensorBoard to the folder tensorboard in --out");
+  add_text(app, "--csv-log", options.csv_log,
+           "write losses and metrics to this file, too, one row for each epoch", "FILE");
+  app.add_flag("--nan-guard", options.nan_guard,
+               "stop at the first number that is not finite, and name the op that made it; slow");
   app.add_flag("--fast-dev-run", options.fast_dev_run,
                "one step and one batch of validation, to see whether all works; writes nothing");
 }
@@ -98,6 +103,8 @@ void set_fit_options(const LoopOptions& options, const std::string& out, FitOpti
   if (!options.time_limit.empty())
     fit.callbacks.emplace_back(std::make_shared<TimeLimit>(time_limit_of(options)));
   if (options.fast_dev_run) return;  // no files
+  if (!options.csv_log.empty())
+    fit.callbacks.emplace_back(std::make_shared<CsvLog>(options.csv_log, fit.resume));
   const RunFiles files{out};
   if (options.keep_best)
     fit.callbacks.emplace_back(
@@ -107,8 +114,6 @@ void set_fit_options(const LoopOptions& options, const std::string& out, FitOpti
         std::make_shared<KeepCheckpoints>(files.checkpoints(), options.keep_checkpoints));
   if (options.tensorboard)
     fit.callbacks.emplace_back(std::make_shared<TensorBoardLog>(files.tensorboard().string()));
-  if (!options.time_limit.empty())
-    fit.callbacks.emplace_back(std::make_shared<TimeLimit>(time_limit_of(options)));
 }
 
 }  // namespace tenon::cli

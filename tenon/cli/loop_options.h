@@ -10,8 +10,8 @@ struct LoopOptions {
   std::optional<std::int64_t> workers;  // without it data in memory is read by the step itself
   std::int64_t validate_every = 0, sanity_batches = 0, steps_per_epoch = 0, overfit_batches = 0;
   std::int64_t early_stopping = 0, keep_checkpoints = 0;
-  std::string monitor, time_limit;
-  bool keep_best = false, fast_dev_run = false, tensorboard = false;
+  std::string monitor, time_limit, csv_log;
+  bool keep_best = false, fast_dev_run = false, tensorboard = false, nan_guard = false;
 };
 
 void add_loop_options(CLI::App& app, LoopOptions& options);

@@ -19,6 +19,7 @@
 #include "tenon/nn/sequential.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/description.h"
+#include "tenon/train/nan_guard.h"
 #include "tenon/train/transfer.h"
 
 namespace tenon::cli {
@@ -52,7 +53,8 @@ nn::Layer make_trained_model(const TrainCommand& command, const data::Source& tr
 // `steps`: of the whole training.
 TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss,
                                std::int64_t steps, Progress& progress,
-                               const std::vector<std::string>& metrics) {
+                               const std::vector<std::string>& metrics,
+                               const std::optional<Trainer>& teacher) {
   TrainerOptions options;
   options.loss = loss;
   options.dtype = *parse_dtype(command.dtype);
@@ -66,6 +68,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss
   if (!command.normalize.empty())
     options.normalization = data::parse_normalization_kind(command.normalize);
   set_trainer_options(command.loop, options);
+  if (teacher && !options.normalization) options.normalization = teacher->normalization().kind;
   options.log = [&progress](std::string_view line) { progress.note(line); };
   return options;
 }
@@ -101,6 +104,8 @@ void note_skipped_steps(Trainer& trainer, Progress& progress) {
 std::string data_arguments(const DataOptions& options) {
   std::string arguments = shell_word(options.data);
   if (!options.label.empty()) arguments += fmt::format(" --label {}", shell_word(options.label));
+  if (!options.sample_weights.empty() && !has_weights_file(options))
+    arguments += fmt::format(" --sample-weights {}", shell_word(options.sample_weights));
   if (options.task == "reconstruction") arguments += " --task reconstruction";
   return arguments;
 }
@@ -142,9 +147,20 @@ int run_train(const TrainCommand& command) {
   const std::int64_t steps =
       std::min(command.epochs, std::numeric_limits<std::int64_t>::max() / steps_in_epoch) *
       steps_in_epoch;
-  Trainer trainer(
-      with_penalties(make_trained_model(command, data.train, loss), command.loss_options),
-      trainer_options(command, loss, steps, progress, metrics));
+  nn::Layer model =
+      with_penalties(make_trained_model(command, data.train, loss), command.loss_options);
+  std::optional<Trainer> teacher =
+      load_teacher(command.distill, data.train,
+                   {command.device.device, static_cast<int>(command.device.threads)},
+                   *parse_dtype(command.dtype));
+  if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
+  Trainer trainer(std::move(model),
+                  trainer_options(command, loss, steps, progress, metrics, teacher));
+  if (teacher) {
+    trainer.build(data.train);
+    require_same_scaling(*teacher, trainer);
+    teacher.reset();
+  }
   prepare_weights(trainer, command, data.train);
 
   FitOptions fit;
@@ -160,6 +176,8 @@ int run_train(const TrainCommand& command) {
   fit.overwrite = command.overwrite;
   fit.callbacks = {&progress};
   set_fit_options(command.loop, command.out, fit);
+  const auto guard = std::make_shared<NanGuard>();
+  if (command.loop.nan_guard) fit.callbacks.emplace_back(guard);
   fit.stop = catch_stop_signals(command.out);
 
   // A run that goes on has its own already.
@@ -171,6 +189,9 @@ int run_train(const TrainCommand& command) {
   } catch (const ResumeError& error) {
     throw OptionError(error.what());
   }
+  require(guard->finding().empty(), "stopped by --nan-guard; {}",
+          command.out.empty() ? "nothing is saved"
+                              : command.out + " holds the weights before that step");
   note_skipped_steps(trainer, progress);
   if (data.bad) report_skipped(command.data.data, *data.bad);
   const bool has_averages = trainer.options().optimizer.options().average_decay > 0;

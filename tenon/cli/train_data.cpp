@@ -54,6 +54,8 @@ data::Dataset open_validation(const TrainCommand& command, const std::vector<std
   check_data_name("--validation", name);
   DataOptions options = command.data;
   if (!has_columns(name)) options.label = "";
+  const bool may_have_weights = name.starts_with("csv:") || name.starts_with("npz:");
+  if (!may_have_weights) options.sample_weights = "";
   if (!has_columns(name) && command.data.task != "reconstruction") options.task = "";
   data::Opened other = open_data(name, options, *parse_dtype(command.dtype), known);
   return other.test ? *std::move(other.test) : std::move(other.train);
@@ -96,6 +98,9 @@ TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) 
 TrainData open_train_data(const TrainCommand& command) {
   const DType dtype = *parse_dtype(command.dtype);
   const std::string& name = command.data.data;
+  if (!command.data.sample_weights.empty() && (command.loop.workers || is_endless(name)))
+    refuse_option("--sample-weights", "is for data in memory; {}",
+                  is_endless(name) ? "a stream has none" : "leave --workers out");
   std::optional<data::OpenedStream> stream;
   if (command.loop.workers || is_endless(name))
     stream = open_stream_data(name, command.data, dtype);
@@ -104,7 +109,7 @@ TrainData open_train_data(const TrainCommand& command) {
   if (stream && !is_read_first) return open_streamed(command, *std::move(stream));
   data::Opened opened = is_read_first ? data::Opened{data::load(stream->train, 1), std::nullopt}
                                       : open_data(name, command.data, dtype, {});
-  data::Dataset train = std::move(opened.train);
+  data::Dataset train = with_weights_of_file(opened.train, command.data);
   TrainData data{train, train, std::nullopt, std::move(opened.test), std::move(opened.tokenizer)};
   const bool reconstructs = command.data.task == "reconstruction";
   if (!reconstructs) require_two_classes(train);

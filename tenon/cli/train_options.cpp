@@ -72,6 +72,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
             "steps between checkpoints (otherwise at the end of each epoch)")
       ->default_str("");
   add_loop_options(app, command.loop);
+  add_distill_options(app, command.distill);
   app.add_flag("--resume", command.resume, "go on with the run in --out");
   app.add_flag("--overwrite", command.overwrite, "replace the run in --out");
   add_json_option(app, command.json);
@@ -92,6 +93,11 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--weights-map", "says how --initial is read, which is missing");
   if (command.initial.empty() && !command.skip_weights.empty())
     refuse_option("--skip-weights", "says how --initial is read, which is missing");
+  check_distill_options(command.distill);
+  if (!command.distill.teacher.empty() && !command.loss.empty())
+    refuse_option("--loss", "excludes --teacher, which brings a loss of its own");
+  if (!command.distill.teacher.empty() && !command.loss_options.class_weights.empty())
+    refuse_option("--class-weights", "excludes --teacher, which brings a loss of its own");
   check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
   make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   make_schedule(command.optimizer, 1);

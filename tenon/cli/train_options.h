@@ -1,6 +1,7 @@
 // The options of `tenon train`, and the parts of a training that they choose.
 #pragma once
 #include "tenon/cli/data_options.h"
+#include "tenon/cli/distill_options.h"
 #include "tenon/cli/loop_options.h"
 #include "tenon/cli/loss_options.h"
 #include "tenon/cli/model_options.h"
@@ -21,6 +22,7 @@ struct TrainCommand {
   OptimizerOptions optimizer;
   LossOptions loss_options;
   LoopOptions loop;
+  DistillOptions distill;
   std::string loss, metrics, validation, normalize, dtype = "f32";
   std::string out, initial;
   std::string weights_map;                        // of --initial

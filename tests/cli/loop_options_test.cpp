@@ -1,8 +1,10 @@
 // Streams, early stopping, kept checkpoints and the like by options of `tenon train`.
 #include <algorithm>
+#include <cmath>
 
 #include "cli_testing.h"
 #include "tenon/io/jpeg.h"
+#include "tenon/io/safetensors.h"
 
 namespace tenon::cli {
 namespace {
@@ -161,6 +163,39 @@ TEST_F(LoopOptions, NarrowPrecisionTellsWhatWasSkipped) {
   EXPECT_NE(outcome.err.find("of 8 updates were skipped because a gradient overflowed"),
             std::string::npos)
       << outcome.err;
+}
+
+TEST_F(LoopOptions, ANanEndsTheTrainingAndIsExplained) {
+  // The second step computes with weights of about 1e37.
+  const Outcome outcome = train("run", {"--optimizer", "gradient_descent", "--learning-rate",
+                                        "1e38", "--nan-guard", "--checkpoint-every", "1"});
+  EXPECT_EQ(outcome.status, 1) << outcome.err;
+  EXPECT_NE(outcome.err.find("step 2 (epoch 1): "), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find(" made by "), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("error: stopped by --nan-guard; " + (folder_ / "run") +
+                             " holds the weights before that step\n"),
+            std::string::npos)
+      << outcome.err;
+  const auto weights = io::read_safetensors(folder_ / "run/model.safetensors").tensors;
+  for (const auto& [name, tensor] : weights)
+    for (const float value : tensor.as<float>()) EXPECT_TRUE(std::isfinite(value)) << name;
+  // A sound training is not changed.
+  ASSERT_EQ(train("guarded", {"--nan-guard"}).status, 0);
+  ASSERT_EQ(train("plain", {}).status, 0);
+  EXPECT_EQ(model("guarded"), model("plain"));
+}
+
+TEST_F(LoopOptions, ACsvLogHasARowForEachEpoch) {
+  const std::string log = folder_ / "log.csv";
+  ASSERT_EQ(train("run", {"--csv-log", log, "--validation", "0.3", "--max-steps", "3"}).status, 0);
+  const Outcome outcome = train("run", {"--csv-log", log, "--validation", "0.3", "--resume"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string text = io::read_text_file(log);
+  EXPECT_TRUE(text.starts_with(
+      "epoch,step,loss,accuracy,validation_loss,validation_accuracy,seconds\n1,3,"))
+      << text;
+  EXPECT_NE(text.find("\n2,6,"), std::string::npos) << text;
+  EXPECT_EQ(std::ranges::count(text, '\n'), 3) << text;
 }
 
 TEST_F(LoopOptions, ThatDoNotFitAreNamed) {
