@@ -32,7 +32,9 @@ AffineMap map_of(const json& record, const std::string& change, const Shape& fro
   if (change == "rotate") return rotation_map(of("radians"), from[1], from[2]);
   if (change == "zoom") return zoom_map(of("factor"), from[1], from[2]);
   if (change == "shear") return shear_map(of("tangent"), from[1], from[2]);
-  if (change == "translate") return translation_map(of("down"), of("right"));
+  if (change == "flip") return flip_map(of("flipped"), from[2]);
+  if (change == "flip_vertical") return flip_vertical_map(of("flipped"), from[1]);
+  if (change == "translate" || change == "crop") return translation_map(of("down"), of("right"));
   if (change == "resized_crop")
     return box_map({of("top"), of("left"), of("height"), of("width")}, to[1], to[2]);
   check(change == "combined", "change {}", change);
@@ -66,6 +68,7 @@ Augmented computed(const json& record, const Tensor& images) {
   }
   const Shape to = record.at("output").at("shape").get<Shape>();
   Sampling sampling{to[1], to[2], Border::edge, 0};
+  sampling.is_whole_pixels = record.contains("whole");
   if (record.contains("border")) {
     sampling.border = border_of(record.at("border").get<std::string>());
     sampling.fill = record.at("fill").get<double>();
@@ -75,7 +78,7 @@ Augmented computed(const json& record, const Tensor& images) {
 
 TEST(AugmentSamples, AgreeOnBothBackends) {
   const json file = samples::read_samples("augment_samples.json");
-  ASSERT_GT(file.at("changes").size(), 20u);
+  ASSERT_GT(file.at("changes").size(), 28u);
   for (const char* device : {"reference", "cpu"}) {
     Session session(device, {.threads = 1});
     for (const json& record : file.at("changes")) {

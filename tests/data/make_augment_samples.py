@@ -177,6 +177,16 @@ for share, row, column in ((0.3, 3, 3), (0.6, 0, 6), (0.02, 5, 0), (1.0, 2, 2)):
 places = [0.001, 0.05, 0.2, 0.5, 0.7, 0.99]
 betas = [{"alpha": a, "places": places, "probabilities": [scipy.stats.beta.cdf(p, a, a) for p in places]}
          for a in (0.1, 0.4, 1.0, 3.0)]
+# Whole pixels: flips, and crops of padded images.
+flips = [0, 1, 1, 0]
+add("flip", x, each(x, lambda image, f: V.hflip(image) if f else image, flips), flipped=flips, whole=1)
+add("flip_vertical", x, each(x, lambda image, f: V.vflip(image) if f else image, flips),
+    flipped=flips, whole=1)
+corners = [(0, 0), (3, 2), (4, 6), (2, 3)]
+padded = lambda image, c: V.crop(V.pad(image, [3, 2, 3, 2], fill=0.5), c[0], c[1], 6, 7)
+add("crop", x, each(x, padded, corners), down=[2.0 - c[0] for c in corners],
+    right=[3.0 - c[1] for c in corners], border="fill", fill=0.5, whole=1)
+
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "augment_samples.json")
 with open(path, "w") as file:
     json.dump({"changes": records, "betas": betas}, file, separators=(",", ":"))

@@ -254,6 +254,12 @@ metric("log_loss", SPARSE + ":label_smoothing=0.1", logits, labels,
        sk.log_loss(labels, softmax, labels=range(6)))
 metric("log_loss", "binary_cross_entropy", np.clip(scores, 1e-7, 1 - 1e-7), truth,
        sk.log_loss(truth, np.clip(scores[:, 0], 1e-7, 1 - 1e-7)))
+metric("accuracy", SPARSE, logits, labels, sk.accuracy_score(labels, chosen))
+metric("accuracy", SPARSE, pixels, of_pixels,
+       sk.accuracy_score(of_pixels.ravel(), pixels.argmax(-1).ravel()))
+metric("accuracy", "categorical_cross_entropy", softmax, np.eye(6)[labels],
+       sk.accuracy_score(labels, chosen))
+metric("accuracy", "binary_cross_entropy", scores, truth, sk.accuracy_score(truth, hits))
 
 for name, content in (("loss_samples.json", {"losses": losses}),
                       ("metric_samples.json", {"metrics": metrics, "confusion_matrix": matrix})):
