@@ -196,7 +196,7 @@ std::string vector_text(DType dtype) {
   replace("$M", f32 ? "F32" : "F64");
   replace("$s", f32 ? "4" : "8");
   replace("$p", f32 ? "ps" : "pd");
-  replace("$i", f32 ? "int32_t" : "int64_t");
+  replace("$i", f32 ? "int32_t" : "long long");
   replace("$m", f32 ? "unsigned short" : "unsigned char");
   return text;
 }

@@ -106,38 +106,63 @@ void compare_batch(backends::Backend& backend, std::span<const Case> batch, cons
   }
 }
 
-class Backends : public testing::TestWithParam<std::string> {};
+// A folder for compiled code that goes with the test.
+class CacheFolder {
+ public:
+  CacheFolder() : path_((std::filesystem::temp_directory_path() / "tenon_test_XXXXXX").string()) {
+    if (mkdtemp(path_.data()) == nullptr) throw Error("no temporary folder");
+  }
+  ~CacheFolder() { std::filesystem::remove_all(path_); }
+  CacheFolder(const CacheFolder&) = delete;
+  CacheFolder& operator=(const CacheFolder&) = delete;
+  const std::string& path() const { return path_; }
 
-TEST_P(Backends, AgreeWithTheReference) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tenon_test_XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+ private:
+  std::string path_;
+};
+
+void run_cases(const std::string& device, std::span<const Case> cases) {
+  const CacheFolder folder;
   backends::BackendOptions options;
   options.threads = 2;
-  options.cache_folder = folder;
-  const std::unique_ptr<backends::Backend> backend = backends::open(GetParam(), options);
-  std::vector<Case> cases = all_cases();
+  options.cache_folder = folder.path();
+  const std::unique_ptr<backends::Backend> backend = backends::open(device, options);
   if (const char* wanted = std::getenv("TENON_TEST_CASES")) {
     for (const Case& c : cases)
       if (c.name.find(wanted) != std::string::npos) run_alone(*backend, c);
-  } else {
-    // Two programs at a time: compiling is most of the work, and most of it is another process.
-    std::future<Outcome> next;
-    std::span<const Case> batch, rest = cases;
-    do {
-      std::span<const Case> following = rest.first(std::min(kCasesPerProgram, rest.size()));
-      rest = rest.subspan(following.size());
-      std::future<Outcome> started;
-      if (!following.empty())
-        started = std::async(std::launch::async, [&backend, following] {
-          const Merged merged = merge(following);
-          return run_on(*backend, merged.graph, merged.inputs);
-        });
-      if (next.valid()) compare_batch(*backend, batch, next.get());
-      next = std::move(started);
-      batch = following;
-    } while (next.valid());
+    return;
   }
-  std::filesystem::remove_all(folder);
+  // Two programs at a time: compiling is most of the work, and most of it is another process.
+  std::future<Outcome> next;
+  std::span<const Case> batch, rest = cases;
+  do {
+    std::span<const Case> following = rest.first(std::min(kCasesPerProgram, rest.size()));
+    rest = rest.subspan(following.size());
+    std::future<Outcome> started;
+    if (!following.empty())
+      started = std::async(std::launch::async, [&backend, following] {
+        const Merged merged = merge(following);
+        return run_on(*backend, merged.graph, merged.inputs);
+      });
+    if (next.valid()) compare_batch(*backend, batch, next.get());
+    next = std::move(started);
+    batch = following;
+  } while (next.valid());
+}
+
+class Backends : public testing::TestWithParam<std::string> {};
+
+TEST_P(Backends, AgreeWithTheReference) { run_cases(GetParam(), all_cases()); }
+
+// What processors without AVX-512 run: vectors of half the size, other intrinsics.
+TEST(Cpu, ProductsInNarrowVectorsAgreeWithTheReference) {
+  std::vector<Case> cases;
+  for (const Case& c : all_cases())
+    if (c.name.starts_with("dot/") || c.name.starts_with("convolution/")) cases.push_back(c);
+  ASSERT_FALSE(cases.empty());
+  setenv("TENON_VECTOR_BYTES", "32", 1);
+  run_cases("cpu", cases);
+  unsetenv("TENON_VECTOR_BYTES");
 }
 
 std::vector<std::string> devices_to_test() {
