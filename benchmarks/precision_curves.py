@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Loss curves and step times of one training in f32, bf16 and fp16, from equal weights and batches.
 
-    python3 benchmarks/precision_curves.py -- --model lenet --data mnist --epochs 5 \\
+    python3 benchmarks/precision_curves.py -- --model lenet --data idx:MNIST --epochs 5 \\
         --schedule cosine
     python3 benchmarks/precision_curves.py -- --model resnet20 --data fashion-mnist --epochs 3
-    python3 benchmarks/precision_curves.py -- --model gpt --data tinyshakespeare.txt --epochs 1
+    python3 benchmarks/precision_curves.py -- --model gpt --data text:tinyshakespeare.txt --epochs 1
 
 What follows -- is given to `tenon train`, once for each precision. Prints the mean training loss of
 the last tenth of the steps, the last validation loss if there is one, and the median time of a step;

@@ -9,6 +9,13 @@ draws random numbers is off. In f64 every loss must agree to 1e-8. In f32 no los
 PyTorch's in f64 than 3 times the most that PyTorch's own f32 losses are (and one unit in the last
 place of the loss, for its own rounding). Exits with 1 if a model does not keep to this.
 
+PyTorch's own distance is the most of several runs that are equal but for rounding (`equal_runs`): the
+rows of each batch in other orders, convolutions without oneDNN. Where the input of a rectifier or of
+max pooling is within rounding of zero or of a tie, some of these runs take the other branch, and their
+losses part by 1e-3 and more, as those of any f32 program may. Such data would excuse large errors, so
+it is not used: the data is drawn from the first seed at which all of PyTorch's runs stay within KINK of
+f64. Tenon's losses have no part in that choice.
+
 --record writes tests/data/model_losses.json: small data and PyTorch's losses for the tests.
 """
 import argparse
@@ -32,6 +39,8 @@ import pytorch_image_models as images
 import pytorch_language_models as texts
 
 STEPS, BATCH = 10, 8
+FIRST_SEED, SEEDS = 5, 20
+KINK = 1e-4  # of the largest loss; what rounding alone does to the networks here stays below
 FOLDER = "/usr/share/datasets/fashion-mnist"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -148,11 +157,13 @@ class Case:
     loss: typing.Callable = cross_entropy
     arguments: tuple = ()
     optimizers: tuple = ("sgd",)
+    learning_rate: float = 0  # 0: RATES
     is_recorded: bool = False  # in tests/data
 
 
 def case(model, network, data, *sizes, **more):
-    options = {k: more.pop(k) for k in ("loss", "arguments", "optimizers", "is_recorded") if k in more}
+    own = {field.name for field in dataclasses.fields(Case)}
+    options = {key: more.pop(key) for key in own & set(more)}
     return Case(model, functools.partial(network, *sizes, **more), data, **options)
 
 
@@ -171,7 +182,9 @@ CASES = [
     case("resnet20:width=2:blocks=1:projected=1", images.small_resnet, pictures(8, 8), blocks=1,
          projected=True, is_recorded=True),
     case("resnet32:width=2", images.small_resnet, pictures(8, 8, 3), blocks=5),
-    case("resnet56:width=2:blocks=6", images.small_resnet, pictures(8, 8, 3), blocks=6),
+    # At 1e-2 rounding alone parts equal runs of so deep a network at every seed.
+    case("resnet56:width=2", images.small_resnet, pictures(8, 8, 3), blocks=9,
+         learning_rate=1e-3),
     case("resnet18:width=4:blocks=1/2/1", images.resnet, pictures(32, 32, 3), blocks=[1, 2, 1],
          bottleneck=False),
     case("resnet50:width=2:blocks=1/2/1:small=1", images.resnet, pictures(12, 12, 3),
@@ -198,33 +211,42 @@ CASES = [
 ]
 
 OPTIMIZERS = {
-    "adam": lambda p: torch.optim.Adam(p, lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
-    "sgd": lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.9),
+    "adam": lambda p, rate: torch.optim.Adam(p, lr=rate, betas=(0.9, 0.999), eps=1e-8),
+    "sgd": lambda p, rate: torch.optim.SGD(p, lr=rate, momentum=0.9),
 }
-RATES = {"adam": "1e-3", "sgd": "1e-2"}
+RATES = {"adam": 1e-3, "sgd": 1e-2}
 DTYPES = {"f32": torch.float32, "f64": torch.float64}
 
 
 def train_arguments(case, optimizer, dtype):
     return ["--model", case.model, *case.arguments, "--batch-size", str(BATCH), "--optimizer", optimizer,
-            "--learning-rate", RATES[optimizer], "--dtype", dtype, "--seed", "1", "--no-shuffle"]
+            "--learning-rate", str(case.learning_rate or RATES[optimizer]), "--dtype", dtype,
+            "--seed", "1", "--no-shuffle"]
 
 
-def tenon_losses(arguments, case, optimizer, dtype, data, work):
-    common = [arguments.tenon, "train", "--data", f"npz:{data}", "--device", arguments.device,
-              *train_arguments(case, optimizer, dtype)]
-    initial, run = f"{work}/initial", f"{work}/run"
-    for extra in (["--epochs", "0", "--out", initial],
-                  ["--epochs", "1", "--max-steps", str(STEPS), "--log-every", "1", "--initial",
-                   f"{initial}/model.safetensors", "--out", run]):
-        done = subprocess.run(common + extra, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(common + extra)}\n{done.stderr}")
-    rows = list(csv.DictReader(open(f"{run}/metrics.csv")))
+def tenon_train(arguments, case, optimizer, dtype, work, *more):
+    command = [arguments.tenon, "train", "--data", f"npz:{work}/data.npz", "--device", arguments.device,
+               *train_arguments(case, optimizer, dtype), *more, "--overwrite"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
+
+
+def initial_weights(arguments, case, optimizer, dtype, work):
+    """What Tenon begins with, left in `work` for tenon_losses."""
+    tenon_train(arguments, case, optimizer, dtype, work, "--epochs", "0", "--out", f"{work}/{dtype}")
+    return read_safetensors(f"{work}/{dtype}/model.safetensors")
+
+
+def tenon_losses(arguments, case, optimizer, dtype, work):
+    tenon_train(arguments, case, optimizer, dtype, work, "--epochs", "1", "--max-steps", str(STEPS),
+                "--log-every", "1", "--initial", f"{work}/{dtype}/model.safetensors", "--out",
+                f"{work}/run")
+    rows = list(csv.DictReader(open(f"{work}/run/metrics.csv")))
     losses = [float(r["loss"]) for r in rows if r["split"] == "train"][:STEPS]
     if len(losses) != STEPS:
         raise RuntimeError(f"{case.model}: {len(losses)} losses were logged, {STEPS} expected")
-    return read_safetensors(f"{initial}/model.safetensors"), losses
+    return losses
 
 
 def is_statistic(name):
@@ -235,7 +257,8 @@ def torch_losses(case, optimizer, dtype, weights, x, y):
     kind = DTYPES[dtype]
     parameters = {name: torch.tensor(value, dtype=kind, requires_grad=not is_statistic(name))
                   for name, value in weights.items()}
-    update = OPTIMIZERS[optimizer]([p for p in parameters.values() if p.requires_grad])
+    update = OPTIMIZERS[optimizer]([p for p in parameters.values() if p.requires_grad],
+                                   case.learning_rate or RATES[optimizer])
     if x.dtype == np.uint8:
         x = x.astype(np.float32) * np.float32(1 / 255)
     losses = []
@@ -251,28 +274,51 @@ def torch_losses(case, optimizer, dtype, weights, x, y):
     return losses
 
 
+def distance(losses, others):
+    return max(abs(a - b) for a, b in zip(losses, others))
+
+
+def equal_runs(case, optimizer, weights, x, y):
+    """PyTorch's f32 losses, by computations that are equal but for rounding."""
+    rng = np.random.default_rng(0)
+    orders = [np.arange(BATCH), np.arange(BATCH)[::-1], *[rng.permutation(BATCH) for _ in range(3)]]
+    for order in orders:
+        rows = np.arange(len(x)).reshape(-1, BATCH)[:, order].ravel()
+        yield torch_losses(case, optimizer, "f32", weights, x[rows], y[rows])
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield torch_losses(case, optimizer, "f32", weights, x, y)
+
+
+def choose_data(case, optimizer, arguments, work):
+    """Writes data.npz; gives x, y, PyTorch's losses in f64 from the f32 weights, the most that those in
+    f32 are from them, and the seed."""
+    for seed in range(FIRST_SEED, FIRST_SEED + SEEDS):
+        x, y = case.data(np.random.default_rng(seed), STEPS * BATCH)
+        np.savez(f"{work}/data.npz", x=x, y=y)
+        weights = initial_weights(arguments, case, optimizer, "f32", work)
+        exact = torch_losses(case, optimizer, "f64", weights, x, y)
+        most = 0.0
+        for losses in equal_runs(case, optimizer, weights, x, y):
+            most = max(most, distance(losses, exact))
+            if most > KINK * max(exact):
+                break
+        else:
+            return x, y, exact, most, seed
+    raise RuntimeError(f"in f32, equal runs of PyTorch part at every seed from {FIRST_SEED} on")
+
+
 def compare(case, optimizer, arguments):
     """One line of the report, and whether it is good."""
-    begin, worst, good = time.time(), {}, True
+    begin = time.time()
     with tempfile.TemporaryDirectory() as work:
-        x, y = case.data(np.random.default_rng(5), STEPS * BATCH)
-        np.savez(f"{work}/data.npz", x=x, y=y)
-        for dtype in DTYPES:
-            pathlib.Path(f"{work}/{dtype}").mkdir()
-            weights, ours = tenon_losses(arguments, case, optimizer, dtype, f"{work}/data.npz",
-                                         f"{work}/{dtype}")
-            exact = torch_losses(case, optimizer, "f64", weights, x, y)
-            worst[dtype] = max(abs(a - b) for a, b in zip(ours, exact))
-            allowed = 1e-8
-            if dtype == "f32":
-                theirs = torch_losses(case, optimizer, "f32", weights, x, y)
-                worst["torch"] = max(abs(a - b) for a, b in zip(theirs, exact))
-                allowed = 3 * worst["torch"] + float(np.spacing(np.float32(max(exact))))
-            good &= worst[dtype] <= allowed
-            if dtype == "f64":
-                falls = exact[0], exact[-1]
-    line = (f"{case.model:52} {optimizer:4} loss {falls[0]:8.4f} to {falls[1]:8.4f}  f64 {worst['f64']:.1e}  "
-            f"f32 {worst['f32']:.1e} (PyTorch {worst['torch']:.1e})  {time.time() - begin:5.1f} s  "
+        x, y, exact, most, seed = choose_data(case, optimizer, arguments, work)
+        f32 = distance(tenon_losses(arguments, case, optimizer, "f32", work), exact)
+        weights = initial_weights(arguments, case, optimizer, "f64", work)
+        exact_f64 = torch_losses(case, optimizer, "f64", weights, x, y)
+        f64 = distance(tenon_losses(arguments, case, optimizer, "f64", work), exact_f64)
+    good = f64 <= 1e-8 and f32 <= 3 * most + float(np.spacing(np.float32(max(exact))))
+    line = (f"{case.model:52} {optimizer:4} loss {exact[0]:8.4f} to {exact[-1]:8.4f}  f64 {f64:.1e}  "
+            f"f32 {f32:.1e} (PyTorch {most:.1e}, seed {seed})  {time.time() - begin:5.1f} s  "
             f"{'ok' if good else 'DIFFERS'}")
     return line, good
 
@@ -284,9 +330,9 @@ def record(arguments):
         if not case.is_recorded:
             continue
         with tempfile.TemporaryDirectory() as work:
-            x, y = case.data(np.random.default_rng(5), STEPS * BATCH)
+            x, y = case.data(np.random.default_rng(FIRST_SEED), STEPS * BATCH)
             np.savez(f"{work}/data.npz", x=x, y=y)
-            weights, _ = tenon_losses(arguments, case, "sgd", "f64", f"{work}/data.npz", work)
+            weights = initial_weights(arguments, case, "sgd", "f64", work)
             losses = torch_losses(case, "sgd", "f64", weights, x, y)
         kinds = {"uint8": "u8", "int32": "i32", "float32": "f32"}
         records.append({"arguments": train_arguments(case, "sgd", "f64"), "losses": losses} | {
@@ -306,6 +352,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.record:
         return record(arguments)
+    torch.set_num_threads(1)  # the networks are too small for more
     chosen = arguments.models.split(",") if arguments.models else None
     bad = 0
     for case in CASES:
