@@ -93,14 +93,20 @@ class TokenTrie {
     std::int32_t id;
   };
   std::optional<Found> longest(std::string_view text, std::uint32_t node = kRoot) const {
-    std::optional<Found> found;
+    std::optional<Found> longest;
+    each_prefix(
+        text, [&](const Found& found) { longest = found; }, node);
+    return longest;
+  }
+  // The same of all such tokens, the shortest first.
+  template <class Visit>
+  void each_prefix(std::string_view text, const Visit& visit, std::uint32_t node = kRoot) const {
     for (std::size_t i = 0; i < text.size(); ++i) {
       const std::uint64_t* child = children_.find(node, static_cast<unsigned char>(text[i]));
       if (!child) break;
       node = static_cast<std::uint32_t>(*child);
-      if (ids_[node] != kNone) found = Found{i + 1, ids_[node]};
+      if (ids_[node] != kNone) visit(Found{i + 1, ids_[node]});
     }
-    return found;
   }
 
  private:

@@ -37,7 +37,7 @@ class Tokenizer {
   std::string token(std::int64_t id) const;
   const std::vector<std::string>& tokens() const;  // all, by id
   std::optional<std::int64_t> id_of(std::string_view token) const;
-  // "character", "byte", "bpe", "wordpiece" or "wordlevel".
+  // "character", "byte", "bpe", "wordpiece", "wordlevel" or "unigram".
   std::string_view kind() const;
 
   // The content of a tokenizer.json that describes this tokenizer (the form of the package

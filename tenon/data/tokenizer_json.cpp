@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tenon/base/error.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kMostTokens = std::int64_t{1} << 24;
 constexpr std::size_t kMostAddedBytes = 256;
+constexpr std::size_t kMostUnigramBytes = 1024;  // each place of a text is read so far
 
 // The declared added tokens, in the file's order. UserError for a spelling that appears twice.
 std::vector<AddedToken> read_added_tokens(const JsonField& file) {
@@ -91,7 +93,8 @@ std::pair<std::string, std::string> merge_parts(const io::Json& merge, const Jso
       return {text.substr(0, space), text.substr(space + 1)};
   }
   field.fail(fmt::format("merge {} is {}; two tokens expected", place,
-                         in_quotes(merge.dump(-1, ' ', true))));
+                         in_quotes(merge.is_string() ? merge.get_ref<const std::string&>()
+                                                     : merge.dump(-1, ' ', true))));
 }
 
 std::vector<BpeModel::Merge> read_merges(const JsonField& field, const TokenVocabulary& vocabulary,
@@ -118,15 +121,38 @@ std::vector<BpeModel::Merge> read_merges(const JsonField& field, const TokenVoca
   return merges;
 }
 
-// "BPE", "WordPiece" or "WordLevel"; old files do not say it.
+// [["the", -3.2], ...] as an object from tokens to their places. UserError for what is not such a
+// list.
+io::Json vocabulary_of_pairs(const JsonField& field) {
+  if (!field.json().is_array()) field.refuse("a list of tokens with their scores");
+  io::Json vocabulary = io::Json::object();
+  for (const JsonField& pair : field.elements()) {
+    const io::Json& json = pair.json();
+    if (!json.is_array() || json.size() != 2 || !json[0].is_string() || !json[1].is_number())
+      pair.refuse("a token and its score");
+    const auto& token = json[0].get_ref<const std::string&>();
+    if (token.empty() || token.size() > kMostUnigramBytes)
+      pair.fail(
+          fmt::format("a token of {} bytes; 1 to {} expected", token.size(), kMostUnigramBytes));
+    if (!std::isfinite(json[1].get<double>())) pair.refuse("a token and its score");
+    if (!vocabulary.emplace(token, vocabulary.size()).second)
+      pair.fail(fmt::format("the token {} appears twice", in_quotes(token)));
+  }
+  return vocabulary;
+}
+
+// "BPE", "WordPiece", "WordLevel" or "Unigram"; old files do not say it.
 std::string model_type(const JsonField& model) {
   if (const std::optional<JsonField> type = model.find("type")) {
     const std::string& name = type->text();
-    if (name != "BPE" && name != "WordPiece" && name != "WordLevel")
-      type->fail(fmt::format("{} is not supported; supported are BPE, WordPiece and WordLevel",
-                             in_quotes(name)));
+    if (name != "BPE" && name != "WordPiece" && name != "WordLevel" && name != "Unigram")
+      type->fail(
+          fmt::format("{} is not supported; supported are BPE, WordPiece, WordLevel and Unigram",
+                      in_quotes(name)));
     return name;
   }
+  if (const auto vocabulary = model.find("vocab"); vocabulary && vocabulary->json().is_array())
+    return "Unigram";
   if (model.find("merges")) return "BPE";
   return model.find("max_input_chars_per_word") ? "WordPiece" : "WordLevel";
 }
@@ -178,10 +204,26 @@ void read_bpe(const JsonField& model, std::shared_ptr<const TokenVocabulary> voc
   parts.model = std::make_shared<TokenModel>(BpeModel(std::move(vocabulary), merges, options));
 }
 
+void read_unigram(const JsonField& model, std::shared_ptr<const TokenVocabulary> vocabulary,
+                  Tokenizer::Parts& parts) {
+  UnigramModel::Options options;
+  for (const io::Json& pair : model.at("vocab").json())
+    options.scores.push_back(pair[1].get<double>());
+  if (options.scores.empty()) model.at("vocab").fail("there are no tokens");
+  if (const std::optional<JsonField> unknown = model.find("unk_id"))
+    options.unknown = static_cast<std::int32_t>(
+        unknown->count(static_cast<std::int64_t>(options.scores.size()) - 1));
+  options.byte_fallback = model.flag_or("byte_fallback", false);
+  parts.kind = "unigram";
+  parts.model =
+      std::make_shared<TokenModel>(UnigramModel(std::move(vocabulary), std::move(options)));
+}
+
 void read_model(const JsonField& model, std::shared_ptr<const TokenVocabulary> vocabulary,
                 Tokenizer::Parts& parts) {
   const std::string type = model_type(model);
   if (type == "BPE") return read_bpe(model, std::move(vocabulary), parts);
+  if (type == "Unigram") return read_unigram(model, std::move(vocabulary), parts);
   if (type == "WordPiece") {
     constexpr std::int64_t kDefault = 100, kMost = 1000;
     const std::optional<JsonField> most = model.find("max_input_chars_per_word");
@@ -235,8 +277,12 @@ Tokenizer tokenizer_from_json(std::string_view text, const std::string& name) {
   const JsonField file(json, name);
   const std::vector<AddedToken> added = read_added_tokens(file);
   const JsonField model = file.at("model");
-  model_type(model);  // an unsupported one has a vocabulary of another form
-  const JsonField vocabulary_field = model.at("vocab");
+  // An unsupported one has a vocabulary of another form.
+  const bool has_scores = model_type(model) == "Unigram";
+  const JsonField written_vocabulary = model.at("vocab");
+  const io::Json ids = has_scores ? vocabulary_of_pairs(written_vocabulary) : io::Json();
+  const JsonField vocabulary_field(has_scores ? ids : written_vocabulary.json(),
+                                   written_vocabulary.where());
   std::vector<std::string> model_tokens = read_vocabulary(vocabulary_field, added);
 
   std::vector<token_steps::Normalizer> normalizers;

@@ -1,5 +1,6 @@
 // The models of a tokenizer.json: what makes ids of the pieces that its splitters give.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -104,6 +105,32 @@ class WordLevelModel {
   std::string unknown_;
 };
 
-using TokenModel = std::variant<BpeModel, WordPieceModel, WordLevelModel>;
+// The most likely of all ways to write a word in tokens, each with the logarithm of its probability
+// (Kudo, "Subword regularization", 2018), as the package `tokenizers` finds it: the best path from
+// the left; of equal ones the one found first.
+class UnigramModel {
+ public:
+  struct Options {
+    std::vector<double> scores;           // of the model's tokens, which are the first ids
+    std::optional<std::int32_t> unknown;  // the token of characters that are not known
+    bool byte_fallback = false;           // those become tokens <0x..> of their bytes
+  };
+  UnigramModel(std::shared_ptr<const TokenVocabulary> vocabulary, Options options);
+  // Adds the ids of a word, in time of its length times that of the longest token. UserError for a
+  // character that is not known if there is no unknown token.
+  void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
+
+ private:
+  static constexpr std::int32_t kUnknown = -1;
+  void add(std::string_view part, std::vector<std::int32_t>& ids) const;
+
+  std::shared_ptr<const TokenVocabulary> vocabulary_;
+  Options options_;
+  TokenTrie trie_;
+  double unknown_score_;
+  std::array<std::optional<std::int32_t>, 256> byte_ids_;
+};
+
+using TokenModel = std::variant<BpeModel, WordPieceModel, WordLevelModel, UnigramModel>;
 
 }  // namespace tenon::data

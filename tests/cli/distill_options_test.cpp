@@ -103,8 +103,6 @@ TEST_F(DistillOptions, ThatDoNotFitAreNamed) {
             "which is not this data; train it on this data, or both with other --normalize");
   EXPECT_EQ(error(distill("x", {"--task", "regression"})),
             "error: --teacher: a teacher is of classes, the labels of " + points_ + " are numbers");
-  EXPECT_EQ(error(distill("x", {"--label", "class", "--data", "npz:" + points_})),
-            "error: --data: given twice");
 }
 
 TEST_F(DistillOptions, ATeacherGivesLogitsOfTheSameSamples) {

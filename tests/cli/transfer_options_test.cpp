@@ -128,7 +128,7 @@ TEST_F(TransferOptions, SamplesAreTheirOwnTargets) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const auto json = nlohmann::json::parse(io::read_text_file(folder_ / "run/run.json"));
   EXPECT_EQ(json["loss"], "mean_squared_error");
-  EXPECT_EQ(json["inputs"]["x"], json["inputs"]["y"]) << json["inputs"];
+  EXPECT_EQ(json["input"], json["target"]);
   // evaluate leaves the label out as told, and knows the task by the run.
   const auto evaluate = [&](const std::vector<std::string>& more) {
     std::vector<std::string> all = {"evaluate", folder_ / "run", "--data", "csv:" + points_,
@@ -148,7 +148,7 @@ TEST_F(TransferOptions, SamplesAreTheirOwnTargets) {
   const Outcome wide = evaluate({"--task", "reconstruction"});
   EXPECT_EQ(wide.status, 1);
   EXPECT_NE(wide.err.find("samples of"), std::string::npos) << wide.err;
-  // Text cannot be a sample.
+  // Streams have labels.
   arguments.insert(arguments.end(), {"--workers", "1", "--overwrite"});
   EXPECT_EQ(run_tenon(arguments).status, 2);
 }

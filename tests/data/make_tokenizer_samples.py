@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes tokenizer/*.json, trained by the PyPI package `tokenizers`, and tokenizer_samples.json: the
-ids that it gives for 10,000 lines. Run: make_tokenizer_samples.py TEXT, an English text for training
-(the tiny Shakespeare corpus was used). The trainers choose among equally rare characters by
-chance: another run gives other files, which agree with each other."""
+ids that it gives for 10,000 lines. Run: make_tokenizer_samples.py TEXT [NAME ...], an English text
+for training (the tiny Shakespeare corpus was used; for the two Unigram models version 3 of the GNU
+General Public License); with names, those files alone are made anew. The trainers choose among
+equally rare characters by chance: another run gives other files, which agree with each other."""
 import json
 import pathlib
 import sys
@@ -171,6 +172,40 @@ def affixes(texts):
     return tokenizer
 
 
+def unigram(texts):
+    """As ALBERT's and T5's, but for their normal form."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(),
+                                                 normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(),
+                                                       pre_tokenizers.Metaspace()])
+    tokenizer.decoder = decoders.Metaspace()
+    special = ["<pad>", "</s>", "<unk>"]  # the trainer would learn them a second time
+    # The trainer keeps every character; most scripts stay unknown.
+    texts = ["".join(c for c in text if ord(c) < 0x180 or 0x3041 <= ord(c) < 0x3100)
+             for text in texts if not any(token in text for token in special)]
+    tokenizer.train_from_iterator(texts, trainers.UnigramTrainer(
+        vocab_size=900, show_progress=False, unk_token="<unk>", special_tokens=special))
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>",
+                                                             special_tokens=[("</s>", 1)])
+    return tokenizer
+
+
+def unigram_bytes(texts):
+    """Unknown characters as bytes; no splitting at all."""
+    trained = json.loads(unigram(texts).to_str())["model"]["vocab"]
+    of_bytes = [(f"<0x{byte:02X}>", -20.0) for byte in range(256)]
+    kept = [tuple(pair) for pair in trained[3:]
+            if pair[0][0] != "<" and (len(pair[0]) > 1 or ord(pair[0]) < 128)]
+    tokenizer = Tokenizer(models.Unigram([("<unk>", 0.0), ("<s>", 0.0), *of_bytes, *kept], 0, True))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"),
+                                                 normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(),
+                                           decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    tokenizer.add_special_tokens(["<s>"])
+    return tokenizer
+
+
 def legacy(text):
     """The older form of a file: merges as texts."""
     saved = json.loads(text)
@@ -205,9 +240,14 @@ def main():
     lines = [make_line(draws) for _ in range(LINES)]
     folder = HERE / "tokenizer"
     folder.mkdir(exist_ok=True)
-    samples = {}
-    for make in [byte_level, split, byte_fallback, metaspace, word_piece, affixes]:
+    path_of_samples = HERE / "tokenizer_samples.json"
+    named = sys.argv[2:]
+    samples = json.loads(path_of_samples.read_text()) if named else {}
+    for make in [byte_level, split, byte_fallback, metaspace, word_piece, affixes, unigram,
+                 unigram_bytes]:
         name = make.__name__
+        if named and name not in named:
+            continue
         trained = make(texts)
         saved = json.loads(trained.to_str())
         if make is metaspace:
@@ -232,12 +272,12 @@ def main():
                        "kept": tokenizer.decode(tokenizer.encode(line).ids, False)}
                       for line in lines[:SHOWN]]}
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    samples["training"] = [
+    samples["training"] = samples["training"] if named else [
         learnt(lines[:2000], pre_tokenizers.ByteLevel(add_prefix_space=False), ["<|endoftext|>"]),
         learnt(lines[:2000], pre_tokenizers.Sequence(
             [pre_tokenizers.Split(Regex(LLAMA3), "isolated"), level]), [])]
     text = json.dumps(samples, ensure_ascii=True, separators=(",", ":"))
-    (HERE / "tokenizer_samples.json").write_text(text.replace('],"', '],\n"') + "\n")
+    path_of_samples.write_text(text.replace('],"', '],\n"') + "\n")
 
 
 if __name__ == "__main__":

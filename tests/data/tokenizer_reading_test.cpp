@@ -40,9 +40,9 @@ TEST(TokenizerReading, MalformedJson) {
 }
 
 TEST(TokenizerReading, Vocabularies) {
-  EXPECT_EQ(error_of_model(R"({"type":"Unigram","vocab":[]})"),
-            "t.json: model.type: \"Unigram\" is not supported; supported are BPE, WordPiece and "
-            "WordLevel");
+  EXPECT_EQ(error_of_model(R"({"type":"Bigram","vocab":[]})"),
+            "t.json: model.type: \"Bigram\" is not supported; supported are BPE, WordPiece, "
+            "WordLevel and Unigram");
   EXPECT_EQ(error_of_model(R"({"type":"BPE"})"), "t.json: model: there is no \"vocab\"");
   EXPECT_EQ(error_of_model(R"({"type":"BPE","vocab":{},"merges":[]})"),
             "t.json: model.vocab: there are no tokens");
@@ -55,6 +55,34 @@ TEST(TokenizerReading, Vocabularies) {
             "t.json: model.vocab: the tokens \"a\" and \"b\" have the same id 0");
   EXPECT_EQ(error_of_model(R"({"type":"BPE","vocab":{"a":0,"a":1},"merges":[]})"),
             "t.json: the key \"a\" appears twice in one object");
+}
+
+TEST(TokenizerReading, Scores) {
+  const auto error = [](const std::string& rest) {
+    return error_of_model(R"({"type":"Unigram",)" + rest + "}");
+  };
+  EXPECT_EQ(error(R"("vocab":[])"), "t.json: model.vocab: there are no tokens");
+  EXPECT_EQ(error(R"("vocab":{"a":0})"),
+            "t.json: model.vocab: a list of tokens with their scores expected, found object");
+  EXPECT_EQ(error(R"("vocab":[["a",-1],["b"]])"),
+            "t.json: model.vocab[1]: a token and its score expected, found array");
+  EXPECT_EQ(error(R"("vocab":[["a",-1],["a",-2]])"),
+            "t.json: model.vocab[1]: the token \"a\" appears twice");
+  EXPECT_EQ(error(R"("vocab":[["",-1]])"),
+            "t.json: model.vocab[0]: a token of 0 bytes; 1 to 1024 expected");
+  EXPECT_EQ(error(R"("vocab":[[")" + std::string(1025, 'a') + R"(",-1]])"),
+            "t.json: model.vocab[0]: a token of 1025 bytes; 1 to 1024 expected");
+  EXPECT_THROW(tokenizer_from_json(R"({"model":{"type":"Unigram","vocab":[["a",1e999]]}})"),
+               UserError);
+  EXPECT_EQ(error(R"("vocab":[["a",-1]],"unk_id":1)"),
+            "t.json: model.unk_id: a whole number from 0 to 0 expected, found 1");
+  // Without an unknown token; the type by the vocabulary.
+  const Tokenizer tokenizer =
+      tokenizer_from_json(R"({"model":{"vocab":[["a",-1],["b",-1],["ab",-1.5],["ba",-3.5]]}})");
+  EXPECT_EQ(tokenizer.kind(), "unigram");
+  EXPECT_EQ(tokenizer.encode("abba"), (std::vector<std::int64_t>{2, 1, 0}));
+  EXPECT_EQ(error_of([&] { tokenizer.encode("abc"); }),
+            "the character \"c\" is not in the vocabulary, and there is no unknown token");
 }
 
 TEST(TokenizerReading, Merges) {

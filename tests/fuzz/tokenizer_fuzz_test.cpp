@@ -85,8 +85,8 @@ std::string damaged(const std::string& file, ThreefrySequence& draws) {
 
 TEST(TokenizerFuzz, DamagedFiles) {
   ThreefrySequence draws{1};
-  for (const std::string name :
-       {"byte_level", "split", "byte_fallback", "metaspace", "word_piece", "affixes"}) {
+  for (const std::string name : {"byte_level", "split", "byte_fallback", "metaspace", "word_piece",
+                                 "affixes", "unigram", "unigram_bytes"}) {
     const std::string whole = io::read_text_file(TENON_TEST_DATA "/tokenizer/" + name + ".json");
     // Most of a file is its vocabulary; most changes should meet what is before it.
     const std::size_t head = whole.find("\"vocab\"");
