@@ -56,12 +56,12 @@ std::optional<Trainer> load_teacher(const DistillOptions& options, const data::S
   if (loss.targets != nn::TargetKind::classes || !loss.from_logits)
     refuse_option(kTeacher, "{} was trained with {}; a teacher gives logits of classes",
                   options.teacher, loss.name);
-  if (teacher.row_types().x != train.x_row())
-    refuse_option(kTeacher, "{} takes samples of {}, those of {} are {}", options.teacher,
-                  teacher.row_types().x, train.name(), train.x_row());
   if (teacher.options().dtype != dtype)
     refuse_option("--dtype", "the weights of the teacher {} are {}, got {}", options.teacher,
                   name(teacher.options().dtype), name(dtype));
+  if (teacher.row_types().x != train.x_row())
+    refuse_option(kTeacher, "{} takes samples of {}, those of {} are {}", options.teacher,
+                  teacher.row_types().x, train.name(), train.x_row());
   return teacher;
 }
 
