@@ -83,7 +83,8 @@ nn::Metric root_error() {
         const std::array parts{sum(square), tenon::full({}, static_cast<double>(square.size()))};
         return tenon::stack(parts);
       },
-      .value = [](std::span<const double> sums) { return std::sqrt(sums[0] / sums[1]); }};
+      .value = [](std::span<const double> sums) { return std::sqrt(sums[0] / sums[1]); },
+      .is_lower_better = true};
 }
 
 // Steps of the sign of an average of gradients: Chen et al. 2023, "Lion".

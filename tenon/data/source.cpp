@@ -57,6 +57,7 @@ Source Source::take(std::int64_t count) const {
   Stream part = *stream();
   part.samples = part.samples.take(count);
   if (part.size) part.size = std::min(*part.size, count);
+  part.origin.reset();  // which of its samples come first, the stream alone knows
   return part;
 }
 

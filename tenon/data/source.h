@@ -19,6 +19,9 @@ struct Stream {
   std::vector<std::string> class_names{};
   // Labels are classes below this number; 0: the number of class names.
   std::int64_t class_count = 0;
+  // What all samples are taken from, if they are those of one dataset: a run that goes on is known
+  // by it, however the samples are made.
+  std::optional<Dataset> origin{};
 };
 
 // A value; copies share the data.

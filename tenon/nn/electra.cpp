@@ -57,7 +57,10 @@ Outcome Electra::learn(const Tensor& x, const Tensor& y, Context& context) {
   context.add_loss({sum(costs) * discriminator_weight, sum(counts)});
   // A small batch may have no masked token.
   const Tensor weight = maximum(of_generator.weight, ones_like(of_generator.weight));
-  return {logits, {of_generator.sum, weight}};
+  // As one output for two classes, so that metrics take it for nothing else.
+  return {expand_dims(logits, -1),
+          {of_generator.sum, weight},
+          expand_dims(cast(is_replaced, logits.dtype()), -1)};
 }
 
 }  // namespace tenon::nn

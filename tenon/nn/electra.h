@@ -28,7 +28,8 @@ struct Electra {
   Layer discriminator = Sequential{};
 
   Tensor operator()(const Tensor& x, Context& context);
-  // The prediction is the discriminator's logits for the filled-in tokens. UserError for ids or
+  // The prediction is the discriminator's logits for the filled-in tokens, [batch, time, 1], and
+  // what metrics compare it with is which of them were replaced. UserError for ids or
   // labels of other types, and parts that give logits of other shapes.
   Outcome learn(const Tensor& x, const Tensor& y, Context& context);
   void fields(FieldVisitor& visit) {

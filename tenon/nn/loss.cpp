@@ -107,7 +107,8 @@ Loss::operator Metric() const {
   return {.name = name,
           .apply = [f = apply](const Tensor& prediction, const Tensor& target,
                                const Loss&) { return f(prediction, target, {}); },
-          .is_of_classes = nn::is_of_classes(targets)};
+          .is_of_classes = nn::is_of_classes(targets),
+          .is_lower_better = true};
 }
 
 }  // namespace tenon::nn

@@ -32,7 +32,7 @@ Outcome MaskedTokens::learn(const Tensor& x, const Tensor&, Context& context) {
   const WeightedSum loss =
       sparse_categorical_cross_entropy_from_logits.apply(logits, masked.labels, {});
   // A small batch may have no masked token; its loss is 0.
-  return {logits, {loss.sum, maximum(loss.weight, ones_like(loss.weight))}};
+  return {logits, {loss.sum, maximum(loss.weight, ones_like(loss.weight))}, masked.labels};
 }
 
 }  // namespace tenon::nn

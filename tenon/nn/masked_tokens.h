@@ -16,8 +16,9 @@ struct MaskedIds {
 MaskedIds mask_tokens(const Tensor& ids, const Tensor& key, double rate, std::int64_t mask_token);
 
 // As a layer it is `model`, which maps ids to logits [batch, time, vocabulary]. It learns from ids
-// alone: its loss is the cross entropy of the chosen tokens, whatever the labels are. Ids are below
-// mask_token, and the vocabulary has it. In evaluation too tokens are masked, by the context's key.
+// alone: its loss is the cross entropy of the chosen tokens, whatever the labels are, and metrics
+// are of those tokens, too. Ids are below mask_token, and the vocabulary has it. In evaluation too
+// tokens are masked, by the context's key.
 struct MaskedTokens {
   static constexpr std::string_view kKind = "masked_tokens";
   double rate = 0.15;

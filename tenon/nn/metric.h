@@ -16,7 +16,8 @@ struct Metric {
   std::function<Tensor(const Tensor& prediction, const Tensor& target, const Loss& loss)> sums{};
   // The metric, of the n numbers added up over all batches.
   std::function<double(std::span<const double> sums)> value{};
-  bool is_of_classes = false;  // has no meaning for a loss of numbers
+  bool is_of_classes = false;    // has no meaning for a loss of numbers
+  bool is_lower_better = false;  // true of every loss: how a Monitor tells what is best
 
   bool has_function() const { return apply || (sums && value); }
 };

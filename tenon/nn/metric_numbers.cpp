@@ -68,7 +68,8 @@ Metric make_log_loss() {
               [](const Tensor& prediction, const Tensor& target, const Loss& loss) {
                 return plain_cross_entropy(loss, "log_loss").apply(prediction, target, {});
               },
-          .is_of_classes = true};
+          .is_of_classes = true,
+          .is_lower_better = true};
 }
 
 Metric make_perplexity() {
@@ -78,7 +79,8 @@ Metric make_perplexity() {
                 return pair(plain_cross_entropy(loss, "perplexity").apply(prediction, target, {}));
               },
           .value = [](std::span<const double> sums) { return std::exp(mean_of(sums)); },
-          .is_of_classes = true};
+          .is_of_classes = true,
+          .is_lower_better = true};
 }
 
 Metric make_root_mean_squared_error() {
@@ -90,7 +92,8 @@ Metric make_root_mean_squared_error() {
                 return pair(weighted_sum(squared_difference(prediction, truth), {},
                                          "root_mean_squared_error"));
               },
-          .value = [](std::span<const double> sums) { return std::sqrt(mean_of(sums)); }};
+          .value = [](std::span<const double> sums) { return std::sqrt(mean_of(sums)); },
+          .is_lower_better = true};
 }
 
 Metric make_r2() { return {.name = "r2", .sums = r2_sums, .value = r2_of_sums}; }

@@ -15,6 +15,9 @@ struct WeightedSum {
 struct Outcome {
   Tensor prediction;
   WeightedSum loss;
+  // What metrics compare the prediction with, of a model that learns from something else than the
+  // labels (masked tokens); empty: the labels.
+  Tensor target{};
 };
 
 }  // namespace tenon::nn

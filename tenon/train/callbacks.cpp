@@ -9,20 +9,16 @@
 namespace tenon {
 namespace {
 
-bool is_lower_better(const Monitor& monitor) {
+bool wants_lower(const Monitor& monitor, const EpochInfo& info) {
   if (monitor.better != Better::by_name) return monitor.better == Better::lower;
-  constexpr std::string_view kLower[] = {"loss",    "error",    "perplexity", "divergence",
-                                         "entropy", "distance", "hinge"};
-  return std::ranges::any_of(
-      kLower, [&](std::string_view part) { return monitor.name.find(part) != std::string::npos; });
+  return info.is_lower_better(monitor.name);
 }
 
 std::string epoch_folder(std::int64_t epoch) { return fmt::format("epoch-{:05}", epoch); }
 
 }  // namespace
 
-BestValue::BestValue(Monitor monitor)
-    : monitor_(std::move(monitor)), wants_lower_(is_lower_better(monitor_)) {
+BestValue::BestValue(Monitor monitor) : monitor_(std::move(monitor)) {
   require(monitor_.min_delta >= 0 && std::isfinite(monitor_.min_delta),
           "monitor \"{}\": min_delta {}; a number from 0 expected", monitor_.name,
           monitor_.min_delta);
@@ -31,7 +27,7 @@ BestValue::BestValue(Monitor monitor)
 bool BestValue::observe(const EpochInfo& info) {
   const double value = info.value(monitor_.name);
   if (std::isnan(value)) return false;
-  const double gain = wants_lower_ ? value_ - value : value - value_;
+  const double gain = wants_lower(monitor_, info) ? value_ - value : value - value_;
   if (is_known_ && !(gain > monitor_.min_delta)) return false;
   is_known_ = true;
   value_ = value;

@@ -11,7 +11,7 @@
 namespace tenon {
 
 enum class Better : std::uint8_t {
-  by_name,  // lower for losses, errors, perplexities and divergences, higher for all else
+  by_name,  // lower for losses and metrics that say so (nn::Metric::is_lower_better)
   lower,
   higher,
 };
@@ -39,7 +39,6 @@ class BestValue {
 
  private:
   Monitor monitor_;
-  bool wants_lower_;
   bool is_known_ = false;
   double value_ = std::numeric_limits<double>::quiet_NaN();
   std::int64_t epoch_ = 0;

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -50,6 +51,26 @@ void remove_file(const fs::path& path) {
 std::vector<fs::path> all_files(const RunFiles& files) {
   return {files.description(), files.model(),   files.averages(), files.state(),
           files.next_state(),  files.metrics(), files.curves(),   files.cost()};
+}
+
+// What a folder holds under names that begin so, but links; nothing if there is no such folder.
+std::vector<fs::path> entries_of(const fs::path& folder, std::string_view beginning) {
+  std::vector<fs::path> entries;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+    if (!entry.is_symlink(ignored) && entry.path().filename().string().starts_with(beginning))
+      entries.push_back(entry.path());
+  return entries;
+}
+
+void remove_if_empty(const fs::path& folder) { ::rmdir(folder.c_str()); }
+
+void remove_own_files(const RunFiles& files) {
+  for (const fs::path& path : all_files(files)) {
+    io::remove_temporaries(path);
+    remove_file(path);
+  }
+  remove_file(files.best());
 }
 
 }  // namespace
@@ -133,8 +154,19 @@ void repair_run(const RunFiles& files) {
 }
 
 void remove_run(const RunFiles& files) {
-  remove_temporaries(files);
-  for (const fs::path& path : all_files(files)) remove_file(path);
+  remove_own_files(files);
+  remove_file(files.report());
+  for (const fs::path& epoch : entries_of(files.checkpoints(), "epoch-")) {
+    remove_own_files(RunFiles{epoch});
+    remove_if_empty(epoch);
+  }
+  remove_if_empty(files.checkpoints());
+  for (const char* part : {"train", "validation"}) {
+    for (const fs::path& events : entries_of(files.tensorboard() / part, "events.out.tfevents."))
+      remove_file(events);
+    remove_if_empty(files.tensorboard() / part);
+  }
+  remove_if_empty(files.tensorboard());
 }
 
 }  // namespace tenon

@@ -21,6 +21,7 @@ struct RunFiles {
   std::filesystem::path best() const { return folder / "best.safetensors"; }
   std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
   std::filesystem::path tensorboard() const { return folder / "tensorboard"; }
+  std::filesystem::path report() const { return folder / "report.html"; }
   // The state of a checkpoint that is being written.
   std::filesystem::path next_state() const { return folder / "state.next.safetensors"; }
   std::filesystem::path metrics() const { return folder / "metrics.csv"; }
@@ -74,7 +75,8 @@ bool can_resume(const RunFiles& files);
 void remove_temporaries(const RunFiles& files);
 // Does that and finishes a checkpoint whose model is there.
 void repair_run(const RunFiles& files);
-// Removes every file of a run, run.json first, half-written ones included; other files stay.
+// Removes every file of a run, run.json first, half-written ones included, and what callbacks and
+// `tenon report` wrote beside them; other files stay.
 void remove_run(const RunFiles& files);
 
 }  // namespace tenon

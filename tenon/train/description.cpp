@@ -113,6 +113,9 @@ TrainingRecord read_training(JsonFields fields) {
   training.batch_size = fields.integer("batch_size", 0, kMost);
   training.epochs = fields.integer("epochs", 0, kMost);
   training.shuffle = fields.boolean("shuffle");
+  if (fields.has("steps_per_epoch"))
+    training.steps_per_epoch = fields.integer("steps_per_epoch", 0, kMost);
+  if (fields.has("device")) training.device = fields.text("device");
   fields.finish();
   return training;
 }
@@ -189,6 +192,8 @@ Json to_json(const RunDescription& description) {
                  {"batch_size", training.batch_size},
                  {"epochs", training.epochs},
                  {"shuffle", training.shuffle}}}};
+  if (training.steps_per_epoch > 0) json["training"]["steps_per_epoch"] = training.steps_per_epoch;
+  if (!training.device.empty()) json["training"]["device"] = training.device;
   if (description.precision != PrecisionPolicy::f32)
     json["precision"] = passes::name(description.precision);
   if (!description.augmentation.is_empty())
@@ -258,11 +263,13 @@ void require_same_run(const Json& before, const RunDescription& now, const std::
   JsonFields fields(before, file, "");
   // A run that was saved after its fit does not say which data it saw.
   const bool names_data = !fields.object("training").text("data_hash").empty();
+  const bool names_device = fields.object("training").has("device");
   for (Json* json : {&old_json, &new_json}) {
     Json& training = (*json)["training"];
     training.erase("epochs");
     training.erase("data");
     json->erase("tenon");
+    if (!names_device) training.erase("device");
     if (!names_data) training = nullptr;
   }
   const Json difference = Json::diff(old_json, new_json);

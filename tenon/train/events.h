@@ -56,13 +56,16 @@ struct EpochInfo {
   std::optional<double> validation_loss;
   std::vector<std::pair<std::string, double>> validation_metrics;
   double seconds = 0;
-  double training = 0;       // of those, for the steps, without validation
-  double waiting = 0;        // of those, for samples that were not made yet
-  bool is_streamed = false;  // the samples are made on the way
+  double training = 0;                         // of those, for the steps, without validation
+  double waiting = 0;                          // of those, for samples that were not made yet
+  bool is_streamed = false;                    // the samples are made on the way
+  std::vector<std::string> falling_metrics{};  // those of which lower is better
 
   // "loss", a metric of the options, or one of the two with "validation_" in front. UserError,
   // listing the known ones, if there is none of that name.
   double value(std::string_view name) const;
+  // Of such a name: losses, and metrics that say so (nn::Metric::is_lower_better).
+  bool is_lower_better(std::string_view name) const;
 };
 
 // What a validation within an epoch found; those at the ends of epochs are in EpochInfo.

@@ -50,10 +50,11 @@ data::Source plain_source(const data::Source& source, const FitOptions& options)
   return source.take(checked_multiply(batches, options.batch_size, "fit: samples"));
 }
 
-// Of all samples and labels; of a stream's first ones.
+// Of all samples and labels; of a stream that has no origin its first ones.
 std::string data_hash_of(const data::Source& source) {
-  const data::Dataset dataset =
-      source.dataset() != nullptr ? *source.dataset() : source.take(1).sampled();
+  const data::Dataset dataset = source.dataset() != nullptr ? *source.dataset()
+                                : source.stream()->origin   ? *source.stream()->origin
+                                                            : source.take(1).sampled();
   std::uint64_t hash = 0;
   std::vector<const data::Array*> arrays = {&dataset.x(), &dataset.y()};
   if (dataset.has_weights()) arrays.push_back(&dataset.weights());
@@ -97,6 +98,8 @@ void FitLoop::begin() {
   record.batch_size = options_.batch_size;
   record.epochs = options_.epochs;
   record.shuffle = options_.shuffle;
+  record.steps_per_epoch = options_.steps_per_epoch;
+  record.device = state_.options.device;
   if (has_folder()) {
     lock_.emplace(files_.folder);
     require(options_.resume || options_.overwrite || !holds_run_files(files_),
@@ -147,6 +150,9 @@ void FitLoop::resume() {
   state_.table.shorten(0);
   if (io::file_exists(files_.metrics()))
     state_.table = read_metrics_csv(files_.metrics(), rows, state_.metric_names());
+  if (state_.table.rows.size() < rows)
+    log(fmt::format("{} holds {} of the {} rows that were written; the others are lost",
+                    files_.metrics().string(), state_.table.rows.size(), rows));
   require_not_beyond();
   restore_callbacks(state_file);
   if (epoch() == options_.epochs)

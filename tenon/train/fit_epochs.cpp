@@ -43,6 +43,12 @@ double EpochInfo::value(std::string_view name) const {
                               fmt::join(known, ", ")));
 }
 
+bool EpochInfo::is_lower_better(std::string_view name) const {
+  constexpr std::string_view kOfValidation = "validation_";
+  if (name.starts_with(kOfValidation)) name.remove_prefix(kOfValidation.size());
+  return name == "loss" || std::ranges::find(falling_metrics, name) != falling_metrics.end();
+}
+
 double FitLoop::loss() const { return state_.loss_value(state_.batch_sums(*last_run_)); }
 double FitLoop::mean_loss() const { return state_.loss_value(state_.sums(*last_run_)); }
 
@@ -186,6 +192,8 @@ void FitLoop::end_epoch(Clock::time_point began) {
   info.training = training_;
   info.waiting = record.waiting;
   info.is_streamed = is_streamed();
+  for (const nn::Metric& metric : state_.options.metrics)
+    if (metric.is_lower_better) info.falling_metrics.push_back(metric.name);
   if (record.validation) {
     info.validation_loss = record.validation->loss;
     info.validation_metrics = record.validation->metrics;

@@ -10,6 +10,7 @@
 #include "tenon/nn/convolution.h"
 #include "tenon/nn/dense.h"
 #include "tenon/nn/part_visitor.h"
+#include "tenon/nn/penalty.h"
 #include "tenon/nn/quantized.h"
 #include "tenon/tensor/functions.h"
 #include "tenon/train/checkpoint.h"
@@ -79,6 +80,8 @@ class SiteFinder final : public nn::PartVisitor {
 
   // The layer itself, or what takes its place. A layer that is there twice stays one.
   nn::Layer changed(const nn::Layer& layer) {
+    // A penalty is for training, and of kernels that will not be there.
+    if (auto* penalized = layer.get<nn::Penalized>()) return changed(penalized->layer);
     if (auto* dense = layer.get<nn::Dense>(); dense != nullptr && is_usable(dense->kernel)) {
       const std::size_t site = site_of(layer, *dense, [&] {
         nn::QuantizedDense to{dense->units, dense->activation, dense->use_bias};

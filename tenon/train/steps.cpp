@@ -91,7 +91,8 @@ namespace {
 // One f64 vector: the loss with what layers added, spread over its weight, then the metrics.
 // `mean`: of the loss.
 Tensor sums_of(const nn::Outcome& outcome, const Tensor& mean, const TrainerOptions& options,
-               const Tensor& target, const nn::Context& context) {
+               const Tensor& labels, const nn::Context& context) {
+  const Tensor& target = outcome.target.is_empty() ? labels : outcome.target;
   const auto as_vector = [](const Tensor& value) {
     const Tensor exact = cast(value, DType::f64);
     return value.rank() == 0 ? reshape(exact, {1}) : exact;
@@ -268,7 +269,7 @@ void Trainer::State::require_fits(const data::Source& source, std::string_view p
           purpose, source.name(), source.x_row(), x_row);
   require(fits(source.y_row(), y_row), "{}: labels of \"{}\" are {}, the model was built for {}",
           purpose, source.name(), source.y_row(), y_row);
-  if (source.has_classes() && options.loss.targets == nn::TargetKind::classes)
+  if (source.has_classes() && options.loss.targets == nn::TargetKind::classes && !makes_own_targets)
     require(source.class_count() <= outputs,
             "{}: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it {} "
             "units",
@@ -306,15 +307,17 @@ void Trainer::State::define_weights() {
   nn::Context context(nn::Mode::inference, evaluation_key(), options.dtype);
   const Tensor target = prepare_target(placeholder("y", one_y), options.dtype);
   // A loss that does not fit the last layer is told now, not after compiling.
-  const Tensor prediction =
-      outcome_of(model, options.loss, prepare(placeholder("x", one)), target, {}, context)
-          .prediction;
+  const nn::Outcome outcome =
+      outcome_of(model, options.loss, prepare(placeholder("x", one)), target, {}, context);
+  const Tensor& prediction = outcome.prediction;
+  makes_own_targets = !outcome.target.is_empty();
+  const Tensor& compared = makes_own_targets ? outcome.target : target;
   metric_sizes.clear();
   for (const nn::Metric& metric : options.metrics)
     metric_sizes.push_back(
         metric.apply
             ? 2
-            : static_cast<std::size_t>(metric.sums(prediction, target, options.loss).size()));
+            : static_cast<std::size_t>(metric.sums(prediction, compared, options.loss).size()));
   outputs = prediction.rank() > 0 ? prediction.extent(-1) : 1;
   weights.assign(context.variables().begin(), context.variables().end());
   table.metrics = metric_names();

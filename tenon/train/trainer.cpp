@@ -51,6 +51,7 @@ RowTypes Trainer::row_types() const {
   return {state_->x_row, state_->y_row};
 }
 const std::vector<std::string>& Trainer::class_names() const { return state_->class_names; }
+bool Trainer::makes_own_targets() const { return state_->makes_own_targets; }
 std::int64_t Trainer::steps_done() const { return state_->position.steps_done; }
 const TrainingRecord& Trainer::training() const { return state_->training; }
 const CostReport& Trainer::cost() const { return state_->cost; }

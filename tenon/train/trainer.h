@@ -181,6 +181,9 @@ class Trainer {
   const data::Normalization& normalization() const;
   RowTypes row_types() const;  // UserError before build or fit
   const std::vector<std::string>& class_names() const;
+  // Whether the model learns from targets that it makes itself (masked or replaced tokens): its
+  // outputs are then no guesses of the labels. False before build or fit.
+  bool makes_own_targets() const;
   std::int64_t steps_done() const;
   // Of the last fit, or of the one that was saved; empty before.
   const TrainingRecord& training() const;

@@ -60,6 +60,7 @@ struct Trainer::State {
   bool is_built = false;
   TensorType x_row, y_row;   // of one raw sample
   std::int64_t outputs = 0;  // of the last axis of a prediction
+  bool makes_own_targets = false;
   std::vector<std::string> class_names;
   // A batch's sums are one f64 vector: loss sum, loss weight, then the sums of each metric.
   std::vector<std::size_t> metric_sizes;  // how many sums each metric has

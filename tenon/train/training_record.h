@@ -13,6 +13,8 @@ struct TrainingRecord {
   std::int64_t batch_size = 0;
   std::int64_t epochs = 0;
   bool shuffle = true;
+  std::int64_t steps_per_epoch = 0;  // as asked for; 0: an epoch ends when the pass does
+  std::string device{};              // empty: of a run that was written before this was kept
 };
 
 }  // namespace tenon

@@ -161,7 +161,8 @@ TEST(Electra, SharesEmbeddingsAndDrawsInTraining) {
   const Tensor ids = placeholder("ids", {DType::i32, {2, 8}});
   const Tensor labels = placeholder("labels", {DType::i32, {2, 8}});
   const nn::Outcome outcome = model.learn(ids, labels, context);
-  EXPECT_EQ(outcome.prediction.shape(), (Shape{2, 8}));
+  EXPECT_EQ(outcome.prediction.shape(), (Shape{2, 8, 1}));
+  EXPECT_EQ(outcome.target.shape(), (Shape{2, 8, 1}));
   ASSERT_EQ(context.losses().size(), 1u);
   std::int64_t tables = 0;
   for (const Variable& variable : context.variables())

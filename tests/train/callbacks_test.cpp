@@ -1,4 +1,7 @@
 #include "tenon/train/callbacks.h"
+
+#include <algorithm>
+
 #include "tenon/train/checkpoint.h"
 #include "train_testing.h"
 
@@ -31,6 +34,41 @@ TEST(BestValue, FollowsTheDirectionOfTheName) {
   EXPECT_TRUE(accuracy.observe(info));
   info.metrics[0].second = 0.6;
   EXPECT_TRUE(accuracy.observe(info));
+}
+
+TEST(BestValue, MetricsSayWhichWayIsBetter) {
+  EpochInfo info = epoch_with(1, 1);
+  info.metrics = {{"huber", 2.0}, {"cosine_similarity", 2.0}};
+  info.validation_metrics = info.metrics;
+  info.falling_metrics = {"huber"};
+  EXPECT_TRUE(info.is_lower_better("validation_huber"));
+  EXPECT_TRUE(info.is_lower_better("huber"));
+  EXPECT_TRUE(info.is_lower_better("validation_loss"));
+  EXPECT_FALSE(info.is_lower_better("cosine_similarity"));
+  for (const nn::Metric& metric :
+       {nn::Metric(nn::huber(1)), nn::Metric(nn::cosine_similarity), nn::Metric(nn::ctc()),
+        nn::Metric(nn::triplet()), nn::Metric(nn::nt_xent()), nn::perplexity, nn::log_loss,
+        nn::find_metric("mean_absolute_error"), nn::root_mean_squared_error})
+    EXPECT_TRUE(metric.is_lower_better) << metric.name;
+  for (const nn::Metric& metric : {nn::accuracy, nn::r2, nn::f1, nn::mean_iou, nn::roc_auc()})
+    EXPECT_FALSE(metric.is_lower_better) << metric.name;
+}
+
+TEST(EarlyStopping, GoesByALossThatIsAMetric) {
+  HostTensor x({DType::f32, {12, 1}}), y({DType::f32, {12, 1}});
+  for (int i = 0; i < 12; ++i)
+    y.as<float>()[static_cast<std::size_t>(i)] =
+        2 * (x.as<float>()[static_cast<std::size_t>(i)] = static_cast<float>(i) / 6 - 1);
+  const data::Dataset line("line", std::move(x), data::Array(std::move(y)));
+  TrainerOptions options = small_options();
+  options.loss = nn::mean_squared_error;
+  options.metrics = {nn::huber(1)};
+  Trainer trainer(nn::Sequential{nn::Dense{1}}, options);
+  EarlyStopping stopping({.name = "validation_huber"}, 2);
+  const History history = trainer.fit(
+      line, {.epochs = 8, .batch_size = 4, .validation = line, .callbacks = {&stopping}});
+  EXPECT_EQ(history.epochs.size(), 8u);  // it falls in every epoch
+  EXPECT_EQ(stopping.best().epoch(), 8);
 }
 
 TEST(BestValue, OfANameThatIsNotThere) {
