@@ -25,7 +25,8 @@ using Reasons = std::map<std::string, std::string>;
 // colon, of a sum of losses none.
 Names sampled(const std::string& file, const std::string& section, const std::string& field) {
   Names names;
-  for (const nlohmann::json& record : samples::read_samples(file).at(section)) {
+  const nlohmann::json all = samples::read_samples(file);
+  for (const nlohmann::json& record : all.at(section)) {
     if (!record.contains(field)) continue;
     const auto name = record.at(field).get<std::string>();
     if (name.find(" + ") == std::string::npos) names.insert(name.substr(0, name.find(':')));
