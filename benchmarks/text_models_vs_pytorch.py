@@ -5,9 +5,9 @@
     /tmp/torch/bin/python benchmarks/text_models_vs_pytorch.py tinyshakespeare.txt
 
 The first nine tenths of the text train, the rest is for validation, in windows of 64 characters. Same
-sizes, optimizer (Adam), schedule (half a cosine to 0) and number of steps; weights are drawn from the
-same distributions and batches at random, each side by itself. Exits 1 if the loss of Tenon is more
-than --tolerance above PyTorch's.
+sizes, optimizer (Adam), schedule (a rise over 50 steps, then half a cosine to 0) and number of steps;
+weights are drawn from the same distributions and batches at random, each side by itself. Exits 1 if the
+loss of Tenon is more than --tolerance above PyTorch's.
 """
 import argparse
 import json
@@ -25,7 +25,7 @@ import torch.nn.functional as F
 import pytorch_language_models as networks
 from compare_with_pytorch import read_safetensors
 
-WINDOW, RATE, LAYERS = 64, 2e-3, 4
+WINDOW, RATE, WARMUP, LAYERS = 64, 1e-3, 50, 4
 MODELS = {
     "char-lstm:embedding=128:units=256/256": (32, networks.char_lstm),
     f"gpt:layers={LAYERS}:heads=4:width=128":
@@ -46,7 +46,7 @@ def train_with_tenon(options, model, batch, work):
     common = ["train", "--model", model, "--data", f"text:{work}/train.txt", "--validation",
               f"text:{work}/validation.txt", "--window", str(WINDOW), "--batch-size", str(batch),
               "--optimizer", "adam", "--learning-rate", str(RATE), "--schedule", "cosine",
-              "--schedule-steps", str(options.steps), "--seed", str(options.seed), "--overwrite"]
+              "--schedule-steps", str(options.steps - WARMUP), "--warmup-steps", str(WARMUP), "--seed", str(options.seed), "--overwrite"]
     tenon(options, *common, "--epochs", "0", "--out", f"{work}/initial")
     tenon(options, *common, "--epochs", "1000", "--max-steps", str(options.steps), "--out",
           f"{work}/run")
@@ -81,6 +81,12 @@ def windows(text, characters):
     return ids[:count * WINDOW].view(count, WINDOW), ids[1 : count * WINDOW + 1].view(count, WINDOW)
 
 
+def rate_factor(step, steps):
+    if step < WARMUP:
+        return (step + 1) / WARMUP
+    return (1 + math.cos(math.pi * (step - WARMUP) / (steps - WARMUP))) / 2
+
+
 def train_with_pytorch(options, model, batch, network, work):
     """Its loss, from weights of the names and shapes that Tenon's have."""
     torch.manual_seed(options.seed)
@@ -92,7 +98,7 @@ def train_with_pytorch(options, model, batch, network, work):
               for name, value in read_safetensors(f"{work}/initial/model.safetensors").items()}
     weights = {name: drawn(name, shape, model.startswith("gpt")) for name, shape in shapes.items()}
     adam = torch.optim.Adam(list(weights.values()), lr=RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, options.steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: rate_factor(step, options.steps))
     order = torch.tensor([], dtype=torch.int64)
     for _ in range(options.steps):
         if len(order) < batch:
