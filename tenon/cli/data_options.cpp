@@ -1,13 +1,16 @@
 #include "tenon/cli/data_options.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
+#include <set>
 #include <tuple>
 
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/text.h"
 #include "tenon/data/reconstruction.h"
+#include "tenon/data/text.h"
 #include "tenon/io/file.h"
 #include "tenon/io/npy.h"
 
@@ -29,6 +32,28 @@ std::pair<std::int64_t, std::int64_t> parse_sides(const std::string& text) {
   }
   require(good, "HEIGHTxWIDTH expected, each from 1 to {}, got {}", kMostPixels, in_quotes(text));
   return {sides[0], sides[1]};
+}
+
+// "0", "1", ... for a number, else the names; empty for an empty text. UserError for anything else.
+std::vector<std::string> parse_classes(const std::string& text) {
+  constexpr std::int64_t kMostClasses = 1 << 20;
+  std::vector<std::string> names;
+  if (text.empty()) return names;
+  if (text.find_first_not_of("0123456789") == std::string::npos) {
+    const std::int64_t count = parse_count("--classes", text, 2, kMostClasses);
+    for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{}", i));
+    return names;
+  }
+  for (const std::string_view name : split(text, ',')) names.emplace_back(name);
+  require(names.size() > 1, "a number of classes, or two or more names, expected, got {}",
+          in_quotes(text));
+  std::set<std::string_view> known;
+  for (const std::string& name : names) {
+    require(!name.empty(), "an empty name among {}", in_quotes(text));
+    data::split_characters(name, "a name");  // they are written to run.json
+    require(known.insert(name).second, "{} is named twice", in_quotes(name));
+  }
+  return names;
 }
 
 }  // namespace
@@ -69,15 +94,19 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
          },
          help_text(data::source_forms(), need))
       ->type_name("DATA");
-  add_text(app, "--label", options.label,
-           "the label's column of a CSV file, by name or number from 1 (the last by default)",
-           "NAME");
+  add_text(
+      app, "--label", options.label,
+      "the label's column of csv:, parquet: or arrow: data, by name or number from 1 (the last by "
+      "default), or a feature of tfrecord: data",
+      "NAME");
   add_text(app, "--sample-weights", options.sample_weights,
            "how much each sample counts in the loss: a file with a number for each, a column of "
            "csv:FILE or an array of npz:FILE",
            "FILE.npy|NAME");
-  add_choice(app, "--task", options.task, {"classification", "regression", "reconstruction"},
-             "what the labels of a CSV file are; reconstruction: samples are their own targets");
+  add_choice(
+      app, "--task", options.task, {"classification", "regression", "reconstruction"},
+      "what the labels of csv:, parquet: and arrow: data are; reconstruction: samples are their "
+      "own targets");
   add_checked(
       app, "--image-size", options.image_size, [](const std::string& text) { parse_sides(text); },
       "the size that images:FOLDER is resized to; as the files are if it is not given",
@@ -98,6 +127,13 @@ DataOptions with_tokenizer_of(const std::string& run, DataOptions options) {
   if (options.data.starts_with("text:") && options.tokenizer.empty() && io::file_exists(file))
     options.tokenizer = file;
   return options;
+}
+
+void add_classes_option(CLI::App& app, DataOptions& options) {
+  add_checked(
+      app, "--classes", options.classes, [](const std::string& text) { parse_classes(text); },
+      "of tar:, tfrecord:, parquet:, arrow: and stream: data: how many, or their names",
+      "N|NAME,...");
 }
 
 bool has_weights_file(const DataOptions& options) {
@@ -124,12 +160,17 @@ namespace {
 data::OpenOptions open_options(const std::string& name, const DataOptions& options, DType dtype,
                                const std::vector<std::string>& known) {
   if (!options.label.empty() && !has_columns(name) && !name.starts_with("tfrecord:"))
-    refuse_option("--label", "only csv:FILE has columns to choose from, the data is {}",
-                  in_quotes(name));
+    refuse_option(
+        "--label",
+        "only csv:, parquet:, arrow: and tfrecord: data has columns or features to choose from, "
+        "the data is {}",
+        in_quotes(name));
   const bool reconstructs = options.task == "reconstruction";
   if (!options.task.empty() && !reconstructs && !has_columns(name))
-    refuse_option("--task", "only for csv:FILE; the labels of {} say themselves what they are",
-                  in_quotes(name));
+    refuse_option(
+        "--task",
+        "only for csv:, parquet: and arrow: data; the labels of {} say themselves what they are",
+        in_quotes(name));
   const bool can_name_weights = name.starts_with("csv:") || name.starts_with("npz:");
   if (!options.sample_weights.empty() && !has_weights_file(options) && !can_name_weights)
     refuse_option(
@@ -137,6 +178,16 @@ data::OpenOptions open_options(const std::string& name, const DataOptions& optio
         "only csv:FILE and npz:FILE have columns or arrays to choose from, the data is {}; "
         "give a FILE.npy",
         in_quotes(name));
+  constexpr std::array kWithoutClasses = {"tar:", "tfrecord:", "parquet:", "arrow:", "stream:"};
+  if (!options.classes.empty() && std::ranges::none_of(kWithoutClasses, [&](const char* kind) {
+        return name.starts_with(kind);
+      }))
+    refuse_option("--classes",
+                  "only for tar:, tfrecord:, parquet:, arrow: and stream:; {} says itself what its "
+                  "classes are",
+                  in_quotes(name));
+  if (!options.classes.empty() && (reconstructs || options.task == "regression"))
+    refuse_option("--classes", "{} has none", options.task);
   const bool images = name.starts_with("images:");
   const bool training_images = options.data.starts_with("images:");  // and this is --validation
   if (!images && !training_images &&
@@ -179,7 +230,7 @@ data::OpenOptions open_options(const std::string& name, const DataOptions& optio
 
 std::optional<data::OpenedStream> open_stream_data(const std::string& name,
                                                    const DataOptions& options, DType dtype) {
-  const data::OpenOptions open = open_options(name, options, dtype, {});
+  const data::OpenOptions open = open_options(name, options, dtype, parse_classes(options.classes));
   try {
     return data::open_streamed(name, open);
   } catch (const data::LabelError& error) {
@@ -189,7 +240,8 @@ std::optional<data::OpenedStream> open_stream_data(const std::string& name,
 
 data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
                        const std::vector<std::string>& known) {
-  const data::OpenOptions open = open_options(name, options, dtype, known);
+  const data::OpenOptions open =
+      open_options(name, options, dtype, known.empty() ? parse_classes(options.classes) : known);
   try {
     data::Opened opened = data::open(name, open);
     if (open.bad_images) report_skipped(name, *open.bad_images);

@@ -10,6 +10,7 @@ struct DataOptions {
   std::string data;
   std::string label;
   std::string sample_weights;  // FILE.npy, or a column of a CSV file, or an array of an .npz file
+  std::string classes;         // how many, or their names; empty: as the data has them
   std::string task;            // empty: by the data; "reconstruction": samples are the targets
   std::string image_size;      // "HEIGHTxWIDTH"; empty: as the files are
   std::string image_channels;  // "1", "3" or empty: 3
@@ -21,6 +22,8 @@ struct DataOptions {
 // --data, --label, --task and those of image folders and texts; the first may be one that the
 // command needs.
 void add_data_options(CLI::App& app, DataOptions& options, Need need);
+// --classes, of data that is streamed and does not say its classes itself.
+void add_classes_option(CLI::App& app, DataOptions& options);
 // Whether a column of the data is the label, and its values leave open what it is.
 bool has_columns(const std::string& name);
 // OptionError unless the name is one that data::open knows; `option` is where it was given.

@@ -5,6 +5,8 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/data_options.h"
+#include "tenon/data/resize.h"
+#include "tenon/io/image.h"
 #include "tenon/io/npy.h"
 #include "tenon/io/png.h"
 
@@ -56,15 +58,28 @@ HostTensor csv_rows(const std::string& file, const TensorType& row, const std::s
   return table.x().tensor();
 }
 
-HostTensor png_rows(const std::string& file, const TensorType& row) {
-  const bool is_gray = row.rank() < 3 || row.shape.back() == 1;
-  const bool is_colour = row.rank() == 3 && row.shape.back() == 3;
-  const io::PngChannels channels = is_gray     ? io::PngChannels::gray
-                                   : is_colour ? io::PngChannels::rgb
-                                               : io::PngChannels::as_stored;
-  const HostTensor image = io::read_png(file, channels);  // [height, width, channels]
-  const Shape& found = image.shape();
-  Shape sample = found;
+bool is_image_file(const std::string& file) {
+  return file.ends_with(".png") || file.ends_with(".jpg") || file.ends_with(".jpeg");
+}
+
+// [height, width, channels], as many of them as a row has.
+HostTensor image_for(const std::string& file, const TensorType& row) {
+  const std::int64_t channels = row.rank() < 3 ? 1 : row.shape.back();
+  if (channels == 1 || channels == 3) return io::read_image(io::ByteSource::open(file), channels);
+  require(file.ends_with(".png"), "{}: a JPEG file has 1 or 3 channels, the model takes {}", file,
+          row);
+  return io::read_png(file, io::PngChannels::as_stored);
+}
+
+HostTensor image_rows(const std::string& file, const TensorType& row) {
+  HostTensor image = image_for(file, row);
+  const Shape found = image.shape();
+  // Bytes are images; what else has two axes or more need not be of pixels.
+  const bool can_resize = row.dtype == DType::u8 && row.rank() >= 2 && row.rank() <= 3 &&
+                          row.shape[0] > 0 && row.shape[1] > 0;
+  const bool fits = row.rank() >= 2 && found[0] == row.shape[0] && found[1] == row.shape[1];
+  if (can_resize && !fits) image = data::resized_bilinear(image, row.shape[0], row.shape[1]);
+  Shape sample = image.shape();
   if (row.rank() == 2) sample.pop_back();
   if (row.rank() == 1) sample = {image.size()};
   require(sample == row.shape, "{}: an image of {} by {} pixels, the model takes {}", file,
@@ -81,10 +96,10 @@ HostTensor read_input_rows(const std::string& file, const TensorType& row,
     values = csv_rows(file, row, left_out);
   else if (file.ends_with(".npy"))
     values = io::read_npy(file);
-  else if (file.ends_with(".png"))
-    values = png_rows(file, row);
+  else if (is_image_file(file))
+    values = image_rows(file, row);
   else
-    refuse_option("--input", "a file ending in .csv, .npy or .png expected, got {}",
+    refuse_option("--input", "a file ending in .csv, .npy, .png, .jpg or .jpeg expected, got {}",
                   in_quotes(file));
   return fitted(shaped(std::move(values), row, file), row.dtype, file);
 }

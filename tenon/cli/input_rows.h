@@ -1,4 +1,4 @@
-// Rows to predict, from a CSV, .npy or PNG file, as the model takes them.
+// Rows to predict, from a CSV, .npy, PNG or JPEG file, as the model takes them.
 #pragma once
 #include <string>
 
@@ -7,8 +7,9 @@
 namespace tenon::cli {
 
 // [N, row...] of the row type. A single row without the leading axis is taken too; numbers convert
-// to the model's element type if none loses its value. `left_out` names a CSV column that is no
-// feature, or is empty. UserError naming the file and what was expected.
+// to the model's element type if none loses its value, and for a model of images an image is
+// resized as those of folders are. `left_out` names a CSV column that is no feature, or is empty.
+// UserError naming the file and what was expected.
 HostTensor read_input_rows(const std::string& file, const TensorType& row,
                            const std::string& left_out);
 

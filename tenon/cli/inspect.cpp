@@ -9,12 +9,15 @@
 #include "tenon/cli/output.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
+#include "tenon/models/catalog.h"
 #include "tenon/session/program.h"
 
 namespace tenon::cli {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr std::int64_t kTextWindow = 64;  // tokens of a text, as --window has it
 
 struct InspectCommand {
   std::string run;
@@ -42,7 +45,7 @@ void add_options(CLI::App& app, InspectCommand& command) {
                  parse_count("--input-shape", std::string(part), 1, 1 << 24));
            command.has_input_shape = true;
          },
-         "of one sample, without --data (28,28)")
+         "of one sample, without --data (28,28; of models of texts 64 tokens)")
       ->type_name("N,N,...");
   const auto add = [&](const char* name, std::int64_t& value, bool& is_given, std::int64_t low,
                        const char* help) {
@@ -66,15 +69,37 @@ void add_options(CLI::App& app, InspectCommand& command) {
   add_json_option(app, command.json);
 }
 
-// One sample of zeros with a label, where there is no data.
+// What the model gives for one sample, without the classes: a label for each of these.
+Shape labels_of(const nn::Layer& model, const TensorType& row, DType dtype) {
+  TensorType type{is_integer(row.dtype) && row.dtype != DType::u8 ? row.dtype : dtype, row.shape};
+  type.shape.insert(type.shape.begin(), 1);
+  nn::Context context(nn::Mode::inference, {}, dtype);
+  Shape shape = model.call_as_root(placeholder("x", type), context).shape();
+  if (shape.size() > 1) shape.pop_back();
+  return shape;
+}
+
+// One sample of zeros with its labels, where there is no data.
 data::Dataset stand_in(const InspectCommand& command) {
-  Shape shape{1};
-  shape.insert(shape.end(), command.input_shape.begin(), command.input_shape.end());
+  const bool are_ids = models::takes_ids(command.model.model);
+  Shape row = command.input_shape;
+  if (are_ids && !command.has_input_shape) row = {kTextWindow};
+  if (are_ids && row.size() != 1)
+    refuse_option("--input-shape", "{} takes texts; one number of tokens expected, got {}",
+                  models::model_name(command.model.model), join(row, ","));
   // Images are bytes; a list of features is not.
-  const DType dtype = command.input_shape.size() > 1 ? DType::u8 : DType::f32;
+  const TensorType type{are_ids ? DType::i32 : row.size() > 1 ? DType::u8 : DType::f32, row};
+  Shape shape{1}, labels{1};
+  shape.insert(shape.end(), row.begin(), row.end());
+  if (are_ids)
+    labels = shape;
+  else
+    labels = labels_of(make_model(command.model, type, command.classes), type,
+                       *parse_dtype(command.dtype));
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < command.classes; ++i) names.push_back(fmt::format("{}", i));
-  return {"zeros", HostTensor({dtype, shape}), data::Array(HostTensor({DType::i32, {1}})), names};
+  return {"zeros", HostTensor({type.dtype, shape}), data::Array(HostTensor({DType::i32, labels})),
+          names};
 }
 
 Trainer open_trainer(InspectCommand& command) {

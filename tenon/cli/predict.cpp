@@ -82,7 +82,7 @@ Json predictions_json(const Trainer& trainer, const std::vector<Prediction>& pre
 
 int run_predict(const PredictCommand& command) {
   if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
-  if (command.input.empty()) refuse_option("--input", "missing: a .csv, .npy or .png file");
+  if (command.input.empty()) refuse_option("--input", "missing: a .csv, .npy, .png or .jpg file");
   if (!command.label.empty() && !command.input.ends_with(".csv"))
     refuse_option("--label", "only a .csv file has columns to leave out");
   const bool is_csv = command.output.ends_with(".csv"), is_npy = command.output.ends_with(".npy");
@@ -120,7 +120,7 @@ void add_predict(CLI::App& program, Action& action) {
   const auto command = std::make_shared<PredictCommand>();
   add_text(*app, "run", command->run, help_text("the folder of a run", Need::required), "RUN");
   add_text(*app, "--input", command->input,
-           help_text("rows to predict: .csv, .npy or .png", Need::required), "FILE");
+           help_text("rows to predict: .csv, .npy, .png or .jpg", Need::required), "FILE");
   add_text(*app, "--output", command->output,
            ".csv (probabilities) or .npy (outputs as they are); the terminal if not given", "FILE");
   add_text(*app, "--label", command->label,

@@ -1,6 +1,7 @@
 // tenon train
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <limits>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_data.h"
 #include "tenon/cli/train_report.h"
+#include "tenon/cli/weight_options.h"
 #include "tenon/io/file.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/sequential.h"
@@ -27,11 +29,12 @@ namespace {
 
 std::int64_t count_outputs(const data::Source& train, const nn::Loss& loss) {
   if (train.has_classes() && loss.targets == nn::TargetKind::classes) {
-    require(
-        train.class_count() > 0,
-        "{}: its classes are integers, but how many there are is not known before all are read; "
-        "leave --workers out",
-        train.name());
+  require(train.size() != 0, "{}: there are no samples", train.name());
+    require(train.stream() == nullptr || train.class_count() > 0,
+            "{}: its classes are integers, but how many there are is not known before all are "
+            "read; say it by --classes, or leave --workers out",
+            train.name());
+    require(train.class_count() > 0, "{}: no sample has a class", train.name());
     return train.class_count();
   }
   return std::max<std::int64_t>(1, element_count(train.y_row().shape));
@@ -139,6 +142,9 @@ int run_train(const TrainCommand& command) {
   Progress progress;
   constexpr std::int64_t kUnknownSize = 1;  // a schedule over all steps needs --steps-per-epoch
   const std::int64_t size = data.train.size().value_or(kUnknownSize);
+  if (std::ranges::none_of(trainer.weights(),
+                           [](const Variable& weight) { return weight.is_trainable(); }))
+    refuse_option("--freeze", "{} leaves no weight to train", join(command.freeze, " and "));
   std::int64_t steps_in_epoch =
       std::max<std::int64_t>(1, (size + command.batch_size - 1) / command.batch_size);
   if (!data.train.size()) steps_in_epoch = std::max(steps_in_epoch, command.loop.steps_per_epoch);
@@ -152,6 +158,7 @@ int run_train(const TrainCommand& command) {
   std::optional<Trainer> teacher =
       load_teacher(command.distill, data.train,
                    {command.device.device, static_cast<int>(command.device.threads)},
+  check_model_options(command, make_trained_model(command, data.train, loss), data.train.x_row());
                    *parse_dtype(command.dtype));
   if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
   Trainer trainer(std::move(model),
@@ -178,6 +185,7 @@ int run_train(const TrainCommand& command) {
   set_fit_options(command.loop, command.out, fit);
   const auto guard = std::make_shared<NanGuard>();
   if (command.loop.nan_guard) fit.callbacks.emplace_back(guard);
+  check_weight_options(command, trainer, data.train);
   fit.stop = catch_stop_signals(command.out);
 
   // A run that goes on has its own already.

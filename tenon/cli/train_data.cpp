@@ -28,8 +28,12 @@ data::Stream streamed(const data::Dataset& dataset, std::uint64_t seed, bool shu
   const auto order = [=](std::uint64_t epoch) {
     return data::epoch_order(size, seed, epoch, shuffle);
   };
-  return {dataset.name(), data::Pipeline::from(dataset, order), size, dataset.class_names(),
-          dataset.class_count()};
+  return {dataset.name(),
+          data::Pipeline::from(dataset, order),
+          size,
+          dataset.class_names(),
+          dataset.class_count(),
+          dataset};
 }
 
 void split_off_validation(TrainData& data, data::Dataset& train, const TrainCommand& command) {
@@ -54,6 +58,7 @@ data::Dataset open_validation(const TrainCommand& command, const std::vector<std
   check_data_name("--validation", name);
   DataOptions options = command.data;
   if (!has_columns(name)) options.label = "";
+  options.classes = "";  // `known` are those
   const bool may_have_weights = name.starts_with("csv:") || name.starts_with("npz:");
   if (!may_have_weights) options.sample_weights = "";
   if (!has_columns(name) && command.data.task != "reconstruction") options.task = "";

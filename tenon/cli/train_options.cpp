@@ -41,6 +41,7 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
         if (text == "none") return;
         for (const std::string_view name : split(text, ',')) nn::find_metric(name);
       },
+  add_classes_option(app, command.data);
       "names with commas between them, or none (accuracy for losses of classes)");
   add_text(app, "--validation", command.validation,
            "a fraction of the data, other data, or none (the test set if there is one)",
@@ -120,7 +121,8 @@ nn::Loss choose_loss(const TrainCommand& command, const data::Source& train) {
                   "{} takes one target per class, the labels of {} are classes; {} takes them",
                   loss.name, train.name(),
                   loss.name.starts_with("categorical") ? "sparse_" + loss.name
-                                                       : "sparse_categorical_cross_entropy");
+                  : loss.from_logits ? "sparse_categorical_cross_entropy_from_logits"
+                                     : "sparse_categorical_cross_entropy");
   if (loss.targets == nn::TargetKind::two_classes && train.class_count() > 2)
     refuse_option("--loss", "{} takes two classes, {} has {}", loss.name, train.name(),
                   train.class_count());

@@ -44,6 +44,7 @@ Stream open_records(const std::string& place, const OpenOptions& options) {
   RecordStreamOptions records;
   records.records.class_names = options.csv.class_names;
   RecordStream stream = record_stream(place, records);
+  if (stream.class_names.empty()) stream.class_names = options.csv.class_names;
   return {place, std::move(stream.samples), std::nullopt, std::move(stream.class_names)};
 }
 

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "tenon/base/scalar_convert.h"
 #include "tenon/base/text.h"
+#include "tenon/data/text_unicode.h"
 #include "tenon/io/csv.h"
 #include "tenon/io/npz.h"
 
@@ -174,9 +176,25 @@ class CsvDatasetBuilder {
     return y;
   }
 
+  // Names of classes are kept with a run.
+  void require_utf8(const io::CsvColumn& column) const {
+    for (std::size_t text = 0; text < column.texts.size(); ++text) {
+      const std::string shown = well_formed_utf8(column.texts[text]);
+      if (shown == column.texts[text]) continue;
+      const auto row = std::ranges::find(column.text_ids, static_cast<std::int64_t>(text),
+                                         [](auto id) { return static_cast<std::int64_t>(id); });
+      throw UserError(fmt::format(
+          "{}: line {}, column {}: the label {} is not UTF-8\n  help: iconv -f ISO-8859-1 -t UTF-8 "
+          "makes it so, if the file is in Latin-1",
+          file_, table_.lines[static_cast<std::size_t>(row - column.text_ids.begin())],
+          in_quotes(column.name), in_quotes(shown)));
+    }
+  }
+
   HostTensor text_classes(const io::CsvColumn& column) {
     class_names_ = options_.class_names;
     if (class_names_.empty()) {
+      require_utf8(column);
       class_names_ = column.texts;
       std::ranges::sort(class_names_);
       // Nearly as many classes as rows are names or numbers of the rows.
@@ -214,6 +232,25 @@ class CsvDatasetBuilder {
   std::vector<std::string> class_names_;
 };
 
+// Of each row's numbers, of a float type.
+void require_finite(const std::string& file, const char* name, const HostTensor& array) {
+  if (!is_float(array.dtype())) return;
+  const std::int64_t rows = std::max<std::int64_t>(array.shape().front(), 1);
+  with_element_type(array.dtype(), [&]<class T>(TypeTag<T>) {
+    const std::span<const T> values = array.as<T>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto value = convert_element<double>(values[i]);
+      if (!std::isfinite(value)) [[unlikely]] {
+        const std::int64_t width = array.size() / rows, place = static_cast<std::int64_t>(i);
+        throw UserError(
+            fmt::format("{}: {}: row {}: number {} is {}; only finite numbers can be "
+                        "trained with",
+                        file, name, place / width, place % width, value));
+      }
+    }
+  });
+}
+
 }  // namespace
 
 Dataset csv(const std::filesystem::path& file, const CsvOptions& options) {
@@ -234,6 +271,7 @@ Dataset npz(const std::filesystem::path& file, const std::string& weights) {
     require(arrays.at(name).type().rank() > 0,
             "{}: {} is {}; an array needs a first axis that counts the samples", file.string(),
             name, arrays.at(name).type());
+  for (const char* name : {"x", "y"}) require_finite(file.string(), name, arrays.at(name));
   const HostTensor of_samples = weights.empty() ? HostTensor() : arrays.at(weights);
   Dataset dataset(file.string(), std::move(arrays.at("x")), Array(std::move(arrays.at("y"))));
   return weights.empty() ? dataset : dataset.with_weights(of_samples);

@@ -49,8 +49,12 @@ HostTensor class_of_text(const std::string& text, const std::vector<std::string>
     return make_scalar(static_cast<std::int32_t>(found - class_names.begin()));
   std::int32_t value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  require(error == std::errc() && end == word.data() + word.size(),
-          "{}: the label {} is neither a whole number nor one of the {} classes{}", place,
+  const bool is_whole = error == std::errc() && end == word.data() + word.size();
+  require(is_whole || !class_names.empty(),
+          "{}: the label {} is no whole number, and no classes are named\n  help: --classes "
+          "NAME,NAME,... names them (WebDatasetOptions::class_names in C++)",
+          place, in_quotes(word));
+  require(is_whole, "{}: the label {} is neither a whole number nor one of the {} classes{}", place,
           in_quotes(word), class_names.size(), did_you_mean(word, class_names));
   return make_scalar(value);
 }

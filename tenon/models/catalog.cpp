@@ -11,6 +11,7 @@ namespace {
 struct ModelEntry {
   std::string_view name;
   MakeModel make;
+  bool takes_ids = false;  // samples are texts
 };
 
 // A network more is a line here, a function of catalog_entries.h and a line in docs/models.md.
@@ -31,10 +32,10 @@ constexpr std::array kModels = {
     ModelEntry{"conv-autoencoder", conv_autoencoder_of},
     ModelEntry{"vae", vae_of},
     ModelEntry{"speech-commands", speech_commands_of},
-    ModelEntry{"char-lstm", char_lstm_of},
-    ModelEntry{"gpt", gpt_of},
-    ModelEntry{"bert", bert_of},
-    ModelEntry{"electra", electra_of},
+    ModelEntry{"char-lstm", char_lstm_of, true},
+    ModelEntry{"gpt", gpt_of, true},
+    ModelEntry{"bert", bert_of, true},
+    ModelEntry{"electra", electra_of, true},
 };
 
 constexpr auto kModelNames = [] {
@@ -63,6 +64,11 @@ nn::Layer make_model(std::string_view text, const Request& request) {
 std::string model_name(std::string_view text) {
   const PartName part("model", text);
   return std::string(entry_of(part.name()).name);
+}
+
+bool takes_ids(std::string_view text) {
+  const PartName part("model", text);
+  return entry_of(part.name()).takes_ids;
 }
 
 std::span<const std::string_view> model_names() { return kModelNames; }

@@ -26,6 +26,9 @@ nn::Layer make_model(std::string_view text, const Request& request);
 // The name before the first colon. UserError listing the known ones, or for malformed options.
 std::string model_name(std::string_view text);
 
+// Whether its samples are texts as ids, i32[time]; of all others they are numbers.
+bool takes_ids(std::string_view text);
+
 // Of every network, in the order of the documentation.
 std::span<const std::string_view> model_names();
 

@@ -187,6 +187,19 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--loss", "categorical_cross_entropy"}), 2,
            "--loss: categorical_cross_entropy takes one target per class, the labels of "
            "FOLDERpoints.csv are classes; sparse_categorical_cross_entropy takes them"},
+          {train({"--loss", "kl_divergence_from_logits"}), 2,
+           "--loss: kl_divergence_from_logits takes one target per class, the labels of "
+           "FOLDERpoints.csv are classes; sparse_categorical_cross_entropy_from_logits takes them"},
+          {train({"--freeze", "*"}), 2, "--freeze: * leaves no weight to train"},
+          {train({"--no-decay", "denze"}), 2,
+           "--no-decay: no weight is of the pattern \"denze\"; help: the weights are "
+           "dense/kernel, dense/bias, dense_1/kernel, dense_1/bias, dense_2/kernel, dense_2/bias"},
+          {train({"--constraint", "*kernel:max_norm=3:axes=7"}), 2,
+           "--constraint: constraint \"*kernel:max_norm=3:axes=7\": axis 7 is none of "
+           "\"dense/kernel\", which is f32[2,128]"},
+          {train({"--penalty", "l2:0.1:zzz*"}), 2,
+           "--penalty: no weight is of the pattern \"zzz*\"; help: the weights are "
+           "dense/kernel, dense/bias, dense_1/kernel, dense_1/bias, dense_2/kernel, dense_2/bias"},
           {train({"--task", "regression", "--loss", "sparse_categorical_cross_entropy"}), 2,
            "--loss: sparse_categorical_cross_entropy takes classes, the labels of FOLDERpoints.csv "
            "are numbers; mean_squared_error takes them"},
@@ -238,8 +251,8 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "\"fashion-mnist\"?"},
           {{"train", "--model", "mlp", "--data", "text:FOLDERtext.txt", "--label", "x"},
            2,
-           "--label: only csv:FILE has columns to choose from, the data is "
-           "\"text:FOLDERtext.txt\""},
+           "--label: only csv:, parquet:, arrow: and tfrecord: data has columns or features to "
+           "choose from, the data is \"text:FOLDERtext.txt\""},
           {{"train", "--model", "mlp", "--data", "text:FOLDERtext.txt"},
            2,
            "--model: mlp takes numbers, the data's samples are i32[64]"},
@@ -250,7 +263,7 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {train({"--device", "gpu"}), 2, "--device: given more than once"},
           {{"evaluate", "--data", "fashion-mnist"}, 2, "RUN: missing: the folder of a run"},
           {{"evaluate", "FOLDERrun"}, 2, "--data: missing, as in --data fashion-mnist"},
-          {{"predict", "FOLDERrun"}, 2, "--input: missing: a .csv, .npy or .png file"},
+          {{"predict", "FOLDERrun"}, 2, "--input: missing: a .csv, .npy, .png or .jpg file"},
           {{"predict", "FOLDERrun", "--input", "FOLDERpoints.csv", "--output", "x.png"},
            2,
            "--output: a file ending in .csv or .npy expected, got \"x.png\""},

@@ -98,8 +98,8 @@ TEST_F(LoopOptions, ClassesOfAStreamAreCounted) {
   EXPECT_NE(outcome.err.find("epoch 1/1  step 3  "), std::string::npos) << outcome.err;
   const Outcome refused = run({"--workers", "1"});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_NE(refused.err.find("how many there are is not known before all are read; leave --workers "
-                             "out"),
+  EXPECT_NE(refused.err.find("how many there are is not known before all are read; say it by "
+                             "--classes, or leave --workers out"),
             std::string::npos)
       << refused.err;
 }

@@ -186,9 +186,14 @@ TEST(WebDataset, BadSamplesAreNamed) {
                                         "files of kind \"json\" cannot be x; .png, .jpg, .jpeg, "
                                         ".npy, .wav and .txt can");
   EXPECT_EQ(error({.y = {"json"}, .json_key = "class"}), start + "\"json\" has no \"class\"");
-  EXPECT_EQ(error({.y = {"txt"}}), start +
-                                       "the label \"text 0\" is neither a whole number nor one of "
-                                       "the 0 classes");
+  EXPECT_EQ(error({.y = {"txt"}}),
+            start +
+                "the label \"text 0\" is no whole number, and no classes are named\n  help: "
+                "--classes NAME,NAME,... names them (WebDatasetOptions::class_names in C++)");
+  EXPECT_EQ(error({.y = {"txt"}, .class_names = {"text 1", "b"}}),
+            start +
+                "the label \"text 0\" is neither a whole number nor one of the 2 classes; did you "
+                "mean \"text 1\"?");
   EXPECT_EQ(error({.x = {}}), "a WebDataset without kinds of files for x");
 }
 

@@ -95,6 +95,8 @@ TEST(TokenizerReading, Merges) {
             "t.json: model.merges: merge 0 needs the token \"ba\", which is not in the vocabulary");
   for (const std::string bad : {"\"ab\"", "\"a b c\"", "[\"a\"]", "7", "[1, 2]"})
     EXPECT_TRUE(with("[" + bad + "]").find("two tokens expected") != std::string::npos) << bad;
+  EXPECT_EQ(with(R"(["a b c"])"),
+            "t.json: model.merges: merge 0 is \"a b c\"; two tokens expected");
   EXPECT_EQ(with("{}"), "t.json: model.merges: a list expected, found object");
   EXPECT_EQ(
       error_of_model(R"({"type":"BPE","dropout":0.1,"vocab":{"a":0},"merges":[]})"),
