@@ -42,7 +42,7 @@ nn::Sequential autoencoder(const Shape& sample, const AutoencoderOptions& option
   require_widths(options.hidden, options.code, "autoencoder");
   nn::Sequential model{nn::Flatten{}};
   for (const std::int64_t width : options.hidden) model.add(nn::Dense{width, options.activation});
-  model.add(nn::Dense{options.code, options.activation});
+  model.add(nn::Dense{options.code});
   add_decoder(model, options.hidden, options.activation, sample, count);
   return model;
 }

@@ -12,8 +12,8 @@ struct AutoencoderOptions {
   nn::Activation activation = nn::relu;
 };
 
-// Dense layers to a code and back (Hinton, Salakhutdinov 2006); the output has the shape of a
-// sample and no activation. UserError for widths below 1 and samples without elements.
+// Dense layers to a linear code and back (Hinton, Salakhutdinov 2006); the output has the shape of
+// a sample and no activation. UserError for widths below 1 and samples without elements.
 nn::Sequential autoencoder(const Shape& sample, const AutoencoderOptions& options = {});
 
 struct ConvAutoencoderOptions {

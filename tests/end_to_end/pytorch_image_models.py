@@ -155,7 +155,12 @@ def vit(weights, x, patch, layers, heads, class_token=True):
 
 
 def autoencoder(weights, x, layers):
-    return mlp(weights, x, layers).reshape(x.shape)
+    model, h = Part(weights), x.flatten(1)
+    for i in range(1, layers + 1):
+        h = dense(model, h)
+        if i not in (layers // 2, layers):  # the code and the output are linear
+            h = F.relu(h)
+    return h.reshape(x.shape)
 
 
 def conv_autoencoder(weights, x, layers):

@@ -95,6 +95,25 @@ TEST(Catalog, AutoencodersGiveWhatTheyAreGiven) {
             784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784);
 }
 
+class ActivationReader final : public nn::PartVisitor {
+ public:
+  using PartVisitor::operator();
+  void operator()(std::string_view, nn::Activation& activation) override {
+    activations.push_back(activation);
+  }
+  std::vector<nn::Activation> activations;
+};
+
+// Hinton and Salakhutdinov 2006: only the code and here, for data of any range, the output.
+TEST(Catalog, TheCodeOfAnAutoencoderIsLinear) {
+  nn::Layer model = make_model("autoencoder:hidden=8/6:code=4", {kGrey, 784});
+  ActivationReader reader;
+  model.fields(reader);
+  using nn::linear, nn::relu;
+  EXPECT_EQ(reader.activations,
+            (std::vector<nn::Activation>{relu, relu, linear, relu, relu, linear}));
+}
+
 TEST(Catalog, LinearNetworksHaveOneLayer) {
   EXPECT_EQ(trace("linear-regression", {DType::f64, {13}}, 1).weights, 14);
   EXPECT_EQ(trace("logistic-regression", {DType::f32, {4}}, 3).weights, 15);
