@@ -1,5 +1,7 @@
 #include "tenon/cli/loop_options.h"
 
+#include <algorithm>
+
 #include "tenon/base/text.h"
 #include "tenon/cli/augment_options.h"
 #include "tenon/train/callbacks.h"
@@ -20,6 +22,19 @@ Monitor monitor_of(const LoopOptions& options, const FitOptions& fit) {
                  : fit.validation         ? "validation_loss"
                                           : "loss";
   return monitor;
+}
+
+// Now, and not after the first epoch.
+void require_monitor(const LoopOptions& options, const std::vector<std::string>& metrics,
+                     const FitOptions& fit) {
+  if (options.monitor.empty()) return;
+  std::vector<std::string> known{"loss"};
+  known.insert(known.end(), metrics.begin(), metrics.end());
+  for (std::size_t i = 0; fit.validation && i <= metrics.size(); ++i)
+    known.push_back("validation_" + known[i]);
+  if (std::ranges::find(known, options.monitor) == known.end())
+    refuse_option("--monitor", "an epoch has no value {}; one of {} expected",
+                  in_quotes(options.monitor), join(known, ", "));
 }
 
 double time_limit_of(const LoopOptions& options) {
@@ -86,7 +101,9 @@ void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer) {
   trainer.augmentation = parse_augmentation(options.augment);
 }
 
-void set_fit_options(const LoopOptions& options, const std::string& out, FitOptions& fit) {
+void set_fit_options(const LoopOptions& options, const std::string& out,
+                     const std::vector<std::string>& metrics, FitOptions& fit) {
+  require_monitor(options, metrics, fit);
   if (options.workers) fit.loading.workers = static_cast<int>(*options.workers);
   if (!fit.validation && options.validate_every > 0)
     refuse_option("--validate-every", "needs validation data; add --validation");

@@ -17,7 +17,8 @@ void apply_softmax(std::vector<double>& values) {
 }  // namespace
 
 bool is_classifier(const Trainer& trainer) {
-  return trainer.options().loss.name.find("cross_entropy") != std::string_view::npos;
+  return !trainer.makes_own_targets() &&
+         trainer.options().loss.name.find("cross_entropy") != std::string_view::npos;
 }
 
 std::string class_name(const Trainer& trainer, std::int64_t index) {

@@ -13,7 +13,7 @@ struct Prediction {
   double probability = 0;      // of that class
 };
 
-// Whether the model's loss is one of classes.
+// Whether the model's loss is one of the classes of the labels.
 bool is_classifier(const Trainer& trainer);
 // The name of a class, or its number.
 std::string class_name(const Trainer& trainer, std::int64_t index);

@@ -261,7 +261,7 @@ std::string report_page(const RunReport& report) {
         section("classes", "Precision and recall of each class", classes_table(*report.confusion));
   }
   if (report.errors) out += section("errors", "Errors", errors_section(*report.errors));
-  if (report.evaluation)
+  if (report.confusion || report.errors)
     out += section("mistakes", report.errors ? "Largest errors" : "Mistakes it is surest of",
                    mistakes_html(report));
   out += section("weights", report.data.empty() ? "Weights" : "Weights and gradients",

@@ -17,6 +17,7 @@
 #include "tenon/cli/train_report.h"
 #include "tenon/cli/weight_options.h"
 #include "tenon/io/file.h"
+#include "tenon/io/json.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/train/checkpoint.h"
@@ -28,8 +29,8 @@ namespace tenon::cli {
 namespace {
 
 std::int64_t count_outputs(const data::Source& train, const nn::Loss& loss) {
-  if (train.has_classes() && loss.targets == nn::TargetKind::classes) {
   require(train.size() != 0, "{}: there are no samples", train.name());
+  if (train.has_classes() && loss.targets == nn::TargetKind::classes) {
     require(train.stream() == nullptr || train.class_count() > 0,
             "{}: its classes are integers, but how many there are is not known before all are "
             "read; say it by --classes, or leave --workers out",
@@ -91,16 +92,30 @@ void keep_tokenizer(const std::string& run, const data::Tokenizer& tokenizer) {
 }
 
 // Of a scaled loss.
-void note_skipped_steps(Trainer& trainer, Progress& progress) {
+void note_skipped_updates(Trainer& trainer, Progress& progress) {
   const optim::Optimizer& optimizer = trainer.options().optimizer;
   if (optimizer.options().loss_scale.initial == 0 || trainer.steps_done() == 0) return;
+  const std::int64_t updates = trainer.steps_done() / optimizer.options().accumulate_steps;
   const std::int64_t skipped =
       trainer.session().read(optimizer.skipped_steps()).as<std::int64_t>()[0];
   const double scale = trainer.session().read(optimizer.loss_scale()).as<double>()[0];
   progress.note(
       fmt::format("loss scale {:g}; {} of {} updates were skipped because a gradient "
                   "overflowed",
-                  scale, skipped, trainer.steps_done()));
+                  scale, skipped, updates));
+}
+
+// A run that goes on keeps the length that its schedule began with, unless another one is given.
+void keep_schedule_length(TrainCommand& command) {
+  const std::filesystem::path file = RunFiles{command.out}.description();
+  if (!command.resume || command.optimizer.schedule_fields.contains("steps") ||
+      !io::file_exists(file))
+    return;
+  const nlohmann::json run = io::read_json(file);  // what is wrong with it, the fit tells
+  const nlohmann::json::json_pointer kind("/schedule/kind"), steps("/schedule/steps");
+  if (!run.contains(kind) || run[kind] != command.optimizer.schedule || !run.contains(steps))
+    return;
+  command.optimizer.schedule_fields["steps"] = run[steps].dump();
 }
 
 // What evaluates a run on the same data.
@@ -127,38 +142,40 @@ void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::
   } catch (const UserError& error) {
     refuse_option("--freeze", "{}", error.what());
   }
+  if (std::ranges::none_of(trainer.weights(),
+                           [](const Variable& weight) { return weight.is_trainable(); }))
+    refuse_option("--freeze", "{} leaves no weight to train", join(command.freeze, " and "));
 }
 
-int run_train(const TrainCommand& command) {
+int run_train(TrainCommand command) {
   check_train_options(command);
   if (!command.out.empty() && !command.resume && !command.overwrite)
     require(!holds_run_files({command.out}),
             "{} holds a run already; go on with it by --resume, replace it by --overwrite, or "
             "choose another --out",
             command.out);
+  keep_schedule_length(command);
   const TrainData data = open_train_data(command);
   const nn::Loss loss = choose_loss(command, data.labelled());
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
+  check_model_options(command, make_trained_model(command, data.train, loss), data.train.x_row());
   Progress progress;
   constexpr std::int64_t kUnknownSize = 1;  // a schedule over all steps needs --steps-per-epoch
   const std::int64_t size = data.train.size().value_or(kUnknownSize);
-  if (std::ranges::none_of(trainer.weights(),
-                           [](const Variable& weight) { return weight.is_trainable(); }))
-    refuse_option("--freeze", "{} leaves no weight to train", join(command.freeze, " and "));
   std::int64_t steps_in_epoch =
       std::max<std::int64_t>(1, (size + command.batch_size - 1) / command.batch_size);
   if (!data.train.size()) steps_in_epoch = std::max(steps_in_epoch, command.loop.steps_per_epoch);
   for (const std::int64_t most : {command.loop.steps_per_epoch, command.loop.overfit_batches})
     if (most > 0) steps_in_epoch = std::min(steps_in_epoch, most);
-  const std::int64_t steps =
+  std::int64_t steps =
       std::min(command.epochs, std::numeric_limits<std::int64_t>::max() / steps_in_epoch) *
       steps_in_epoch;
+  if (command.max_steps > 0) steps = std::min(steps, command.max_steps);
   nn::Layer model =
       with_penalties(make_trained_model(command, data.train, loss), command.loss_options);
   std::optional<Trainer> teacher =
       load_teacher(command.distill, data.train,
                    {command.device.device, static_cast<int>(command.device.threads)},
-  check_model_options(command, make_trained_model(command, data.train, loss), data.train.x_row());
                    *parse_dtype(command.dtype));
   if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
   Trainer trainer(std::move(model),
@@ -168,6 +185,7 @@ int run_train(const TrainCommand& command) {
     require_same_scaling(*teacher, trainer);
     teacher.reset();
   }
+  check_weight_options(command, trainer, data.train);
   prepare_weights(trainer, command, data.train);
 
   FitOptions fit;
@@ -182,10 +200,9 @@ int run_train(const TrainCommand& command) {
   fit.resume = command.resume;
   fit.overwrite = command.overwrite;
   fit.callbacks = {&progress};
-  set_fit_options(command.loop, command.out, fit);
+  set_fit_options(command.loop, command.out, metrics, fit);
   const auto guard = std::make_shared<NanGuard>();
   if (command.loop.nan_guard) fit.callbacks.emplace_back(guard);
-  check_weight_options(command, trainer, data.train);
   fit.stop = catch_stop_signals(command.out);
 
   // A run that goes on has its own already.
@@ -200,11 +217,15 @@ int run_train(const TrainCommand& command) {
   require(guard->finding().empty(), "stopped by --nan-guard; {}",
           command.out.empty() ? "nothing is saved"
                               : command.out + " holds the weights before that step");
-  note_skipped_steps(trainer, progress);
+  note_skipped_updates(trainer, progress);
   if (data.bad) report_skipped(command.data.data, *data.bad);
   const bool has_averages = trainer.options().optimizer.options().average_decay > 0;
-  if (has_averages && !command.out.empty() && report.history.steps > 0)
+  // Also if nothing was left to do: whoever stopped the run may have done so before they were
+  // written.
+  if (has_averages && !command.out.empty() && trainer.steps_done() > 0) {
+    if (report.history.steps == 0) trainer.compiled_step(command.batch_size);  // knows its averages
     trainer.save_averages(RunFiles{command.out}.averages().string());
+  }
   report.run = command.out;
   report.program = command.program;
   report.data = data_arguments(command.data);
@@ -228,7 +249,9 @@ int run_train(const TrainCommand& command) {
           is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);
     constexpr std::int64_t kShown = 3;
     const data::Dataset& shown = data.test ? *data.test : data.shown;
-    if (report.steps > 0 && shown.has_y() && command.data.task != "reconstruction")
+    const bool guesses_labels =
+        command.data.task != "reconstruction" && !trainer.makes_own_targets();
+    if (report.steps > 0 && shown.has_y() && guesses_labels)
       report.predictions = sample_predictions(trainer, shown, kShown);
   }
   report.process_peak_bytes = process_peak_bytes();

@@ -23,11 +23,25 @@ void add_patterns(CLI::App& app, const std::string& name, std::vector<std::strin
       ->allow_extra_args(false);
 }
 
+// What a loss scale does says nothing without one; fp16 brings one.
+void check_loss_scale(const TrainCommand& command) {
+  const auto& given = command.optimizer.hyperparameters;
+  const auto scale = given.find("loss_scale");
+  const bool has_scale = scale != given.end() && parse_number("--loss-scale", scale->second) > 0;
+  if (has_scale || command.loop.precision == "fp16") return;
+  for (const auto& [option, field] : {std::pair("--loss-scale-growth", "loss_scale_growth"),
+                                      std::pair("--loss-scale-backoff", "loss_scale_backoff"),
+                                      std::pair("--loss-scale-interval", "loss_scale_interval")})
+    if (given.contains(field))
+      refuse_option(option, "there is no loss scale; add --loss-scale 32768, or --precision fp16");
+}
+
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainCommand& command) {
   add_model_options(app, command.model, Need::required);
   add_data_options(app, command.data, Need::required);
+  add_classes_option(app, command.data);
   add_count(app, "--epochs", command.epochs, 0, kMost, "passes over the data");
   add_count(app, "--batch-size", command.batch_size, 1, 1 << 24, "samples of one step");
   add_optimizer_options(app, command.optimizer);
@@ -41,7 +55,6 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
         if (text == "none") return;
         for (const std::string_view name : split(text, ',')) nn::find_metric(name);
       },
-  add_classes_option(app, command.data);
       "names with commas between them, or none (accuracy for losses of classes)");
   add_text(app, "--validation", command.validation,
            "a fraction of the data, other data, or none (the test set if there is one)",
@@ -102,6 +115,7 @@ void check_train_options(const TrainCommand& command) {
   check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
   make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   make_schedule(command.optimizer, 1);
+  check_loss_scale(command);
 }
 
 nn::Loss choose_loss(const TrainCommand& command, const data::Source& train) {

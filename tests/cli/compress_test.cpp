@@ -64,6 +64,19 @@ TEST_F(Compress, PruningWithTrainingKeepsItsZeros) {
   EXPECT_LT(told["after"]["loss"], at_once["after"]["loss"]);
 }
 
+TEST_F(Compress, PenaltiesOfTheTrainingAreLeftOut) {
+  std::vector<std::string> arguments = train_arguments(
+      points_, folder_ / "penalized", {"--penalty", "l2:0.001", "--penalty", "l1:0.001:*bias"});
+  ASSERT_EQ(run_tenon(arguments).status, 0);
+  const Outcome outcome =
+      run_tenon({"compress", folder_ / "penalized", "--quantize", "int8", "--data",
+                 "csv:" + points_, "--out", folder_ / "small", "--device", "reference", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["quantized"], (nlohmann::json{"dense", "dense_1"}));
+  EXPECT_EQ(nlohmann::json::parse(io::read_text_file(folder_ / "small/run.json"))["model"]["kind"],
+            "sequential");
+}
+
 TEST_F(Compress, TellsItAsText) {
   const Outcome outcome = compress("text", {"--prune", "0.5"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;

@@ -165,6 +165,13 @@ TEST_F(LoopOptions, NarrowPrecisionTellsWhatWasSkipped) {
       << outcome.err;
 }
 
+TEST_F(LoopOptions, UpdatesAreCountedAndNotBatches) {
+  const Outcome outcome = train("run", {"--loss-scale", "1024", "--accumulate", "4"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("loss scale 1024; 0 of 2 updates were skipped"), std::string::npos)
+      << outcome.err;
+}
+
 TEST_F(LoopOptions, ANanEndsTheTrainingAndIsExplained) {
   // The second step computes with weights of about 1e37.
   const Outcome outcome = train("run", {"--optimizer", "gradient_descent", "--learning-rate",
@@ -210,6 +217,19 @@ TEST_F(LoopOptions, ThatDoNotFitAreNamed) {
   EXPECT_EQ(error({"--monitor", "loss"}),
             "error: --monitor: says what --early-stopping or --keep-best go by, which are "
             "missing");
+  EXPECT_EQ(error({"--monitor", "validation_acuracy", "--early-stopping", "2"}),
+            "error: --monitor: an epoch has no value \"validation_acuracy\"; one of loss, accuracy "
+            "expected");
+  EXPECT_EQ(error({"--monitor", "acuracy", "--early-stopping", "2", "--validation", "0.3"}),
+            "error: --monitor: an epoch has no value \"acuracy\"; one of loss, accuracy, "
+            "validation_loss, validation_accuracy expected");
+  for (const auto& [option, value] :
+       {std::pair("--loss-scale-growth", "3"), std::pair("--loss-scale-backoff", "0.25"),
+        std::pair("--loss-scale-interval", "9")})
+    EXPECT_EQ(error({option, value}),
+              fmt::format("error: {}: there is no loss scale; add --loss-scale 32768, or "
+                          "--precision fp16",
+                          option));
   EXPECT_EQ(error({"--precision", "bf16", "--dtype", "f64"}),
             "error: --precision: bf16 is for weights of f32, --dtype is f64");
   EXPECT_EQ(error({"--time-limit", "0"}), "error: --time-limit: must be above 0, got \"0\"");

@@ -156,6 +156,52 @@ TEST_F(Reports, WithoutDataTheRunAloneIsShown) {
   EXPECT_EQ(count_of("<svg", section_of(page, "weights")), 4u);
 }
 
+TEST_F(Reports, NoMistakesAreShownIfNoneAreAskedFor) {
+  write_points(points_, 30);
+  ASSERT_EQ(run_tenon(train_arguments(points_, run_)).status, 0);
+  const Outcome outcome = run_tenon(
+      {"report", run_, "--data", "csv:" + points_, "--mistakes", "0", "--device", "reference"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string page = io::read_text_file(run_ + "/report.html");
+  EXPECT_EQ(count_of("<figure>", page), 0u);
+  EXPECT_NE(section_of(page, "confusion"), "");
+}
+
+TEST_F(Reports, ADamagedCostFileCostsNoMoreThanItsNumbers) {
+  write_points(points_, 30);
+  ASSERT_EQ(run_tenon(train_arguments(points_, run_)).status, 0);
+  io::write_file_atomically(run_ + "/cost.json", std::string_view("{\"seconds_per_epoch\": 1}"));
+  const Outcome outcome = run_tenon({"report", run_, "--device", "reference"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string cost = section_of(io::read_text_file(run_ + "/report.html"), "cost");
+  EXPECT_NE(cost.find("not known: " + run_ + "/cost.json: samples_per_second"), std::string::npos)
+      << cost;
+  EXPECT_NE(cost.find("activations and workspace"), std::string::npos);
+}
+
+// What they give for plain tokens is no guess of the next ones.
+TEST_F(Reports, ModelsWithTargetsOfTheirOwnHaveNoMistakes) {
+  std::string text;
+  for (int i = 0; i < 12; ++i) text += "abcdefghijklmnopqrstuvwxyz";
+  io::write_file_atomically(folder_ / "text", text);
+  const std::string data = "text:" + (folder_ / "text");
+  for (const char* model : {"bert:layers=1:heads=1:width=4:hidden=4:dropout=0",
+                            "electra:layers=1:heads=1:width=4:hidden=4:generator_width=4:"
+                            "generator_heads=1:dropout=0"}) {
+    const Outcome trained =
+        run_tenon({"train", "--model", model, "--data", data, "--window", "8", "--epochs", "1",
+                   "--device", "reference", "--overwrite", "--out", run_});
+    ASSERT_EQ(trained.status, 0) << model << trained.err;
+    EXPECT_EQ(trained.out.find("truth"), std::string::npos) << trained.out;
+    const Outcome outcome = run_tenon(
+        {"report", run_, "--data", data, "--window", "8", "--device", "reference", "--json"});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(nlohmann::json::parse(outcome.out)["mistakes"], 0);
+    const std::string page = io::read_text_file(run_ + "/report.html");
+    for (const char* id : {"confusion", "errors", "mistakes"}) EXPECT_EQ(section_of(page, id), "") << id;
+  }
+}
+
 TEST_F(Reports, SayWhatIsWrong) {
   const auto refuse = [&](const std::vector<std::string>& arguments, int status,
                           const std::string& message) {

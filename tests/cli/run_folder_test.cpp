@@ -1,4 +1,5 @@
 // What --out, --resume and Ctrl-C do to a run folder, seen from outside.
+#include <algorithm>
 #include <csignal>
 
 #include "cli_testing.h"
@@ -72,6 +73,107 @@ TEST_F(RunFolder, OptionsOfAnotherRunAreBadOptions) {
   EXPECT_EQ(
       outcome.err,
       fmt::format("error: {}/run.json: the run cannot go on: seed was 0, now it is 9\n", run_));
+}
+
+TEST_F(RunFolder, WhatAnEpochIsAndTheDeviceMustStay) {
+  const std::string start = fmt::format("error: {}/run.json: the run cannot go on: ", run_);
+  const Outcome steps = resume("3", {"--steps-per-epoch", "2"});
+  EXPECT_EQ(steps.status, 2);
+  EXPECT_EQ(steps.err, start + "training/steps_per_epoch was nothing, now it is 2\n");
+  std::vector<std::string> arguments = train_arguments(points_, run_, {"--resume"});
+  *(std::ranges::find(arguments, "--device") + 1) = "cpu";
+  const Outcome device = run_tenon(arguments);
+  EXPECT_EQ(device.status, 2);
+  EXPECT_EQ(device.err, start + "training/device was \"reference\", now it is \"cpu\"\n");
+  // Of a run that was written before they were kept, all goes.
+  nlohmann::json json = nlohmann::json::parse(io::read_text_file(run_ + "/run.json"));
+  EXPECT_EQ(json["training"]["device"], "reference");
+  json["training"].erase("device");
+  io::write_file_atomically(run_ + "/run.json", json.dump());
+  EXPECT_EQ(resume("3").status, 0);
+}
+
+TEST_F(RunFolder, GoesOnWithWorkersOrWithoutThem) {
+  ASSERT_EQ(run_tenon(train_arguments(points_, folder_ / "parts", {"--max-steps", "5"})).status, 0);
+  const Outcome outcome =
+      run_tenon(train_arguments(points_, folder_ / "parts", {"--resume", "--workers", "2"}));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(io::read_text_file(folder_ / "parts/model.safetensors"), model());
+}
+
+TEST_F(RunFolder, ASchedulesLengthIsThatOfTheTrainingThatWasBegun) {
+  const std::vector<std::string> cosine = {"--schedule", "cosine"};
+  const auto schedule_of = [&](const std::string& run) {
+    return nlohmann::json::parse(io::read_text_file(run + "/run.json"))["schedule"]["steps"];
+  };
+  const std::string run = folder_ / "cosine";
+  ASSERT_EQ(run_tenon(train_arguments(points_, run, cosine)).status, 0);
+  EXPECT_EQ(schedule_of(run), 8);
+  std::vector<std::string> more =
+      train_arguments(points_, run, {"--schedule", "cosine", "--resume"});
+  more[8] = "3";
+  const Outcome outcome = run_tenon(more);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(schedule_of(run), 8);
+  more.insert(more.end(), {"--schedule-steps", "9"});
+  EXPECT_EQ(run_tenon(more).err,
+            fmt::format("error: {}/run.json: the run cannot go on: schedule/steps was 8, now it is "
+                        "9\n",
+                        run));
+
+  const std::string shorter = folder_ / "shorter";
+  ASSERT_EQ(
+      run_tenon(train_arguments(points_, shorter, {"--schedule", "cosine", "--max-steps", "5"}))
+          .status,
+      0);
+  EXPECT_EQ(schedule_of(shorter), 5);
+}
+
+TEST_F(RunFolder, AveragesThatAreMissingAreWrittenAgain) {
+  const std::vector<std::string> averaged = {"--average-decay", "0.9"};
+  const std::string run = folder_ / "averaged", file = run + "/averages.safetensors";
+  ASSERT_EQ(run_tenon(train_arguments(points_, run, averaged)).status, 0);
+  const std::string before = io::read_text_file(file);
+  fs::remove(file);
+  const Outcome outcome =
+      run_tenon(train_arguments(points_, run, {"--average-decay", "0.9", "--resume"}));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  ASSERT_TRUE(fs::exists(file));
+  EXPECT_EQ(io::read_text_file(file), before);
+}
+
+TEST_F(RunFolder, NothingOfAReplacedRunIsLeft) {
+  const std::string run = folder_ / "full";
+  ASSERT_EQ(run_tenon(train_arguments(points_, run,
+                                      {"--keep-best", "--keep-checkpoints", "2", "--tensorboard",
+                                       "--validation", "0.3", "--average-decay", "0.9"}))
+                .status,
+            0);
+  ASSERT_EQ(run_tenon({"report", run, "--device", "reference"}).status, 0);
+  io::write_file_atomically(run + "/notes.txt", std::string_view("mine"));
+  io::write_file_atomically(run + "/checkpoints/epoch-00001/notes.txt", std::string_view("mine"));
+  ASSERT_TRUE(fs::exists(run + "/tensorboard/validation"));
+  ASSERT_EQ(run_tenon(train_arguments(points_, run, {"--overwrite"})).status, 0);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::recursive_directory_iterator(run))
+    if (!entry.is_directory()) left.push_back(fs::relative(entry.path(), run).string());
+  std::ranges::sort(left);
+  EXPECT_EQ(left, (std::vector<std::string>{"checkpoints/epoch-00001/notes.txt", "cost.json",
+                                            "curves.svg", "metrics.csv", "model.safetensors",
+                                            "notes.txt", "run.json", "state.safetensors"}));
+  EXPECT_FALSE(fs::exists(run + "/tensorboard"));
+}
+
+TEST_F(RunFolder, RowsOfMetricsThatAreLostAreCounted) {
+  const std::string file = run_ + "/metrics.csv";
+  const std::string text = io::read_text_file(file);
+  io::write_file_atomically(file, text.substr(0, text.find('\n') + 3));
+  const Outcome outcome = resume("3");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.err.find(fmt::format(
+                "{} holds 0 of the 2 rows that were written; the others are lost\n", file)),
+            std::string::npos)
+      << outcome.err;
 }
 
 TEST_F(RunFolder, OfAFailedStartIsNotLeft) {
