@@ -8,6 +8,8 @@
 #include <set>
 
 #include "tenon/base/text.h"
+#include "tenon/data/text.h"
+#include "tenon/data/text_unicode.h"
 
 namespace tenon::data {
 namespace {
@@ -100,6 +102,10 @@ Names names_in_labels(const std::filesystem::path& file, io::ArrowKind kind,
   const auto index = static_cast<std::size_t>(place - batches.column_names().begin());
   while (const std::optional<io::ArrowBatch> batch = batches.next())
     names.insert(batch->columns[index].texts.begin(), batch->columns[index].texts.end());
+  // Names of classes are kept with a run.
+  for (const std::string& text : names)
+    split_characters(text, fmt::format("{}: column {}: {}", batches.name(), in_quotes(column),
+                                       in_quotes(well_formed_utf8(text))));
   return {names.begin(), names.end()};
 }
 

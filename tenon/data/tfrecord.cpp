@@ -8,6 +8,8 @@
 #include "tenon/base/text.h"
 #include "tenon/base/variant.h"
 #include "tenon/data/file_list.h"
+#include "tenon/data/text.h"
+#include "tenon/data/text_unicode.h"
 #include "tenon/io/elements.h"
 #include "tenon/io/image.h"
 #include "tenon/io/tfrecord.h"
@@ -167,6 +169,10 @@ std::vector<std::string> texts_of_feature(const std::string& pattern, const std:
         texts.insert(list->begin(), list->end());
     }
   }
+  // Names of classes are kept with a run.
+  for (const std::string& text : texts)
+    split_characters(text, fmt::format("{}: feature {}: {}", pattern, in_quotes(name),
+                                       in_quotes(well_formed_utf8(text))));
   return {texts.begin(), texts.end()};
 }
 

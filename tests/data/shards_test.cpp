@@ -382,6 +382,14 @@ TEST(OpenStream, TextLabelsOfExamplesAreClasses) {
       open("tfrecord:" + folder.path() + "/a.tfrecord", {.csv = {.label = "kind"}}).train;
   EXPECT_EQ(dataset.class_names(), (std::vector<std::string>{"cat", "dog"}));
   EXPECT_EQ(dataset.y().tensor(), make_tensor<std::int32_t>({3}, {1, 0, 1}));
+  examples[1]["kind"] = std::vector<std::string>{"c\xe0t"};
+  write_examples(folder / "b.tfrecord", examples);
+  EXPECT_EQ(error_of([&] {
+              open("tfrecord:" + folder.path() + "/b.tfrecord", {.csv = {.label = "kind"}});
+            }),
+            folder.path() +
+                "/b.tfrecord: feature \"kind\": \"c\xef\xbf\xbdt\": byte 1: the text is "
+                "not UTF-8");
 }
 
 }  // namespace

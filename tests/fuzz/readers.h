@@ -13,6 +13,6 @@ struct Reader {
 };
 
 std::vector<Reader> io_readers();    // of tenon/io
-std::vector<Reader> data_readers();  // of tenon/data, and what needs a file
+std::vector<Reader> data_readers();  // of tenon/data and tenon/train, and what needs a file
 
 }  // namespace tenon::fuzz

@@ -2,14 +2,21 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "readers.h"
 #include "tenon/data/arrow.h"
 #include "tenon/data/cifar10.h"
 #include "tenon/data/tables.h"
 #include "tenon/data/text.h"
+#include "tenon/data/tokenizer.h"
 #include "tenon/data/web_dataset.h"
 #include "tenon/io/file.h"
+#include "tenon/nn/basic_layers.h"
+#include "tenon/nn/dense.h"
+#include "tenon/train/description.h"
+#include "tenon/train/metric_table.h"
+#include "tenon/train/name_map.h"
 
 namespace tenon::fuzz {
 namespace {
@@ -63,6 +70,30 @@ void read_shards(const std::string& content) {
   }
 }
 
+std::string tokenizer_file(const std::string& name) {
+  return io::read_text_file(TENON_TEST_DATA "/tokenizer/" + name + ".json");
+}
+
+std::string run_json() {
+  RunDescription description;
+  description.model = nn::Sequential{nn::Dense{4, nn::relu}, nn::Dropout{0.5}, nn::Dense{2}};
+  description.loss = "sparse_categorical_cross_entropy_from_logits";
+  description.metrics = {"accuracy"};
+  description.augmentation = augment::parse("flip,crop:padding=4");
+  description.x_row = {DType::u8, {2, 2}};
+  description.y_row = {DType::i32, {}};
+  description.class_names = {"a", "b"};
+  description.training = {"points", "0123456789abcdef", 10, 4, 3, false};
+  return to_json(description).dump();
+}
+
+// As run.json, and as metrics.csv.
+void read_run_file(const std::string& content) {
+  if (content.starts_with('{')) return (void)read_description(written("run.json", content));
+  constexpr std::size_t kRows = 8;
+  (void)read_metrics_csv(written("metrics.csv", content), kRows, {"accuracy"});
+}
+
 }  // namespace
 
 std::vector<Reader> data_readers() {
@@ -77,6 +108,23 @@ std::vector<Reader> data_readers() {
          (void)data::text_characters(written("a.txt", content), 4);
        }},
       {"WebDataset", {io_file("shard-0.tar")}, read_shards},
+      {"TokenizerJson",
+       {tokenizer_file("byte_level"), tokenizer_file("word_piece"), tokenizer_file("metaspace")},
+       [](const std::string& content) {
+         (void)data::tokenizer_from_json(content).encode("it's 12 \xe4\xb8\xad \xff");
+       }},
+      {"NameMap",
+       {R"({"prefix": "net.", "ignore": ["*.count"], "weights": {
+            "dense/kernel": {"from": "w", "change": "output_last", "part": [1, 3]},
+            "block{_i}/kernel": "blocks.{2*i+1}.w"}})"},
+       [](const std::string& content) {
+         const std::vector<std::string> weights = {"dense/kernel", "block/kernel",
+                                                   "block_1/kernel"};
+         (void)find_name_map(written("map.json", content).string(), weights);
+       }},
+      {"RunFolder",
+       {run_json(), "step,epoch,split,loss,accuracy\n1,1,train,0.5,0.25\n"},
+       read_run_file},
   };
   if (!io::has_arrow()) return readers;
   const auto read_table = [](const char* name, io::ArrowKind kind) {

@@ -110,6 +110,15 @@ void read_all_files(const std::string& content) {
   }
 }
 
+// The right lower quarter of the middle, with half as long sides.
+HostTensor read_middle(const io::ByteSource& source) {
+  const auto choose = [](std::int64_t height, std::int64_t width) {
+    const io::ImageRegion part{height / 2, width / 2, (height + 3) / 4, (width + 3) / 4};
+    return io::JpegPart{part, 2};
+  };
+  return io::read_jpeg_part(source, io::JpegChannels::rgb, choose, {.max_bytes = kMostBytes});
+}
+
 }  // namespace
 
 std::vector<Reader> io_readers() {
@@ -174,6 +183,7 @@ std::vector<Reader> io_readers() {
          (void)image(source_of(file));
        }},
       {"Jpeg", jpegs, of_source(image)},
+      {"JpegPart", jpegs, of_source(read_middle)},
       {"Wav",
        sample_files(
            {"pcm8.wav", "pcm24.wav", "extensible_float.wav", "float64.wav", "odd_chunks.wav"}),
