@@ -85,10 +85,7 @@ TEST_P(Numbers, AreThoseOfATrainingThatLearns) {
 
 TEST_P(Numbers, DoNotDependOnThreads) {
   for (const Variant& base : {kBase, kBaseF64}) {
-    bool uses_threads = false;
-    for (const std::string& source : runs_->sources_of(base))
-      uses_threads = uses_threads || source.find("runtime->parallel(") != std::string::npos;
-    EXPECT_TRUE(uses_threads) << "the sizes are too small to test threads";
+    EXPECT_TRUE(runs_->uses_threads(base)) << "the sizes are too small to test threads";
     for (const int threads : {2, 3, 7, 16}) {
       Variant variant = base;
       variant.name = fmt::format("{}-threads-{}", base.name, threads);
@@ -142,20 +139,29 @@ int rows_in(const std::string& file) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
 }
 
-// Killed first between two steps, then at any moments until one process gets to the end.
-TEST_P(Numbers, AreTheSameAfterKills) {
-  // With workers, which are then in the middle of batches to come.
-  const Variant killed{.name = "killed",
-                       .cache = "cache-workers",
-                       .more = {"--resume", "--checkpoint-every", "1", "--workers", "2"}};
-  const std::string metrics = runs_->run_of(killed) + "/metrics.csv";
+struct Kills {
+  int count = 0;
+  std::string lines;  // what all processes told
+
+  // Whether one of them went on from the middle of a run of so many steps.
+  bool resumes_within(const std::string& run, int steps) const {
+    for (int step = 1; step < steps; ++step)
+      if (lines.find(fmt::format("resumed {} at step {} ", run, step)) != std::string::npos)
+        return true;
+    return false;
+  }
+};
+
+// Kills a run of so many steps first between two of them, then at any moments until one process
+// gets to the end.
+Kills run_with_kills(ModelRuns& runs, const Variant& killed, int steps) {
+  const std::string metrics = runs.run_of(killed) + "/metrics.csv";
   ThreefrySequence random{3};
-  int kills = 0;
-  std::string lines;
+  Kills kills;
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const pid_t process = runs_->start(killed).process();
-    if (kills == 0) {
-      const auto rows = static_cast<int>(3 + random.below(12));
+    const pid_t process = runs.start(killed).process();
+    if (kills.count == 0) {
+      const auto rows = static_cast<int>(3 + random.below(2 * steps / 5));
       siginfo_t ended{};
       while (rows_in(metrics) < rows && ended.si_pid == 0) {
         ::usleep(200);
@@ -163,28 +169,33 @@ TEST_P(Numbers, AreTheSameAfterKills) {
       }
     } else {
       // The longer it takes, the longer a process lives: the run must end.
-      ::usleep(static_cast<useconds_t>(1000 + random.below(100'000 + 50'000 * kills)));
+      ::usleep(static_cast<useconds_t>(1000 + random.below(100'000 + 50'000 * kills.count)));
     }
     ::kill(process, SIGKILL);
-    const int status = runs_->start(killed).wait();
-    lines += runs_->start(killed).errors();
-    if (status == 0 && kills > 0) break;
-    ASSERT_TRUE(status == 0 || status == 128 + SIGKILL) << lines;
-    runs_->forget(killed);
-    if (kills == 0 && rows_in(metrics) > ModelRuns::kSteps) {
-      fs::remove_all(runs_->run_of(killed));  // too late to resume anything
+    const int status = runs.start(killed).wait();
+    kills.lines += runs.start(killed).errors();
+    if (status == 0 && kills.count > 0) break;
+    EXPECT_TRUE(status == 0 || status == 128 + SIGKILL) << kills.lines;
+    if (testing::Test::HasFailure()) break;
+    runs.forget(killed);
+    if (kills.count == 0 && rows_in(metrics) > steps) {
+      fs::remove_all(runs.run_of(killed));  // too late to resume anything
       continue;
     }
-    ++kills;
+    ++kills.count;
   }
-  EXPECT_GT(kills, 0);
+  EXPECT_GT(kills.count, 0);
+  return kills;
+}
+
+TEST_P(Numbers, AreTheSameAfterKills) {
+  // With workers, which are then in the middle of batches to come.
+  const Variant killed{.name = "killed",
+                       .cache = "cache-workers",
+                       .more = {"--resume", "--checkpoint-every", "1", "--workers", "2"}};
+  const Kills kills = run_with_kills(*runs_, killed, ModelRuns::kSteps);
   expect_same_bits(kBase, killed);
-  // One of them went on from the middle of the run.
-  bool resumes = false;
-  for (int step = 1; step < ModelRuns::kSteps; ++step)
-    resumes = resumes || lines.find(fmt::format("resumed {} at step {} ", runs_->run_of(killed),
-                                                step)) != std::string::npos;
-  EXPECT_TRUE(resumes) << lines;
+  EXPECT_TRUE(kills.resumes_within(runs_->run_of(killed), ModelRuns::kSteps)) << kills.lines;
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& model) {
@@ -212,6 +223,7 @@ TEST_P(NumbersOfEveryModel, AreTheSameWithThreadsAndAfterAPause) {
   ASSERT_EQ(table.rows.size(), static_cast<std::size_t>(ModelRuns::kBriefSteps));
   for (std::size_t row = 0; row < table.rows.size(); ++row)
     EXPECT_TRUE(std::isfinite(table.values_of(row)[0])) << row;
+  EXPECT_TRUE(runs->uses_threads(kBase)) << "the sizes are too small to test threads";
   Variant threads{.name = "threads-3"};
   threads.threads = 3;
   EXPECT_EQ(first_difference(base, runs->run(threads)), "");
@@ -224,6 +236,21 @@ TEST_P(NumbersOfEveryModel, AreTheSameWithThreadsAndAfterAPause) {
   runs->forget(paused);
   paused.more = {"--resume"};
   EXPECT_EQ(first_difference(base, runs->run(paused)), "");
+}
+
+// Dropout, augmentation, workers and kills at once: whatever draws a number knows where it stands.
+TEST(NumbersOfRandomLayers, AreTheSameWithWorkersAndAfterKills) {
+  ModelRuns& runs = ModelRuns::of("vit", ModelRuns::Length::brief);
+  const std::string base = runs.run(kBase);
+  ASSERT_EQ(runs.start(kBase).wait(), 0) << runs.start(kBase).errors();
+  const Variant workers{.name = "workers-2", .cache = "cache-workers", .more = {"--workers", "2"}};
+  EXPECT_EQ(first_difference(base, runs.run(workers)), "");
+  const Variant killed{.name = "killed",
+                       .cache = "cache-workers",
+                       .more = {"--resume", "--checkpoint-every", "1", "--workers", "2"}};
+  const Kills kills = run_with_kills(runs, killed, ModelRuns::kBriefSteps);
+  EXPECT_EQ(first_difference(base, runs.run(killed)), "");
+  EXPECT_TRUE(kills.resumes_within(runs.run_of(killed), ModelRuns::kBriefSteps)) << kills.lines;
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, NumbersOfEveryModel, testing::ValuesIn(offered_models()),

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 // A model's options and the data that it takes.
 struct SmallModel {
   std::vector<std::string> options;
-  std::string_view data = "images";  // images, masks, sounds or ids
+  std::string_view data = "images";  // images, large-images, masks, sounds or ids
 };
 
 // Sizes that compile fast, fill no vector evenly and yet give several threads something to do.
@@ -23,8 +23,8 @@ const std::map<std::string, SmallModel> kSmallSizes = {
     {"lenet",
      {{"--model", "lenet", "--filters", "3,5", "--hidden", "none", "--augment",
        "flip,crop:padding=1"}}},
-    {"linear-regression", {{"--model", "linear-regression"}}},
-    {"logistic-regression", {{"--model", "logistic-regression"}}},
+    {"linear-regression", {{"--model", "linear-regression"}, "large-images"}},
+    {"logistic-regression", {{"--model", "logistic-regression"}, "large-images"}},
     {"resnet20", {{"--model", "resnet20:width=3:blocks=1"}}},
     {"resnet32", {{"--model", "resnet32:width=3:blocks=1:projected=1"}}},
     {"resnet56", {{"--model", "resnet56:width=3:blocks=2"}}},
@@ -32,14 +32,16 @@ const std::map<std::string, SmallModel> kSmallSizes = {
     {"resnet50", {{"--model", "resnet50:width=2:blocks=1/1:small=1"}}},
     {"mobilenet-v2", {{"--model", "mobilenet-v2:width=0.1:stages=2:blocks=1:small=1"}}},
     {"unet", {{"--model", "unet:width=3:depth=1"}, "masks"}},
-    {"vit", {{"--model", "vit:patch=7:width=9:heads=3:layers=1:dropout=0.1"}}},
+    {"vit",
+     {{"--model", "vit:patch=2:width=33:heads=3:layers=1:dropout=0.1", "--augment",
+       "flip,crop:padding=1"}}},
     {"autoencoder", {{"--model", "autoencoder:hidden=33:code=5", "--task", "reconstruction"}}},
     {"conv-autoencoder", {{"--model", "conv-autoencoder:filters=3", "--task", "reconstruction"}}},
     {"vae", {{"--model", "vae:hidden=33:code=5", "--task", "reconstruction"}}},
     {"speech-commands",
      {{"--model", "speech-commands:filters=3:blocks=1:rate=2000:bands=9"}, "sounds"}},
     {"gpt", {{"--model", "gpt:layers=1:heads=3:width=9:dropout=0.1"}, "ids"}},
-    {"char-lstm", {{"--model", "char-lstm:units=9:embedding=5"}, "ids"}},
+    {"char-lstm", {{"--model", "char-lstm:units=33:embedding=17"}, "ids"}},
     {"bert", {{"--model", "bert:layers=1:heads=3:width=9:hidden=21"}, "ids"}},
     {"electra",
      {{"--model", "electra:layers=1:heads=3:width=9:hidden=21:generator_width=6:generator_heads=2"},
@@ -58,7 +60,7 @@ void write_arrays(const std::string& file, std::string_view kind) {
       element = static_cast<T>(static_cast<double>(random.below(below)) * scale);
     return tensor;
   };
-  constexpr int kClasses = 5, kSide = 14, kSamples = 200, kTime = 11;
+  constexpr int kClasses = 5, kSide = 14, kLargeSide = 40, kSamples = 200, kTime = 11;
   constexpr TypeTag<std::int32_t> kLabel;
   if (kind == "sounds") {
     io::write_npz(file, {{"x", fill(TypeTag<float>(), {kSamples}, 1000, 1e-3)},
@@ -66,8 +68,9 @@ void write_arrays(const std::string& file, std::string_view kind) {
   } else if (kind == "ids") {
     io::write_npz(file, {{"x", fill(kLabel, {kTime}, 7, 1)}, {"y", fill(kLabel, {kTime}, 7, 1)}});
   } else {
+    const std::int64_t side = kind == "large-images" ? kLargeSide : kSide;
     io::write_npz(
-        file, {{"x", fill(TypeTag<std::uint8_t>(), {kSide, kSide}, 256, 1)},
+        file, {{"x", fill(TypeTag<std::uint8_t>(), {side, side}, 256, 1)},
                {"y", fill(kLabel, kind == "masks" ? Shape{kSide, kSide} : Shape{}, kClasses, 1)}});
   }
 }
@@ -175,6 +178,12 @@ std::string ModelRuns::run(const Variant& variant) {
   Training& training = start(variant);
   EXPECT_EQ(training.wait(), 0) << variant.name << "\n" << training.errors();
   return run_of(variant);
+}
+
+bool ModelRuns::uses_threads(const Variant& variant) const {
+  for (const std::string& source : sources_of(variant))
+    if (source.find("runtime->parallel(") != std::string::npos) return true;
+  return false;
 }
 
 std::multiset<std::string> ModelRuns::sources_of(const Variant& variant) const {

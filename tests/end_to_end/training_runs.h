@@ -66,6 +66,8 @@ class ModelRuns {
   std::string folder_of(const Variant& variant) const { return folder_ / variant.name; }
   std::string run_of(const Variant& variant) const { return folder_of(variant) + "/run"; }
   std::string cache_of(const Variant& variant) const { return folder_ / variant.cache; }
+  // Whether the code of a variant gives threads something to do.
+  bool uses_threads(const Variant& variant) const;
   // What the compiler was given, in no order.
   std::multiset<std::string> sources_of(const Variant& variant) const;
   void forget(const Variant& variant) { trainings_.erase(variant.name); }
