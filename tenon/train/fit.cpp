@@ -164,16 +164,17 @@ void FitLoop::resume() {
                     steps_in_epoch_ > 0 ? fmt::format(" of {}", steps_in_epoch_) : ""));
 }
 
-// Those that keep a state get it back, in their order.
+// Those that keep a state get it back, in their order. ResumeError if others keep one.
 void FitLoop::restore_callbacks(const std::string& state_file) {
   std::vector<Callback*> keeping;
   for (Callback* callback : options_.callbacks)
     if (!callback->state().empty()) keeping.push_back(callback);
   const CallbackStates& states = state_.callback_states;
-  require(states.empty() || keeping.empty() || states.size() == keeping.size(),
-          "{}: it holds the state of {} callbacks, this fit has {} that keep one\n  help: resume "
-          "with the callbacks that the run was begun with",
-          state_file, states.size(), keeping.size());
+  if (!states.empty() && !keeping.empty() && states.size() != keeping.size())
+    throw ResumeError(fmt::format(
+        "{}: it holds the state of {} callbacks, this fit has {} that keep one\n  help: "
+        "resume with the callbacks that the run was begun with",
+        state_file, states.size(), keeping.size()));
   for (std::size_t i = 0; i < std::min(states.size(), keeping.size()); ++i)
     keeping[i]->restore(states[i]);
 }

@@ -75,6 +75,21 @@ TEST_F(RunFolder, OptionsOfAnotherRunAreBadOptions) {
       fmt::format("error: {}/run.json: the run cannot go on: seed was 0, now it is 9\n", run_));
 }
 
+TEST_F(RunFolder, CallbacksOfAnotherRunAreBadOptions) {
+  const std::string run = folder_ / "watched";
+  ASSERT_EQ(run_tenon(train_arguments(points_, run, {"--early-stopping", "3"})).status, 0);
+  std::vector<std::string> arguments =
+      train_arguments(points_, run, {"--early-stopping", "3", "--keep-best", "--resume"});
+  *(std::ranges::find(arguments, "--epochs") + 1) = "3";
+  const Outcome outcome = run_tenon(arguments);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err,
+            fmt::format("error: {}/state.safetensors: it holds the state of 1 callbacks, this fit "
+                        "has 2 that keep one; help: resume with the callbacks that the run was "
+                        "begun with\n",
+                        run));
+}
+
 TEST_F(RunFolder, WhatAnEpochIsAndTheDeviceMustStay) {
   const std::string start = fmt::format("error: {}/run.json: the run cannot go on: ", run_);
   const Outcome steps = resume("3", {"--steps-per-epoch", "2"});
