@@ -19,8 +19,8 @@ void add_loop_options(CLI::App& app, LoopOptions& options);
 void check_loop_options(const LoopOptions& options, const std::string& out, DType dtype);
 
 void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer);
-// `out` is the run folder, or empty. Callbacks are added behind those that are there. OptionError if
-// an epoch has no value to monitor by that name.
+// `out` is the run folder, or empty. Callbacks are added behind those that are there. OptionError
+// if an epoch has no value to monitor by that name.
 void set_fit_options(const LoopOptions& options, const std::string& out,
                      const std::vector<std::string>& metrics, FitOptions& fit);
 

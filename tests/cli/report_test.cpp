@@ -198,7 +198,8 @@ TEST_F(Reports, ModelsWithTargetsOfTheirOwnHaveNoMistakes) {
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_EQ(nlohmann::json::parse(outcome.out)["mistakes"], 0);
     const std::string page = io::read_text_file(run_ + "/report.html");
-    for (const char* id : {"confusion", "errors", "mistakes"}) EXPECT_EQ(section_of(page, id), "") << id;
+    for (const char* id : {"confusion", "errors", "mistakes"})
+      EXPECT_EQ(section_of(page, id), "") << id;
   }
 }
 
