@@ -158,7 +158,8 @@ bool can_lower_in_strips(const Contraction& problem, const AxisGroup& rows) {
        std::ranges::any_of(op.high, is_negative)))
     return false;
   const AxisGroup* strip = strip_group(problem);
-  if (strip == nullptr || strip == &rows) return false;
+  // Rows of tiles are places within a strip: where those are few, rows may be images.
+  if (strip == nullptr || rows.axes.front() <= strip->axes.front()) return false;
   const Strips strips = strips_of(problem);
   return strips.rows_for(1) * strips.row_elements *
              static_cast<std::int64_t>(size_of(problem.lhs.type.dtype)) <=
