@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 namespace nn = tenon::nn;
 namespace optim = tenon::optim;
@@ -54,6 +55,16 @@ optim::Optimizer make_optimizer() {
   return {optim::AdamW{.learning_rate = 0.02, .weight_decay = 0.01}, options};
 }
 
+// Stops when the accuracy of held-out samples has not risen for 5 epochs; the trainer ends with the
+// weights of the epoch whose validation loss was the least. Returns the steps done.
+std::int64_t fit_with_callbacks(tenon::Trainer& trainer, const tenon::data::Dataset& data,
+                                const tenon::data::Dataset& held_out, const std::string& file) {
+  tenon::EarlyStopping stopping({.name = "validation_accuracy", .min_delta = 0.001}, 5);
+  tenon::BestCheckpoint best(file, {.name = "validation_loss"}, true);
+  return trainer.fit(data, {.epochs = 100, .validation = held_out, .callbacks = {&stopping, &best}})
+      .steps;
+}
+
 // Embeddings of pairs, drawn together or apart by what they show.
 struct PairTraining {
   nn::Layer encoder = nn::Dense{2};
@@ -87,6 +98,11 @@ int main() {
   std::printf("the loss is below 0.1 where samples count: %s, everywhere: %s\n",
               few.evaluate(weighted(data)).loss < 0.1 ? "yes" : "no",
               few.evaluate(data).loss < 0.1 ? "yes" : "no");
+  tenon::Trainer stopped{nn::Dense{3}, {.metrics = {nn::accuracy}, .seed = 1}};
+  const auto file = std::filesystem::temp_directory_path() / "tenon_lesson_18.safetensors";
+  std::printf("stopped early: %s\n",
+              fit_with_callbacks(stopped, data, data, file.string()) < 200 ? "yes" : "no");
+  std::filesystem::remove(file);
   std::printf("loss: %s\n", trainer.options().loss.name.c_str());
 
   // A schedule that goes by the loss: `fit` tells it the validation loss after each epoch; a loop

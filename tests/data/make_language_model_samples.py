@@ -152,7 +152,14 @@ head_weights(weights, "generator/sequential/", 1, 2, denses)
 encoder_weights(weights, "discriminator/sequential/", 1, WIDTH, False)
 add_dense(weights, "discriminator/sequential/dense", WIDTH, WIDTH)
 add_dense(weights, "discriminator/sequential/dense_1", WIDTH, 1)
-model("electra", ids, labels, weights, lambda w: models.electra_loss(w, ids, labels, 1, 2, 1))
+
+
+def electra_loss(w):
+    loss, logits = models.electra_loss(w, ids, labels, 1, 2, 1)
+    return loss, logits[..., None]  # one output for two classes
+
+
+model("electra", ids, labels, weights, electra_loss)
 
 # Layers of sequences under masks: packed sequences in PyTorch.
 mask = torch.tensor([[True, True, True, True], [True, True, False, False], [True, False, False, False]])
