@@ -71,10 +71,7 @@ void add_options(CLI::App& app, InspectCommand& command) {
 
 // What the model gives for one sample, without the classes: a label for each of these.
 Shape labels_of(const nn::Layer& model, const TensorType& row, DType dtype) {
-  TensorType type{is_integer(row.dtype) && row.dtype != DType::u8 ? row.dtype : dtype, row.shape};
-  type.shape.insert(type.shape.begin(), 1);
-  nn::Context context(nn::Mode::inference, {}, dtype);
-  Shape shape = model.call_as_root(placeholder("x", type), context).shape();
+  Shape shape = trace_one_sample(model, row, dtype).shape();
   if (shape.size() > 1) shape.pop_back();
   return shape;
 }

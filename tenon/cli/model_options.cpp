@@ -48,4 +48,12 @@ nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::in
   }
 }
 
+Tensor trace_one_sample(const nn::Layer& model, const TensorType& row, DType dtype) {
+  const bool are_ids = is_integer(row.dtype) && row.dtype != DType::u8;
+  TensorType type{are_ids ? row.dtype : dtype, row.shape};
+  type.shape.insert(type.shape.begin(), 1);
+  nn::Context context(nn::Mode::inference, {}, dtype);
+  return model.call_as_root(placeholder("x", type), context);
+}
+
 }  // namespace tenon::cli

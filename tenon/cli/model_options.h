@@ -17,5 +17,8 @@ void add_model_options(CLI::App& app, ModelOptions& options, Need need);
 // The model for inputs of this row type. OptionError if an option is not one of the model's, or the
 // model does not take such inputs.
 nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs);
+// What the model gives for one sample, traced in inference: [1, ...]. Ids stay integers, all else
+// is `dtype`.
+Tensor trace_one_sample(const nn::Layer& model, const TensorType& row, DType dtype);
 
 }  // namespace tenon::cli

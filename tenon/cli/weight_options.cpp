@@ -5,6 +5,7 @@
 #include "tenon/base/name_pattern.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/augment_options.h"
+#include "tenon/cli/model_options.h"
 
 namespace tenon::cli {
 namespace {
@@ -39,15 +40,6 @@ void check_constraint(const optim::Constraint& constraint, const std::vector<Var
   }
 }
 
-// Of one sample in inference.
-void trace_model(const nn::Layer& model, const TensorType& row, DType dtype) {
-  const bool are_ids = is_integer(row.dtype) && row.dtype != DType::u8;
-  TensorType type{are_ids ? row.dtype : dtype, row.shape};
-  type.shape.insert(type.shape.begin(), 1);
-  nn::Context context(nn::Mode::inference, {}, dtype);
-  model.call_as_root(placeholder("x", type), context);
-}
-
 void check_augmentation(const augment::Augmentation& augmentation, const nn::Layer& model,
                         const TensorType& row, DType dtype) {
   TensorType changed = row;
@@ -57,9 +49,9 @@ void check_augmentation(const augment::Augmentation& augmentation, const nn::Lay
     refuse_option("--augment", "{}", error.what());
   }
   if (changed == row) return;
-  trace_model(model, row, dtype);
+  trace_one_sample(model, row, dtype);
   try {
-    trace_model(model, changed, dtype);
+    trace_one_sample(model, changed, dtype);
   } catch (const UserError& error) {
     const std::string_view reason = error.what();
     refuse_option("--augment",
@@ -100,7 +92,7 @@ void check_model_options(const TrainCommand& command, const nn::Layer& model,
   if (!augmentation.is_empty()) check_augmentation(augmentation, model, row, dtype);
   // Weights that only a loss of its own uses are not met here.
   if (command.loss_options.penalties.empty() || model.has_own_loss()) return;
-  trace_model(model, row, dtype);
+  trace_one_sample(model, row, dtype);
   std::vector<Variable> weights;
   for (const Variable& weight : nn::variables_of(model))
     if (weight.is_defined() && weight.kind() == VariableKind::weight) weights.push_back(weight);

@@ -5,6 +5,16 @@
 
 namespace tenon::data {
 
+std::optional<std::size_t> bucket_of(const Buckets& buckets, std::int64_t length) {
+  const auto found = std::ranges::lower_bound(buckets.bounds, length);
+  if (found == buckets.bounds.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - buckets.bounds.begin());
+}
+
+bool is_padded_alike(const Shape& x, const Shape& y, std::size_t axis) {
+  return y.size() > axis && y[axis] == x[axis];
+}
+
 BucketSorter::BucketSorter(Buckets buckets, std::int64_t batch_size)
     : buckets_(std::move(buckets)) {
   const std::vector<std::int64_t>& bounds = buckets_.bounds;
@@ -31,19 +41,18 @@ std::optional<BucketBatch> BucketSorter::add(Sample sample, std::int64_t index) 
   require(buckets_.axis < shape.size(), "buckets: x of sample {} is {}; it has no axis {}", index,
           sample.x.type(), buckets_.axis);
   const std::int64_t length = shape[buckets_.axis];
-  const auto found = std::ranges::lower_bound(buckets_.bounds, length);
-  if (found == buckets_.bounds.end()) {
+  const std::optional<std::size_t> found = bucket_of(buckets_, length);
+  if (!found) {
     require(buckets_.leave_out_longer,
             "buckets: sample {} is {} long, longer than the last bound, {}", index, length,
             buckets_.bounds.back());
     return std::nullopt;
   }
-  const auto bucket = static_cast<std::size_t>(found - buckets_.bounds.begin());
-  open_[bucket].samples.push_back(std::move(sample));
-  open_[bucket].indices.push_back(index);
-  if (std::cmp_less(open_[bucket].samples.size(), buckets_.batch_sizes[bucket]))
-    return std::nullopt;
-  return take(bucket);
+  BucketBatch& bucket = open_[*found];
+  bucket.samples.push_back(std::move(sample));
+  bucket.indices.push_back(index);
+  if (std::cmp_less(bucket.samples.size(), buckets_.batch_sizes[*found])) return std::nullopt;
+  return take(*found);
 }
 
 std::optional<BucketBatch> BucketSorter::flush() {

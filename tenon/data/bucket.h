@@ -17,6 +17,11 @@ struct Buckets {
   std::size_t axis = 0;           // of x that is the length; y is padded too if it is as long there
 };
 
+// The bucket of samples of this length; none if they are longer than the last bound.
+std::optional<std::size_t> bucket_of(const Buckets& buckets, std::int64_t length);
+// Whether y is padded with x: it is as long along the axis.
+bool is_padded_alike(const Shape& x, const Shape& y, std::size_t axis);
+
 struct BucketBatch {
   std::vector<Sample> samples;
   std::vector<std::int64_t> indices;

@@ -85,7 +85,7 @@ struct PipelineBatches::State {
     if (finished) return nullptr;
     const std::size_t axis = buckets->axis();
     const bool pads_y = std::ranges::all_of(full->samples, [&](const Sample& sample) {
-      return sample.y.shape().size() > axis && sample.y.shape()[axis] == sample.x.shape()[axis];
+      return is_padded_alike(sample.x.shape(), sample.y.shape(), axis);
     });
     Shape least(axis + 1, 0);
     least.back() = full->bound;

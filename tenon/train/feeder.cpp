@@ -132,13 +132,11 @@ class StreamFeeder final : public Feeder {
                                  std::int64_t rows) {
     const std::size_t axis = buckets.axis;
     if (axis >= x.shape.size()) return rows;  // an error of the first batch
-    const auto bound = std::ranges::lower_bound(buckets.bounds, x.shape[axis]);
-    if (bound == buckets.bounds.end()) return rows;
-    const bool pads_y = y.shape.size() > axis && y.shape[axis] == x.shape[axis];
-    x.shape[axis] = *bound;
-    if (pads_y) y.shape[axis] = *bound;
-    const auto number = static_cast<std::size_t>(bound - buckets.bounds.begin());
-    return number < buckets.batch_sizes.size() ? buckets.batch_sizes[number] : rows;
+    const std::optional<std::size_t> bucket = data::bucket_of(buckets, x.shape[axis]);
+    if (!bucket) return rows;
+    if (data::is_padded_alike(x.shape, y.shape, axis)) y.shape[axis] = buckets.bounds[*bucket];
+    x.shape[axis] = buckets.bounds[*bucket];
+    return *bucket < buckets.batch_sizes.size() ? buckets.batch_sizes[*bucket] : rows;
   }
 
   // As a Dataset has them: integers as i32, classes in their range.

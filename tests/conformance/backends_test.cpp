@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <future>
 
 #include "case.h"
 #include "tenon/backends/backend.h"
 #include "tenon/ir/interpret.h"
+#include "tests/backends/backends_testing.h"
 #include "tolerance.h"
 
 namespace tenon::conformance {
@@ -106,23 +106,8 @@ void compare_batch(backends::Backend& backend, std::span<const Case> batch, cons
   }
 }
 
-// A folder for compiled code that goes with the test.
-class CacheFolder {
- public:
-  CacheFolder() : path_((std::filesystem::temp_directory_path() / "tenon_test_XXXXXX").string()) {
-    if (mkdtemp(path_.data()) == nullptr) throw Error("no temporary folder");
-  }
-  ~CacheFolder() { std::filesystem::remove_all(path_); }
-  CacheFolder(const CacheFolder&) = delete;
-  CacheFolder& operator=(const CacheFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 void run_cases(const std::string& device, std::span<const Case> cases) {
-  const CacheFolder folder;
+  const backends::TemporaryFolder folder;
   backends::BackendOptions options;
   options.threads = 2;
   options.cache_folder = folder.path();
@@ -160,9 +145,8 @@ TEST(Cpu, ProductsInNarrowVectorsAgreeWithTheReference) {
   for (const Case& c : all_cases())
     if (c.name.starts_with("dot/") || c.name.starts_with("convolution/")) cases.push_back(c);
   ASSERT_FALSE(cases.empty());
-  setenv("TENON_VECTOR_BYTES", "32", 1);
+  const backends::ScopedVariable narrow("TENON_VECTOR_BYTES", "32");
   run_cases("cpu", cases);
-  unsetenv("TENON_VECTOR_BYTES");
 }
 
 std::vector<std::string> devices_to_test() {
