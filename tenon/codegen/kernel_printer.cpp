@@ -119,7 +119,7 @@ void KernelPrinter::print_block(const Block& block) {
     } else if (const auto* loop = std::get_if<Loop>(&statement.instruction)) {
       if (!print_special_loop(block, i)) print_loop(*loop, statement, block, i);
     } else if (const auto* node = std::get_if<If>(&statement.instruction)) {
-      open(fmt::format("if ({}) {{", element(node->condition)));
+      open_branch(element(node->condition));
       print_block(node->body);
       close();
     } else if (std::holds_alternative<Barrier>(statement.instruction)) {

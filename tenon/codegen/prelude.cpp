@@ -94,9 +94,13 @@ struct TenonRuntime {
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define TENON_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #define TENON_UNROLL _Pragma("clang loop unroll(full)")
+#define TENON_BRANCH
 #else
 #define TENON_INDEPENDENT _Pragma("GCC ivdep")
 #define TENON_UNROLL _Pragma("GCC unroll 64")
+/* In a branch that stores: keeps gcc 12 from making masked stores of it, which may go wrong when the
+   loops inside are unrolled (nothing was written at all). */
+#define TENON_BRANCH __asm__ volatile("");
 #endif
 
 )c";

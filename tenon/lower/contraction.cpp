@@ -83,15 +83,37 @@ void swap_operands(Contraction& problem) {
   for (ContractedAxis& axis : problem.contracted) std::swap(axis.lhs, axis.rhs);
 }
 
+void lower_from_memory(Contraction& problem, const AxisGroup* lanes, const AxisGroup* rows) {
+  const AxisGroup* batch = problem.groups.empty() ? nullptr : &problem.groups.back();
+  if (batch != nullptr && role_of(problem, *batch) != GroupRole::batch) batch = nullptr;
+  if (lanes == nullptr || rows == nullptr) {
+    // Each element of one operand is used once: a depthwise convolution, or a matrix and a vector.
+    const bool is_elementwise = batch != nullptr && batch->extent >= 4 &&
+                                lhs_step(problem, *batch) == 1 && rhs_step(problem, *batch) == 1;
+    if (is_elementwise) return lower_multiplied(problem, *batch);
+    if (lanes == nullptr && rows != nullptr) {
+      swap_operands(problem);
+      std::swap(lanes, rows);
+    }
+    if (lanes == nullptr || (rhs_step(problem, *lanes) != 1 && is_contracted_contiguous(problem)))
+      return lower_folded(problem);
+  }
+  const bool is_large = lanes->extent >= 16 && rows != nullptr && rows->extent >= 16 &&
+                        problem.contracted.back().extent >= 16;
+  if (problem.writer.target().kind == Target::Kind::cuda && is_large)
+    return lower_shared(problem, *lanes, *rows);
+  lower_tiled(problem, *lanes, rows);
+}
+
 }  // namespace
 
-void Contraction::lower() {
+bool Contraction::lower() {
   if (contracted_count() == 0) {
     lower_elements(writer, writer.context(), writer.outputs(), "", [&](Emitter& emitter) {
       emitter.set_known(result, emitter.constant(writer.type(result).dtype, 0),
                         row_major(emitter.space()));
     });
-    return;
+    return true;
   }
   const Survey found =
       survey(writer.context(), space, [&](Emitter& emitter) { survey_epilogue(emitter, *this); });
@@ -104,30 +126,23 @@ void Contraction::lower() {
   forms.push_back(lhs.place);
   forms.push_back(rhs.place);
   forms.push_back(row_major(space));
+  if (!found.splits.empty() && padded) padded->strip_axis.reset();
+  // Strips are cut along an axis of its own.
+  if (padded && padded->strip_axis) forms.push_back(axis_affine(space, *padded->strip_axis));
   groups = merge_axes(space, forms);
-  contracted = merged(contracted);
+  const bool is_phased = padded && !padded->phased.empty();
+  if (!is_phased) contracted = merged(contracted);
 
   const AxisGroup* lanes = find_group(*this, GroupRole::lanes, true);
   const AxisGroup* rows = find_group(*this, GroupRole::rows, false);
-  const AxisGroup* batch = groups.empty() ? nullptr : &groups.back();
-  if (batch != nullptr && role_of(*this, *batch) != GroupRole::batch) batch = nullptr;
-  if (lanes == nullptr || rows == nullptr) {
-    // Each element of one operand is used once: a depthwise convolution, or a matrix and a vector.
-    const bool is_elementwise = batch != nullptr && batch->extent >= 4 &&
-                                lhs_step(*this, *batch) == 1 && rhs_step(*this, *batch) == 1;
-    if (is_elementwise) return lower_multiplied(*this, *batch);
-    if (lanes == nullptr && rows != nullptr) {
-      swap_operands(*this);
-      std::swap(lanes, rows);
-    }
-    if (lanes == nullptr || (rhs_step(*this, *lanes) != 1 && is_contracted_contiguous(*this)))
-      return lower_folded(*this);
+  if (lanes != nullptr && rows != nullptr && can_lower_in_strips(*this, *rows)) {
+    lower_in_strips(*this, *lanes, *rows);
+    return true;
   }
-  const bool is_large = lanes->extent >= 16 && rows != nullptr && rows->extent >= 16 &&
-                        contracted.back().extent >= 16;
-  if (writer.target().kind == Target::Kind::cuda && is_large)
-    return lower_shared(*this, *lanes, *rows);
-  lower_tiled(*this, *lanes, rows);
+  if (is_phased) return false;
+  if (padded) lhs.memory = write_padded(writer, *padded).memory;
+  lower_from_memory(*this, lanes, rows);
+  return true;
 }
 
 void write_epilogue(Emitter& emitter, const Contraction& problem, ValueId accumulators) {

@@ -18,6 +18,32 @@ struct ContractedAxis {
   std::int64_t rhs = 0;
 };
 
+// The taps of a window that meet elements of the input, not the gaps between them.
+struct Taps {
+  std::int64_t first = 0, count = 0;  // of the window, every `dilation`-th
+  std::int64_t start = 0;             // element of the padded input that the first one meets
+};
+// A spatial axis of a convolution whose input has gaps: places of the result that lie `dilation`
+// apart meet equal taps.
+struct PhasedAxis {
+  std::int64_t dilation = 1;
+  std::int64_t low = 0, high = 0;   // padding of the input without gaps
+  std::vector<Taps> taps;           // one for each phase
+  std::optional<std::size_t> axis;  // of the space: the phase, if there are several
+};
+std::vector<PhasedAxis> phased_axes(const ir::Convolution& op, const Shape& input,
+                                    const Shape& kernel);
+
+// The left operand of a convolution that is padded: it exists only where lowering writes it.
+struct PaddedInput {
+  const ir::Convolution* op = nullptr;
+  ir::Value input;
+  std::optional<std::size_t> strip_axis;  // of the space: the first spatial axis of the result
+  // One per spatial axis if the input has gaps: see contraction_phases.cpp. The axes of the result
+  // are then two each, and the gaps are not part of the operand.
+  std::vector<PhasedAxis> phased;
+};
+
 // result[space] = sum over the contracted axes of lhs * rhs, one fma chain in the order of the
 // axes (outermost first) for each element.
 struct Contraction {
@@ -27,12 +53,14 @@ struct Contraction {
   Space space;  // axes of the result of extent above 1
   ContractionOperand lhs, rhs;
   std::vector<ContractedAxis> contracted;
-  std::vector<AxisGroup> groups;  // of the space: whole steps in both operands and the epilogue
+  std::optional<PaddedInput> padded;  // lhs, whose memory does not exist yet
+  std::vector<AxisGroup> groups;      // of the space: whole steps in both operands and the epilogue
 
   std::int64_t contracted_count() const;
   std::int64_t result_count() const;
-  // Adds the kernels: the contraction, its epilogue and what they need first.
-  void lower();
+  // Adds the kernels: the contraction, its epilogue and what they need first. False, with nothing
+  // added, if the input has gaps and strips cannot be.
+  bool lower();
 };
 
 // The type that sums of products accumulate in: at least f32, at least the result.
@@ -53,8 +81,47 @@ struct Panels {
 };
 Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes);
 
-// Three ways to compute tiles; all give an element the same bits on every target.
+// The tiles of rows and lanes that accumulators fill.
+struct TileSize {
+  std::int64_t rows = 1, lanes = 1;
+};
+TileSize choose_tile(const Target& target, DType accumulate, std::int64_t rows, std::int64_t lanes);
+
+// The right operand as tiles read it: as it lies, or in panels (adds the kernel that copies it).
+struct TiledRhs {
+  std::optional<Panels> panels;
+  ContractionOperand operand;
+  std::vector<ContractedAxis> axes;
+  std::int64_t lane_step = 1;
+};
+TiledRhs prepare_rhs(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
+                     std::int64_t tile_lanes);
+
+// Products of one tile, rows and lanes bound, summed over the contracted axes. Sets the frame.
+struct TileProduct {
+  kernel::BufferId lhs, rhs;
+  kernel::ValueId lhs_offset;
+  std::int64_t lhs_row_step = 0;
+  std::int64_t rows = 1;
+  TilePlace lanes;
+  std::vector<ContractedAxis> axes;  // none: nothing is added up
+  std::int64_t rhs_shift = 0;
+  // The part of the outermost contracted axis, if that is cut.
+  std::optional<kernel::ValueId> block;
+};
+// The width of the tile's frame; then the products.
+void set_product_frame(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
+                       const TileProduct& tile);
+kernel::ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
+                              const TileProduct& tile);
+
+// Ways to compute tiles; all give an element the same bits on every target.
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);
+// As lower_tiled, with the padded input written into memory of the instance, a strip at a time.
+bool can_lower_in_strips(const Contraction& problem, const AxisGroup& rows);
+void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);
+// The padded input in scratch memory.
+ContractionOperand write_padded(RegionWriter& writer, const PaddedInput& padded);
 void lower_folded(Contraction& problem);
 void lower_multiplied(Contraction& problem, const AxisGroup& lanes);
 void lower_shared(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);  // a GPU

@@ -11,11 +11,13 @@ constexpr std::int64_t kLongDepth = 4096;       // a chain that may be cut into 
 constexpr std::int64_t kLeastBlockDepth = 512;  // of one block
 constexpr std::int64_t kMostBlocks = 16;
 constexpr std::int64_t kFewResults = 16384;  // with more there is enough to do side by side
-constexpr std::int64_t kFarRows = 2048;      // bytes between rows of rhs that spoil the cache
+// More operand bytes than this leave the second cache between one tile and the next, which reads
+// them again; so do more results than that while they wait for the next block.
+constexpr std::int64_t kCachedBytes = std::int64_t{1} << 19;
+constexpr std::int64_t kMostBlockedResults = 131072;
+constexpr std::int64_t kFarRows = 2048;  // bytes between rows of rhs that spoil the cache
 
-struct TileSize {
-  std::int64_t rows = 1, lanes = 1;
-};
+}  // namespace
 
 // Accumulators fill most of the registers, two vectors of lanes wide where there are that many
 // lanes.
@@ -41,6 +43,8 @@ TileSize choose_tile(const Target& target, DType accumulate, std::int64_t rows,
   return tile;
 }
 
+namespace {
+
 bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
                  std::int64_t tile_lanes) {
   if (rows == nullptr) return false;
@@ -53,13 +57,19 @@ bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisG
   return (is_ragged && rows->extent >= 16) || (is_far && rows->extent >= 64);
 }
 
-// By shape alone: the number of blocks that the outermost contracted axis is cut into.
+// By shape alone: the number of blocks that the outermost contracted axis is cut into. All tiles of
+// a block are computed before those of the next, so that its operands stay in the cache.
 std::int64_t choose_blocks(const Contraction& problem) {
   const std::int64_t depth = problem.contracted_count();
   const std::int64_t results = problem.result_count();
-  if (depth < kLongDepth || results > kFewResults) return 1;
+  if (depth < kLongDepth || results > kMostBlockedResults) return 1;
   const std::int64_t most = std::min(kMostBlocks, depth / kLeastBlockDepth);
-  return divisor_within(problem.contracted.front().extent, 2, most).value_or(1);
+  const std::int64_t outermost = problem.contracted.front().extent;
+  if (results <= kFewResults) return divisor_within(outermost, 2, most).value_or(1);
+  const std::int64_t bytes = byte_size(problem.lhs.type) + byte_size(problem.rhs.type);
+  for (std::int64_t blocks = (bytes + kCachedBytes - 1) / kCachedBytes; blocks <= most; ++blocks)
+    if (outermost % blocks == 0) return blocks;
+  return divisor_within(outermost, 2, most).value_or(1);
 }
 
 // Multiplies over all contracted axes; the outer ones are loops.
@@ -67,10 +77,9 @@ struct TileContractor {
   Emitter& emitter;
   const std::vector<ContractedAxis>& axes;
   kernel::Contract contract;  // all but offsets and accumulator
-  std::int64_t first_extent;  // of the outermost axis, or of its block
 
   ValueId run(std::size_t level, ValueId lhs, ValueId rhs, ValueId accumulator) {
-    const std::int64_t extent = level == 0 ? first_extent : axes[level].extent;
+    const std::int64_t extent = axes[level].extent;
     if (level + 1 == axes.size()) {
       kernel::Contract step = contract;
       step.lhs_offset = lhs;
@@ -89,69 +98,102 @@ struct TileContractor {
 
 }  // namespace
 
+TiledRhs prepare_rhs(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
+                     std::int64_t tile_lanes) {
+  if (should_pack(problem, lanes, rows, tile_lanes)) {
+    Panels panels = pack_rhs(problem, lanes, tile_lanes);
+    TiledRhs rhs{{}, panels.operand, panels.contracted, 1};
+    rhs.panels = std::move(panels);
+    return rhs;
+  }
+  return {{}, problem.rhs, problem.contracted, *step_of(problem.rhs.place, lanes, problem.space)};
+}
+
+namespace {
+
+// Panels are whole vectors wide: what lies after the last lane is computed and not stored.
+std::int64_t product_width(const Contraction& problem, const TiledRhs& rhs, std::int64_t lanes) {
+  const Target& target = problem.writer.target();
+  if (!rhs.panels || target.kind != Target::Kind::cpu) return lanes;
+  const std::int64_t vector = std::max<std::int64_t>(
+      target.vector_bytes / static_cast<std::int64_t>(size_of(problem.accumulate)), 1);
+  return std::min((lanes + vector - 1) / vector * vector, rhs.panels->lanes);
+}
+
+}  // namespace
+
+void set_product_frame(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
+                       const TileProduct& tile) {
+  emitter.set_frame(
+      {tile.rows, product_width(problem, rhs, tile.lanes.size), tile.rows, tile.lanes.size});
+}
+
+ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
+                      const TileProduct& tile) {
+  const ValueId zero = emitter.full_tile(emitter.constant(problem.accumulate, 0));
+  if (tile.axes.empty()) return zero;
+  ValueId lhs_offset = tile.lhs_offset;
+  ValueId rhs_offset = rhs.panels ? stepped(emitter, emitter.scalar(rhs.panels->outer),
+                                            tile.lanes.number, rhs.panels->panel_size)
+                                  : emitter.place(problem.rhs.place)->offset;
+  const ContractedAxis& outermost = tile.axes.front();
+  if (tile.block) {
+    lhs_offset = stepped(emitter, lhs_offset, *tile.block, outermost.extent * outermost.lhs);
+    rhs_offset = stepped(emitter, rhs_offset, *tile.block, outermost.extent * outermost.rhs);
+  }
+  rhs_offset = emitter.call(ScalarFunction::add,
+                            {rhs_offset, emitter.index_constant(DType::i64, tile.rhs_shift)});
+  kernel::Contract contract;
+  contract.lhs = tile.lhs;
+  contract.rhs = tile.rhs;
+  contract.lhs_row_stride = tile.lhs_row_step;
+  contract.lhs_depth_stride = tile.axes.back().lhs;
+  contract.rhs_depth_stride = tile.axes.back().rhs;
+  contract.rhs_lane_stride = rhs.lane_step;
+  contract.active_rows = tile.rows;
+  contract.active_lanes = emitter.frame().lanes;
+  TileContractor contractor{emitter, tile.axes, contract};
+  return contractor.run(0, lhs_offset, rhs_offset, zero);
+}
+
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows) {
   RegionWriter& writer = problem.writer;
   const TileSize tile = choose_tile(writer.target(), problem.accumulate,
                                     rows == nullptr ? 1 : rows->extent, lanes.extent);
-  std::optional<Panels> panels;
-  if (should_pack(problem, lanes, rows, tile.lanes)) panels = pack_rhs(problem, lanes, tile.lanes);
-  const std::vector<ContractedAxis>& axes = panels ? panels->contracted : problem.contracted;
-  const ContractionOperand& rhs = panels ? panels->operand : problem.rhs;
-  const std::int64_t rhs_lane_step = panels ? 1 : *step_of(problem.rhs.place, lanes, problem.space);
+  const TiledRhs rhs = prepare_rhs(problem, lanes, rows, tile.lanes);
 
   Tiling tiling = outer_groups(problem, &lanes, rows);
   const std::size_t lane_place = tiling.size();
   tiling.push_back({lanes, std::min(tile.lanes, lanes.extent), Along::lanes, false});
-  if (panels) tiling.back().tile = tile.lanes;
+  if (rhs.panels) tiling.back().tile = tile.lanes;
   if (rows != nullptr) tiling.push_back({*rows, tile.rows, Along::rows, false});
   const std::int64_t blocks = choose_blocks(problem);
   const std::int64_t tiles = tile_count(tiling);
-  const std::int64_t first_extent = axes.front().extent / blocks;
 
   const TensorType partial_type{problem.accumulate, {blocks, problem.result_count()}};
   Argument partials;
   if (blocks > 1) partials = writer.new_scratch(byte_size(partial_type));
   Emitter emitter(writer.context(), writer.kernel_name(blocks > 1 ? "partial" : ""), problem.space,
                   tiles * blocks);
-  const kernel::BufferId left = emitter.buffer(problem.lhs.memory, problem.lhs.type);
-  const kernel::BufferId right = emitter.buffer(rhs.memory, rhs.type);
+  TileProduct product;
+  product.lhs = emitter.buffer(problem.lhs.memory, problem.lhs.type);
+  product.rhs = emitter.buffer(rhs.operand.memory, rhs.operand.type);
+  product.axes = rhs.axes;
+  product.axes.front().extent /= blocks;
   const ValueId instance = emitter.builder().instance();
   const ValueId count = emitter.index_constant(DType::i64, tiles);
   const ValueId block = emitter.call(ScalarFunction::divide, {instance, count});
   const ValueId number = emitter.call(ScalarFunction::remainder, {instance, count});
+  product.block = block;
   write_tile(emitter, tiling, number, [&](std::span<const TilePlace> places) {
-    const std::int64_t tile_rows = rows == nullptr ? 1 : places.back().size;
-    const std::int64_t valid = places[lane_place].size;
-    // Panels are whole vectors wide: what lies after the last lane is computed and not stored.
-    const std::int64_t vector = std::max<std::int64_t>(
-        writer.target().vector_bytes / static_cast<std::int64_t>(size_of(problem.accumulate)), 1);
-    const std::int64_t width = panels && writer.target().kind == Target::Kind::cpu
-                                   ? std::min((valid + vector - 1) / vector * vector, panels->lanes)
-                                   : valid;
-    emitter.set_frame({tile_rows, width, tile_rows, valid});
+    product.rows = rows == nullptr ? 1 : places.back().size;
+    product.lanes = places[lane_place];
+    set_product_frame(emitter, problem, rhs, product);
     const auto lhs_place = emitter.place(problem.lhs.place);
     check(lhs_place.has_value(), "a contraction's operand does not step evenly");
-    ValueId lhs_offset = lhs_place->offset, rhs_offset;
-    if (panels) {
-      rhs_offset = stepped(emitter, emitter.scalar(panels->outer), places[lane_place].number,
-                           panels->panel_size);
-    } else {
-      rhs_offset = emitter.place(problem.rhs.place)->offset;
-    }
-    lhs_offset = stepped(emitter, lhs_offset, block, first_extent * axes.front().lhs);
-    rhs_offset = stepped(emitter, rhs_offset, block, first_extent * axes.front().rhs);
-    kernel::Contract contract;
-    contract.lhs = left;
-    contract.rhs = right;
-    contract.lhs_row_stride = lhs_place->row_step;
-    contract.lhs_depth_stride = axes.back().lhs;
-    contract.rhs_depth_stride = axes.back().rhs;
-    contract.rhs_lane_stride = rhs_lane_step;
-    contract.active_rows = tile_rows;
-    contract.active_lanes = width;
-    const ValueId zero = emitter.full_tile(emitter.constant(problem.accumulate, 0));
-    TileContractor contractor{emitter, axes, contract, first_extent};
-    const ValueId total = contractor.run(0, lhs_offset, rhs_offset, zero);
+    product.lhs_offset = lhs_place->offset;
+    product.lhs_row_step = lhs_place->row_step;
+    const ValueId total = multiply_tile(emitter, problem, rhs, product);
     if (blocks == 1) return write_epilogue(emitter, problem, total);
     Affine place = row_major(problem.space);
     place.runtime.push_back({block, problem.result_count(), {0, blocks - 1}});

@@ -24,6 +24,7 @@ void lower_dot(RegionWriter& writer, std::uint32_t node) {
                       {writer.input_argument(source.operands[0]), lhs, {}},
                       {writer.input_argument(source.operands[1]), rhs, {}},
                       {},
+                      {},
                       {}};
   const auto result_axis = [&](std::int64_t extent, std::int64_t left, std::int64_t right) {
     if (extent == 1) return;

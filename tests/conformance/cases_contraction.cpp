@@ -170,8 +170,10 @@ TENON_OP_CASES(Convolution) {
       {"gaps, cut", {2, 7, 7, 4}, {3, 2, 4, 6}, {1, 1}, {-1, -3}, {2, 2}, {2, 2}, {}},
       {"only padding", {1, 2, 2, 1}, {2, 2, 1, 2}, {2, 2}, {4, 4}, {3, 3}, {}, {}},
   };
+  // Loops of f64 are unrolled otherwise by the C compiler, and have been wrong alone.
   for (const ConvolutionLayout& layout : layouts)
-    append_convolution(all, layout, DType::f32, DType::f32);
+    for (const DType dtype : {DType::f32, DType::f64})
+      append_convolution(all, layout, dtype, dtype);
 
   Convolution channels_first = make_convolution(layouts[2], DType::f32);
   channels_first.input_feature = channels_first.output_feature = 1;
