@@ -1,5 +1,6 @@
 #include "tenon/data/memory.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tenon::data {
@@ -14,16 +15,22 @@ HostTensor labelled_features(std::span<const float> values, Shape shape) {
   return make_tensor<float>(type.shape, values);
 }
 
+std::vector<float> rounded(std::span<const double> values) {
+  std::vector<float> result(values.size());
+  std::ranges::transform(values, result.begin(),
+                         [](double value) { return static_cast<float>(value); });
+  return result;
+}
+
 // Appends equal-typed tensors behind one another.
 class RowCollector {
  public:
-  explicit RowCollector(const char* what) : what_(what) {}
+  RowCollector(std::string source, const char* what) : source_(std::move(source)), what_(what) {}
 
   void add(const HostTensor& row, std::int64_t number) {
     if (number == 0) type_ = row.type();
-    require(row.type() == type_,
-            "from_generator: sample {} has {} of type {}, the first one had {}", number, what_,
-            row.type(), type_);
+    require(row.type() == type_, "{}: sample {} has {} of type {}, the first one had {}", source_,
+            number, what_, row.type(), type_);
     bytes_.insert(bytes_.end(), row.bytes().begin(), row.bytes().end());
   }
   HostTensor take(std::int64_t count) {
@@ -35,6 +42,7 @@ class RowCollector {
   }
 
  private:
+  const std::string source_;
   const char* what_;
   TensorType type_;
   std::vector<std::byte> bytes_;
@@ -69,21 +77,41 @@ Dataset from_arrays(std::span<const float> values, Shape shape, std::span<const 
   return from_arrays(std::move(x), make_tensor<float>(std::move(y_shape), targets));
 }
 
+Dataset from_arrays(std::span<const double> values, Shape shape,
+                    std::span<const std::int32_t> labels, std::vector<std::string> class_names) {
+  return from_arrays(std::span<const float>(rounded(values)), std::move(shape), labels,
+                     std::move(class_names));
+}
+
+Dataset from_arrays(std::span<const double> values, Shape shape,
+                    std::span<const std::int64_t> labels, std::vector<std::string> class_names) {
+  return from_arrays(std::span<const float>(rounded(values)), std::move(shape), labels,
+                     std::move(class_names));
+}
+
+Dataset from_arrays(std::span<const double> values, Shape shape, std::span<const double> targets) {
+  return from_arrays(std::span<const float>(rounded(values)), std::move(shape),
+                     std::span<const float>(rounded(targets)));
+}
+
 Dataset from_arrays(HostTensor x, HostTensor y, std::vector<std::string> class_names) {
   return {kMemoryName, std::move(x), Array(std::move(y)), std::move(class_names)};
 }
 
-Dataset from_generator(const Generator& generator, std::vector<std::string> class_names) {
-  require(static_cast<bool>(generator), "from_generator: the function is empty");
-  RowCollector x("x"), y("y");
+Dataset from_generator(const Generator& generator, std::vector<std::string> class_names,
+                       const std::string& name) {
+  const std::string source = name.empty() ? "from_generator" : name;
+  require(static_cast<bool>(generator), "{}: the function is empty", source);
+  RowCollector x(source, "x"), y(source, "y");
   std::int64_t count = 0;
   while (const std::optional<Sample> sample = generator()) {
     x.add(sample->x, count);
     y.add(sample->y, count);
     ++count;
   }
-  require(count > 0, "from_generator: the function gave no samples");
-  return {"generator", x.take(count), Array(y.take(count)), std::move(class_names)};
+  require(count > 0, "{}: the function gave no samples", source);
+  return {name.empty() ? "generator" : name, x.take(count), Array(y.take(count)),
+          std::move(class_names)};
 }
 
 }  // namespace tenon::data

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tenon/base/hash.h"
+#include "tenon/nn/loss_checks.h"
 #include "tenon/tensor/elementwise.h"
 #include "tenon/tensor/random.h"
 #include "tenon/tensor/trace.h"
@@ -47,7 +48,7 @@ void Context::add_loss(const WeightedSum& term) {
 Tensor Context::total_loss(const Tensor& loss) const {
   Tensor total = loss;
   for (const WeightedSum& term : losses_)
-    total = total + cast(term.sum / term.weight, loss.dtype());
+    total = total + cast(mean_of(term), loss.dtype());
   return total;
 }
 

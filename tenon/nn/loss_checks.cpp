@@ -48,6 +48,11 @@ WeightedSum weighted_sum(const Tensor& losses, const Tensor& sample_weight, std:
           sum(element_weights.is_empty() ? weights : weights * element_weights)};
 }
 
+Tensor mean_of(const WeightedSum& sums) {
+  // The divisor is chosen, not the quotient: the gradient of 0 / 0 is no number either.
+  return sums.sum / where(sums.weight == 0.0, ones_like(sums.weight), sums.weight);
+}
+
 void require_float_prediction(const Tensor& prediction, std::string_view name) {
   require(is_float(prediction.dtype()), "{}: predictions must be float, got {}", name,
           prediction.description());

@@ -21,6 +21,9 @@ TargetKind targets_of_cross_entropy(std::string_view name);
 WeightedSum weighted_sum(const Tensor& losses, const Tensor& sample_weight, std::string_view name,
                          const Tensor& element_weights = {});
 
+// Sum / weight, a scalar; 0 without a gradient where nothing counts, for weights that are all 0.
+Tensor mean_of(const WeightedSum& sums);
+
 void require_float_prediction(const Tensor& prediction, std::string_view name);
 
 // Integer classes [batch...] for predictions [batch..., classes]. UserError naming the loss.

@@ -71,7 +71,7 @@ Loss combined(const std::vector<LossTerm>& terms) {
     for (std::size_t i = 1; i < terms.size(); ++i) {
       const WeightedSum term = terms[i].loss.apply(p, t, w);
       // The term's mean, for the weight of the first loss.
-      const Tensor mean = where(term.weight == 0.0, 0.0, term.sum / term.weight);
+      const Tensor mean = mean_of(term);
       total.sum = total.sum + terms[i].factor * mean * cast(total.weight, mean.dtype());
     }
     return total;

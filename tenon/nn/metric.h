@@ -32,8 +32,9 @@ inline const Metric accuracy = find_metric("accuracy");
 // The part of samples whose class is among the k largest predictions; the first of equals wins.
 Metric top_k_accuracy(std::int64_t k = 5);
 
-// Of class 1, over all elements, with the thresholds of accuracy; 0 where nothing was predicted
-// (precision) or nothing is there (recall).
+// Of class 1, which is the positive one: of one output for two classes, over all elements, with the
+// thresholds of accuracy, or of two outputs, the larger of which is the prediction. 0 where nothing
+// was predicted (precision) or nothing is there (recall).
 inline const Metric precision = find_metric("precision");      // true positives / predicted
 inline const Metric recall = find_metric("recall");            // true positives / there are
 inline const Metric f1 = find_metric("f1");                    // their harmonic mean
@@ -43,8 +44,9 @@ inline const Metric macro_precision = find_metric("macro_precision");
 inline const Metric macro_recall = find_metric("macro_recall");
 inline const Metric macro_f1 = find_metric("macro_f1");
 
-// Area under the curve of true over false positive rate, for one output of two classes. Scores
-// (the sigmoids of logits) are told apart to 1 / bins; 0 unless both classes are there.
+// Area under the curve of true over false positive rate, for one output of two classes, or two
+// outputs. Scores (the probabilities of class 1) are told apart to 1 / bins; 0 unless both classes
+// are there.
 Metric roc_auc(std::int64_t bins = 1000);
 // Average precision, the area under precision over recall in steps as scikit-learn has it, of the
 // same scores; 0 unless class 1 is there.

@@ -14,13 +14,19 @@ struct Decisions {
   Tensor predicted, truth;
   bool is_binary = false;
   std::int64_t classes = 2;
+  Tensor present{};  // bool; empty: all count
 };
+
+// Whether the target holds classes, one for each row of outputs.
+bool holds_classes(const Tensor& prediction, const Tensor& target) {
+  return is_integer(target.dtype()) && target.shape() != prediction.shape();
+}
 
 Decisions decide(const Tensor& prediction, const Tensor& target, const Loss& loss,
                  std::string_view name) {
   require_float_prediction(prediction, name);
   const bool one_output = prediction.rank() >= 1 && prediction.extent(-1) == 1;
-  const bool sparse = is_integer(target.dtype()) && target.shape() != prediction.shape();
+  const bool sparse = holds_classes(prediction, target);
   if (one_output || (!sparse && loss.targets == TargetKind::two_classes)) {
     const Tensor truth = same_shape_target(prediction, target, name) > 0.5f;
     return {prediction > (loss.from_logits ? 0.0f : 0.5f), truth, true, 2};
@@ -40,13 +46,21 @@ WeightedSum accuracy_sum(const Tensor& prediction, const Tensor& target, const L
           present.is_empty() ? full({}, static_cast<double>(hits.size())) : sum(present)};
 }
 
+// Of class 1 among two, from one output or from two.
+Decisions decide_of_two(const Tensor& prediction, const Tensor& target, const Loss& loss,
+                        const std::string& name, const std::string& of_more) {
+  const Decisions found = decide(prediction, target, loss, name);
+  if (found.is_binary) return found;
+  require(found.classes == 2,
+          "{}: expected two classes, got predictions {}\n  help: for {} classes use {}", name,
+          prediction.description(), found.classes, of_more);
+  const Tensor present = found.truth >= 0;
+  return {logical_and(equal(found.predicted, 1), present), equal(found.truth, 1), true, 2, present};
+}
+
 WeightedSum binary_rate(const Tensor& prediction, const Tensor& target, const Loss& loss,
                         const std::string& name) {
-  const Decisions found = decide(prediction, target, loss, name);
-  require(found.is_binary,
-          "{}: expected one output for two classes, got predictions {}\n  help: for {} classes use "
-          "macro_{}",
-          name, prediction.description(), found.classes, name);
+  const Decisions found = decide_of_two(prediction, target, loss, name, "macro_" + name);
   const Tensor hits = count_where(logical_and(found.predicted, found.truth));
   const Tensor predicted = count_where(found.predicted), there = count_where(found.truth);
   if (name == "precision") return {hits, predicted};
@@ -72,18 +86,42 @@ double mean_rate(std::span<const double> sums, Rate rate) {
   return quotient(total, seen);
 }
 
+// How sure a model is of class 1, and whether that is the class.
+struct Scores {
+  Tensor values, is_one;
+  Tensor present{};  // f32; empty: all count
+};
+
+Scores scores_of(const Tensor& prediction, const Tensor& target, const Loss& loss,
+                 std::string_view name) {
+  require_float_prediction(prediction, name);
+  require(prediction.rank() >= 1, "{}: expected predictions [batch, ...], got {}", name,
+          prediction.description());
+  const bool is_sparse = holds_classes(prediction, target) && prediction.extent(-1) != 1;
+  const bool has_output_of_each =
+      is_sparse || loss.targets == TargetKind::classes || loss.targets == TargetKind::probabilities;
+  if (!has_output_of_each)
+    return {loss.from_logits ? tenon::sigmoid(prediction) : prediction,
+            same_shape_target(prediction, target, name) > 0.5f};
+  require(prediction.extent(-1) == 2, "{}: expected two classes, got predictions {} of loss {}",
+          name, prediction.description(), loss.name);
+  const Tensor of_one = index(prediction, 1, -1);
+  const Tensor values =
+      loss.from_logits ? tenon::sigmoid(of_one - index(prediction, 0, -1)) : of_one;
+  if (!is_sparse) return {values, index(same_shape_target(prediction, target, name), 1, -1) > 0.5f};
+  const Tensor labels = class_labels(prediction, target, name);
+  return {values, equal(cast(labels, DType::i32), 1), weights_of_presence(labels, DType::f32)};
+}
+
 Tensor score_histograms(const Tensor& prediction, const Tensor& target, const Loss& loss,
                         std::int64_t bins, std::string_view name) {
-  const Tensor truth = same_shape_target(prediction, target, name) > 0.5f;
-  require(loss.targets != TargetKind::classes && loss.targets != TargetKind::probabilities,
-          "{}: expected one output for two classes, got predictions {} of loss {}", name,
-          prediction.description(), loss.name);
-  const Tensor scores = flatten(loss.from_logits ? tenon::sigmoid(prediction) : prediction);
+  const Scores scores = scores_of(prediction, target, loss, name);
   const double last = static_cast<double>(bins - 1);
-  const Tensor places = cast(clip(round(scores * last), 0.0f, last), DType::i32);
-  const Tensor ones = flatten(cast(truth, DType::f32));
-  return concatenate(
-      std::array{segment_sum(ones, places, bins), segment_sum(1.0f - ones, places, bins)});
+  const Tensor places = cast(clip(round(flatten(scores.values) * last), 0.0f, last), DType::i32);
+  const Tensor ones = flatten(cast(scores.is_one, DType::f32));
+  Tensor zeros = 1.0f - ones;
+  if (!scores.present.is_empty()) zeros = zeros * flatten(scores.present);
+  return concatenate(std::array{segment_sum(ones, places, bins), segment_sum(zeros, places, bins)});
 }
 
 // The chance that a positive is above a negative, ties counting half (Mann and Whitney 1947).
@@ -200,10 +238,10 @@ Metric pr_auc(std::int64_t bins) { return score_metric("pr_auc", bins, average_p
 Metric make_specificity() {
   const auto apply = [](const Tensor& prediction, const Tensor& target,
                         const Loss& loss) -> WeightedSum {
-    const Decisions found = decide(prediction, target, loss, "specificity");
-    require(found.is_binary, "specificity: expected one output for two classes, got predictions {}",
-            prediction.description());
-    const Tensor negative = logical_not(found.truth);
+    const Decisions found =
+        decide_of_two(prediction, target, loss, "specificity", "balanced_accuracy");
+    Tensor negative = logical_not(found.truth);
+    if (!found.present.is_empty()) negative = logical_and(negative, found.present);
     return {count_where(logical_and(logical_not(found.predicted), negative)),
             count_where(negative)};
   };

@@ -23,6 +23,8 @@ Accumulation::Result Accumulation::add(std::span<const Tensor> gradients, const 
           loss_weight.type());
   const Tensor count = Tensor(count_) + 1;
   const Tensor weight = Tensor(weight_) + cast(loss_weight, DType::f64);
+  // Batches whose weights are all 0 have gradients of 0.
+  const Tensor divisor = where(weight == 0.0, ones_like(weight), weight);
   Result result;
   result.is_due = count >= steps_;
   const auto begin_anew = [&](const Variable& variable, const Tensor& next) {
@@ -32,7 +34,7 @@ Accumulation::Result Accumulation::add(std::span<const Tensor> gradients, const 
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const DType dtype = gradients[i].dtype();
     const Tensor sum = Tensor(sums[i]) + gradients[i] * cast(loss_weight, dtype);
-    result.gradients.push_back(sum / cast(weight, dtype));
+    result.gradients.push_back(sum / cast(divisor, dtype));
     begin_anew(sums[i], sum);
   }
   begin_anew(count_, count);

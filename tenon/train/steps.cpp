@@ -1,6 +1,7 @@
 // Traces the training, evaluation and prediction steps of a Trainer.
 #include <algorithm>
 
+#include "tenon/nn/loss_checks.h"
 #include "tenon/tensor/functions.h"
 #include "tenon/train/traced_step.h"
 #include "tenon/train/trainer_state.h"
@@ -92,7 +93,8 @@ namespace {
 // `mean`: of the loss.
 Tensor sums_of(const nn::Outcome& outcome, const Tensor& mean, const TrainerOptions& options,
                const Tensor& labels, const nn::Context& context) {
-  const Tensor& target = outcome.target.is_empty() ? labels : outcome.target;
+  const Tensor target =
+      outcome.target.is_empty() ? shaped_target(outcome.prediction, labels) : outcome.target;
   const auto as_vector = [](const Tensor& value) {
     const Tensor exact = cast(value, DType::f64);
     return value.rank() == 0 ? reshape(exact, {1}) : exact;
@@ -116,7 +118,7 @@ nn::Outcome outcome_of(const nn::Layer& model, const nn::Loss& loss, const Tenso
                        const Tensor& target, const Tensor& weights, nn::Context& context) {
   if (model.has_own_loss()) return model.learn(x, target, context);
   const Tensor prediction = model.call_as_root(x, context);
-  return {prediction, loss.apply(prediction, target, weights)};
+  return {prediction, loss.apply(prediction, shaped_target(prediction, target), weights)};
 }
 
 }  // namespace
@@ -149,7 +151,7 @@ StepResult Trainer::State::training_result(const StepInputs& in) {
   const TrainingBatch batch = augmented(in, target, step_key);
   const nn::Outcome outcome =
       outcome_of(model, training_loss, batch.x, batch.target, in.weights, context);
-  const Tensor mean = mean_of(outcome.loss, in.weights);
+  const Tensor mean = nn::mean_of(outcome.loss);
   const Tensor sums = sums_of(outcome, mean, options, target, context);
   const Tensor all = Tensor(epoch_sums) + sums;
   StepResult result{{sums, all}, {}};
@@ -164,7 +166,7 @@ StepResult Trainer::State::evaluation_result(const StepInputs& in) {
   nn::Context context(nn::Mode::inference, evaluation_key(), options.dtype);
   const nn::Outcome outcome =
       outcome_of(model, options.loss, prepare(in.x), target, in.weights, context);
-  const Tensor sums = sums_of(outcome, mean_of(outcome.loss, in.weights), options, target, context);
+  const Tensor sums = sums_of(outcome, nn::mean_of(outcome.loss), options, target, context);
   const Tensor all = Tensor(evaluation_sums) + sums;
   return {{sums, all}, {assign(evaluation_sums, all)}};
 }
@@ -311,7 +313,7 @@ void Trainer::State::define_weights() {
       outcome_of(model, options.loss, prepare(placeholder("x", one)), target, {}, context);
   const Tensor& prediction = outcome.prediction;
   makes_own_targets = !outcome.target.is_empty();
-  const Tensor& compared = makes_own_targets ? outcome.target : target;
+  const Tensor compared = makes_own_targets ? outcome.target : shaped_target(prediction, target);
   metric_sizes.clear();
   for (const nn::Metric& metric : options.metrics)
     metric_sizes.push_back(

@@ -1,5 +1,6 @@
 #include "tenon/train/traced_step.h"
 
+#include "tenon/nn/loss_checks.h"
 #include "tenon/tensor/functions.h"
 
 namespace tenon {
@@ -27,9 +28,10 @@ std::vector<Feed> PreparedBatch::feeds(const TracedStep& traced) const {
   return feeds;
 }
 
-Tensor mean_of(const nn::WeightedSum& loss, const Tensor& sample_weights) {
-  if (sample_weights.is_empty()) return loss.sum / loss.weight;
-  return loss.sum / where(loss.weight == 0.0, ones_like(loss.weight), loss.weight);
+Tensor shaped_target(const Tensor& prediction, const Tensor& target) {
+  const bool lacks_an_axis = is_float(target.dtype()) && prediction.rank() == target.rank() + 1 &&
+                             prediction.extent(-1) == 1;
+  return lacks_an_axis ? expand_dims(target, -1) : target;
 }
 
 TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch) {
@@ -52,9 +54,10 @@ TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch) {
     outcome = trainer.model().learn(traced.x, traced.y, context);
   } else {
     outcome.prediction = trainer.model().call_as_root(traced.x, context);
-    outcome.loss = options.loss.apply(outcome.prediction, traced.y, traced.sample_weights);
+    outcome.loss = options.loss.apply(
+        outcome.prediction, shaped_target(outcome.prediction, traced.y), traced.sample_weights);
   }
-  traced.loss = context.total_loss(mean_of(outcome.loss, traced.sample_weights));
+  traced.loss = context.total_loss(nn::mean_of(outcome.loss));
   for (const Variable& variable : context.variables())
     if (variable.kind() == VariableKind::weight && variable.is_trainable())
       traced.weights.push_back(variable);

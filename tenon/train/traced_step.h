@@ -28,8 +28,9 @@ struct PreparedBatch {
 HostTensor prepared_inputs(const Trainer& trainer, const data::Array& rows);
 PreparedBatch prepared_batch(const Trainer& trainer, const data::Dataset& rows);
 
-// The mean of a loss; 0 if the samples have weights (`sample_weights` is not empty) that are all 0.
-Tensor mean_of(const nn::WeightedSum& loss, const Tensor& sample_weights);
+// Targets that are numbers, one for each sample [batch], as a model of one output gives its
+// predictions, [batch, 1]; all others as they are.
+Tensor shaped_target(const Tensor& prediction, const Tensor& target);
 
 // UserError before build or fit, and if the batch does not fit the model.
 TracedStep trace_step(const Trainer& trainer, const PreparedBatch& batch);

@@ -256,5 +256,15 @@ TEST(FillBatch, KeepsMemoryThatFits) {
   EXPECT_TRUE(rows_fit_indices(batch));
 }
 
+TEST(FromArrays, NumbersOf64BitsBecomeF32) {
+  const std::vector<double> values = {0.1, 1.5, -2, 1e-3};
+  const Dataset numbers = from_arrays(values, {2, 2}, std::vector<double>{0.1, 7});
+  EXPECT_EQ(numbers.x().tensor(), make_tensor<float>({2, 2}, {0.1f, 1.5f, -2, 1e-3f}));
+  EXPECT_EQ(numbers.y().tensor(), make_tensor<float>({2}, {0.1f, 7}));
+  const Dataset classes = from_arrays(values, {2, 2}, std::vector<std::int32_t>{1, 0}, {"a", "b"});
+  EXPECT_EQ(classes.y().tensor(), make_tensor<std::int32_t>({2}, {1, 0}));
+  EXPECT_EQ(from_arrays(values, {4}, std::vector<std::int64_t>{1, 0, 2, 1}).class_count(), 3);
+}
+
 }  // namespace
 }  // namespace tenon::data

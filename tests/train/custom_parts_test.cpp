@@ -55,6 +55,51 @@ TEST(CustomParts, Train) {
             history.epochs.front().train.loss);
 }
 
+// The loss of docs/extending.md.
+nn::Loss guide_huber(double delta) {
+  const auto apply = [delta](const Tensor& prediction, const Tensor& target,
+                             const Tensor& sample_weight) -> nn::WeightedSum {
+    require(prediction.shape() == target.shape(), "huber: prediction {}, target {}",
+            prediction.description(), target.description());
+    const Tensor error = abs(prediction - cast(target, prediction.dtype()));
+    const Tensor near = 0.5f * error * error, far = delta * (error - 0.5 * delta);
+    const Tensor losses = mean(where(error <= delta, near, far), {-1});  // [batch]
+    if (sample_weight.is_empty()) return {sum(losses), static_cast<float>(losses.size())};
+    return {sum(losses * sample_weight), sum(sample_weight)};
+  };
+  return {.name = "huber_" + std::to_string(delta), .apply = apply};
+}
+
+// Targets [rows] of a model with one output have its shape before the loss and the metrics.
+TEST(CustomParts, OneNumberForEachSampleFitsOneOutput) {
+  std::vector<double> x, y;
+  for (int i = 0; i < 200; ++i) {
+    x.push_back((i * 37 % 100) / 50.0 - 1);
+    y.push_back(3 * x.back() + 0.5);
+  }
+  const data::Dataset data = data::from_arrays(x, {200, 1}, y);
+  EXPECT_EQ(data.x().type(), (TensorType{DType::f32, {200, 1}}));
+  EXPECT_EQ(data.y().type(), (TensorType{DType::f32, {200}}));
+  const nn::Metric largest_error{
+      "error", [](const Tensor& prediction, const Tensor& target, const nn::Loss&) {
+        return nn::WeightedSum{sum(abs(prediction - target)), static_cast<float>(target.size())};
+      }};
+  for (const std::string& device : tested_devices()) {
+    std::vector<double> losses;
+    for (const nn::Loss& loss : {guide_huber(1), nn::huber(1)}) {
+      TrainerOptions options = small_options(device);
+      options.loss = loss;
+      options.metrics = {largest_error};
+      Trainer trainer(nn::Sequential{nn::Dense{1}}, options);
+      const History history = trainer.fit(data, {.epochs = 8, .batch_size = 20});
+      losses.push_back(trainer.evaluate(data).loss);
+      EXPECT_LT(history.epochs.back().train["error"], 0.2);  // not of all pairs in the batch
+    }
+    EXPECT_LT(losses[0], 0.05) << device;
+    EXPECT_NEAR(losses[0], losses[1], 1e-6) << device;
+  }
+}
+
 TEST(CustomParts, ASavedModelSaysHowToLoadIt) {
   const TemporaryFolder folder;
   const std::string run = folder / "run";

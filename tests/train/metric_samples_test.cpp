@@ -114,7 +114,7 @@ TEST(Metrics, Refused) {
   const Tensor labels = placeholder("labels", {DType::i32, {4}});
   const nn::Loss& loss = nn::sparse_categorical_cross_entropy_from_logits;
   EXPECT_EQ(error_of([&] { nn::precision.apply(p, labels, loss); }),
-            "precision: expected one output for two classes, got predictions f32[4,3] from \"p\"\n"
+            "precision: expected two classes, got predictions f32[4,3] from \"p\"\n"
             "  help: for 3 classes use macro_precision");
   EXPECT_EQ(error_of([&] { nn::top_k_accuracy(4).apply(p, labels, loss); }),
             "top_k_accuracy: the largest 4 of 3 outputs asked for, predictions are f32[4,3] from "
