@@ -42,29 +42,50 @@ std::optional<std::size_t> arrow_label(const Names& columns, const CsvOptions& o
                               reason));
 }
 
+// The cells of a column, and what is to be done at one that cannot be used: it is refused, or, if
+// `bad` is there, its row is marked and the cell left as it is.
+struct ArrowCells {
+  const io::ArrowBatch& batch;
+  const io::ArrowColumn& column;
+  const std::string& file;
+  const std::string& name;  // of the column
+  std::vector<bool>* bad;   // of each row
+
+  template <class... Args>
+  void refuse(std::size_t row, fmt::format_string<Args...> reason, Args&&... args) const {
+    if (bad == nullptr)
+      refuse_cell(file, batch, row, name, fmt::format(reason, std::forward<Args>(args)...));
+    (*bad)[row] = true;
+  }
+  void refuse_missing() const {
+    for (const std::int64_t row : column.missing)
+      refuse(static_cast<std::size_t>(row), "{}", io::kNoArrowValue);
+  }
+};
+
 // Writes the column to every `stride`-th element of `out`.
 template <class T>
-void write_numbers(const io::ArrowBatch& batch, const io::ArrowColumn& column,
-                   const std::string& name, const std::string& column_name, T* out,
-                   std::size_t stride) {
-  if (column.is_text)
-    refuse_cell(name, batch, 0, column_name, "text; features and targets are numbers");
-  for (std::size_t row = 0; row < column.numbers.size(); ++row) {
-    const double value = column.numbers[row];
+void write_numbers(const ArrowCells& cells, T* out, std::size_t stride) {
+  // All rows are alike in this, so none is left out.
+  if (cells.column.is_text)
+    refuse_cell(cells.file, cells.batch, 0, cells.name, "text; features and targets are numbers");
+  cells.refuse_missing();
+  for (std::size_t row = 0; row < cells.column.numbers.size(); ++row) {
+    const double value = cells.column.numbers[row];
     if (!std::isfinite(value))
-      refuse_cell(name, batch, row, column_name, fmt::format("{} is not a finite number", value));
-    if (std::abs(value) > static_cast<double>(std::numeric_limits<T>::max()))
-      refuse_cell(name, batch, row, column_name,
-                  fmt::format("{} does not fit {}", value, *kDTypeOf<T>));
-    out[row * stride] = static_cast<T>(value);
+      cells.refuse(row, "{} is not a finite number", value);
+    else if (std::abs(value) > static_cast<double>(std::numeric_limits<T>::max()))
+      cells.refuse(row, "{} does not fit {}", value, *kDTypeOf<T>);
+    else
+      out[row * stride] = static_cast<T>(value);
   }
 }
 
-HostTensor arrow_classes(const io::ArrowBatch& batch, const io::ArrowColumn& column,
-                         const std::string& name, const std::string& column_name,
-                         const Names& class_names) {
-  HostTensor classes({DType::i32, {batch.rows}});
+HostTensor arrow_classes(const ArrowCells& cells, const Names& class_names) {
+  const io::ArrowColumn& column = cells.column;
+  HostTensor classes({DType::i32, {cells.batch.rows}});
   const std::span<std::int32_t> out = classes.as<std::int32_t>();
+  cells.refuse_missing();
   if (column.is_text) {
     std::vector<std::int32_t> ids;
     for (const std::string& text : column.texts) {
@@ -73,22 +94,23 @@ HostTensor arrow_classes(const io::ArrowBatch& batch, const io::ArrowColumn& col
           found == class_names.end() ? -1 : static_cast<std::int32_t>(found - class_names.begin()));
     }
     for (std::size_t row = 0; row < out.size(); ++row) {
+      if (column.text_ids[row] < 0) continue;  // missing
       const auto text = static_cast<std::size_t>(column.text_ids[row]);
-      out[row] = ids[text];
-      if (out[row] < 0)
-        refuse_cell(name, batch, row, column_name,
-                    fmt::format("{} is none of the {} classes{}", in_quotes(column.texts[text]),
-                                class_names.size(), did_you_mean(column.texts[text], class_names)));
+      if (ids[text] < 0)
+        cells.refuse(row, "{} is none of the {} classes{}", in_quotes(column.texts[text]),
+                     class_names.size(), did_you_mean(column.texts[text], class_names));
+      else
+        out[row] = ids[text];
     }
     return classes;
   }
   constexpr double kMostClass = std::numeric_limits<std::int32_t>::max() - 1;
   for (std::size_t row = 0; row < out.size(); ++row) {
     const double value = column.numbers[row];
-    if (!(value >= 0 && value <= kMostClass && value == std::floor(value)))
-      refuse_cell(name, batch, row, column_name,
-                  fmt::format("{} is no class; whole numbers from 0 on, or text, expected", value));
-    out[row] = static_cast<std::int32_t>(value);
+    if (value >= 0 && value <= kMostClass && value == std::floor(value))
+      out[row] = static_cast<std::int32_t>(value);
+    else
+      cells.refuse(row, "{} is no class; whole numbers from 0 on, or text, expected", value);
   }
   return classes;
 }
@@ -100,7 +122,7 @@ Names names_in_labels(const std::filesystem::path& file, io::ArrowKind kind,
   std::set<std::string> names;
   const auto place = std::ranges::find(batches.column_names(), column);
   const auto index = static_cast<std::size_t>(place - batches.column_names().begin());
-  while (const std::optional<io::ArrowBatch> batch = batches.next())
+  while (const std::optional<io::ArrowBatch> batch = batches.next(io::ArrowNulls::keep))
     names.insert(batch->columns[index].texts.begin(), batch->columns[index].texts.end());
   // Names of classes are kept with a run.
   for (const std::string& text : names)
@@ -120,10 +142,9 @@ CsvOptions resolved(const std::filesystem::path& file, io::ArrowKind kind, CsvOp
   return options;
 }
 
-}  // namespace
-
-Dataset arrow_rows_of(const io::ArrowBatch& batch, const std::string& name, const Names& columns,
-                      const CsvOptions& options) {
+// Rows that `bad` marks hold zeros where their cells cannot be used; without it, those are refused.
+Dataset rows_of_batch(const io::ArrowBatch& batch, const std::string& name, const Names& columns,
+                      const CsvOptions& options, std::vector<bool>* bad) {
   const std::optional<std::size_t> label = arrow_label(columns, options, name);
   require(is_float(options.dtype) && !is_narrow_float(options.dtype),
           "{}: features are f32 or f64, not {}", name, options.dtype);
@@ -131,46 +152,113 @@ Dataset arrow_rows_of(const io::ArrowBatch& batch, const std::string& name, cons
   const TensorType type{options.dtype, {batch.rows, static_cast<std::int64_t>(features)}};
   HostTensor x(type);
   std::optional<Array> y;
-  const auto write = [&](const io::ArrowColumn& column, std::size_t i, HostTensor& out,
-                         std::size_t place, std::size_t stride) {
+  const auto write = [&](const ArrowCells& cells, HostTensor& out, std::size_t place,
+                         std::size_t stride) {
     if (options.dtype == DType::f64)
-      write_numbers(batch, column, name, columns[i], out.as<double>().data() + place, stride);
+      write_numbers(cells, out.as<double>().data() + place, stride);
     else
-      write_numbers(batch, column, name, columns[i], out.as<float>().data() + place, stride);
+      write_numbers(cells, out.as<float>().data() + place, stride);
   };
   std::size_t feature = 0;
   for (std::size_t i = 0; i < columns.size(); ++i) {
+    const ArrowCells cells{batch, batch.columns[i], name, columns[i], bad};
     if (i != label) {
-      write(batch.columns[i], i, x, feature++, features);
+      write(cells, x, feature++, features);
     } else if (options.task == Task::classification) {
-      y = Array(arrow_classes(batch, batch.columns[i], name, columns[i], options.class_names));
+      y = Array(arrow_classes(cells, options.class_names));
     } else if (options.task == Task::regression) {
       HostTensor targets({options.dtype, {batch.rows}});
-      write(batch.columns[i], i, targets, 0, 1);
+      write(cells, targets, 0, 1);
       y = Array(std::move(targets));
     }
   }
   return {name, std::move(x), std::move(y)};
 }
 
+// The row alone.
+io::ArrowBatch row_of_batch(const io::ArrowBatch& batch, std::int64_t row) {
+  const auto place = static_cast<std::size_t>(row);
+  io::ArrowBatch one{batch.first_row + row, 1, {}};
+  for (const io::ArrowColumn& column : batch.columns) {
+    io::ArrowColumn cell{.is_text = column.is_text, .is_whole = column.is_whole};
+    if (std::ranges::binary_search(column.missing, row)) cell.missing = {0};
+    if (!column.is_text) {
+      cell.numbers = {column.numbers[place]};
+    } else if (const std::int32_t text = column.text_ids[place]; text >= 0) {
+      cell.text_ids = {0};
+      cell.texts = {column.texts[static_cast<std::size_t>(text)]};
+    } else {
+      cell.text_ids = {-1};
+    }
+    one.columns.push_back(std::move(cell));
+  }
+  return one;
+}
+
+// The rows of one batch after the other: those that can be used as rows of a dataset, the others as
+// samples that say in their turn why they cannot.
+class ArrowPass {
+ public:
+  ArrowPass(const std::filesystem::path& file, io::ArrowKind kind, const CsvOptions& options)
+      : batches_(io::ArrowBatches::open(file, kind)),
+        table_(std::make_shared<const Table>(
+            Table{batches_.name(), batches_.column_names(), options})) {}
+
+  std::optional<LazySample> next(std::uint64_t epoch) {
+    while (rows_ == nullptr || next_ == rows_->size())
+      if (!open_batch()) return std::nullopt;
+    const std::int64_t row = next_++;
+    const SamplePlace place{epoch, first_ + row};
+    if (!bad_[static_cast<std::size_t>(row)]) return LazySample{place, {rows_, row}};
+    return LazySample{place, [batch = batch_, table = table_, row]() -> std::optional<Sample> {
+                        const Dataset one = rows_of_batch(row_of_batch(*batch, row), table->name,
+                                                          table->columns, table->options, nullptr);
+                        return Pipeline::from(one).samples()();
+                      }};
+  }
+
+ private:
+  struct Table {
+    std::string name;
+    Names columns;
+    CsvOptions options;
+  };
+
+  bool open_batch() {
+    std::optional<io::ArrowBatch> batch = batches_.next(io::ArrowNulls::keep);
+    if (!batch) return false;
+    bad_.assign(static_cast<std::size_t>(batch->rows), false);
+    rows_ = std::make_shared<const Dataset>(
+        rows_of_batch(*batch, table_->name, table_->columns, table_->options, &bad_));
+    first_ = batch->first_row;
+    next_ = 0;
+    batch_.reset();
+    if (std::ranges::find(bad_, true) != bad_.end())
+      batch_ = std::make_shared<const io::ArrowBatch>(*std::move(batch));
+    return true;
+  }
+
+  io::ArrowBatches batches_;
+  std::shared_ptr<const Table> table_;
+  std::shared_ptr<const Dataset> rows_;
+  std::shared_ptr<const io::ArrowBatch> batch_;  // if it has bad rows
+  std::vector<bool> bad_;
+  std::int64_t first_ = 0, next_ = 0;
+};
+
+}  // namespace
+
+Dataset arrow_rows_of(const io::ArrowBatch& batch, const std::string& name, const Names& columns,
+                      const CsvOptions& options) {
+  return rows_of_batch(batch, name, columns, options, nullptr);
+}
+
 TableStream arrow_rows(const std::filesystem::path& file, io::ArrowKind kind,
                        const CsvOptions& options) {
   const CsvOptions all = resolved(file, kind, options);
   Pipeline rows([file, kind, all](std::uint64_t epoch) -> Pass {
-    const auto batches = std::make_shared<io::ArrowBatches>(io::ArrowBatches::open(file, kind));
-    return [batches, all, epoch, rows = std::shared_ptr<const Dataset>(), next = std::int64_t{0},
-            first = std::int64_t{0}]() mutable -> std::optional<LazySample> {
-      while (rows == nullptr || next == rows->size()) {
-        const std::optional<io::ArrowBatch> batch = batches->next();
-        if (!batch) return std::nullopt;
-        rows = std::make_shared<const Dataset>(
-            arrow_rows_of(*batch, batches->name(), batches->column_names(), all));
-        first = batch->first_row;
-        next = 0;
-      }
-      const std::int64_t row = next++;
-      return LazySample{{epoch, first + row}, {rows, row}};
-    };
+    return
+        [rows = std::make_shared<ArrowPass>(file, kind, all), epoch] { return rows->next(epoch); };
   });
   return {std::move(rows), all.class_names};
 }

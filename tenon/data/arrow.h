@@ -23,7 +23,8 @@ Dataset arrow_table(const std::filesystem::path& file, io::ArrowKind kind,
                     const CsvOptions& options = {});
 
 // The same, read again for every pass, one batch of the file (a row group, mostly) in memory at a
-// time. The names of text labels are found by reading their column once if they are not given.
+// time. A row that cannot be used, by a missing value or one that is not finite, is a UserError in
+// its turn. The names of text labels are found by reading their column once if they are not given.
 TableStream arrow_rows(const std::filesystem::path& file, io::ArrowKind kind,
                        const CsvOptions& options = {});
 

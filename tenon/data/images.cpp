@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tenon/base/text.h"
+#include "tenon/data/finite.h"
 #include "tenon/io/file.h"
 #include "tenon/io/idx.h"
 
@@ -42,6 +43,7 @@ IdxPair read_idx_pair(const std::filesystem::path& folder, const std::string& pr
   require(pair.images.shape().front() == pair.labels.size(),
           "{} holds {} images, but {} holds {} labels", images_path.string(),
           pair.images.shape().front(), labels_path.string(), pair.labels.size());
+  require_finite_rows(pair.images, images_path.string(), "image");
   return pair;
 }
 

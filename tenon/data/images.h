@@ -9,7 +9,8 @@ namespace tenon::data {
 // The files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 // t10k-labels-idx1-ubyte of a folder, each plain or with ".gz". Images stay u8[N, height, width]
 // (or whatever the file holds); classes are named "0", "1", ... unless names are given.
-// UserError naming the file that is missing, malformed, or does not fit its partner.
+// UserError naming the file that is missing, malformed, or does not fit its partner, and the image
+// of floats that are not finite.
 TrainTest mnist_folder(const std::filesystem::path& folder,
                        std::vector<std::string> class_names = {});
 

@@ -39,11 +39,23 @@ HostTensor row_of(const Array& array, std::int64_t index) {
   return copy_of({{array.dtype(), array.row_shape()}, array.rows(index, 1).data()});
 }
 
-using Maker = std::function<Sample(std::int64_t)>;
+// How samples are made and named by their index.
+struct Maker {
+  std::function<Sample(std::int64_t)> make;
+  std::function<std::string(std::int64_t)> origin = {};
+};
 using SharedMaker = std::shared_ptr<const Maker>;
 
 LazySample lazy_sample(const SharedMaker& maker, std::uint64_t epoch, std::int64_t index) {
-  return {{epoch, index}, [maker, index] { return std::optional((*maker)(index)); }};
+  LazySample lazy{{epoch, index}, [maker, index] { return std::optional(maker->make(index)); }};
+  if (maker->origin) lazy.origin = [maker, index] { return maker->origin(index); };
+  return lazy;
+}
+
+// A row that is there cannot fail.
+bool is_row(const LazySample& lazy) {
+  const std::shared_ptr<const Dataset>& from = lazy.make.dataset();
+  return from != nullptr && lazy.make.row() >= 0 && lazy.make.row() < from->size();
 }
 
 }  // namespace
@@ -105,7 +117,7 @@ Pipeline Pipeline::from(Dataset dataset,
 Pipeline Pipeline::from(std::function<std::vector<std::int64_t>(std::uint64_t)> order,
                         std::function<Sample(std::int64_t)> make) {
   require(order && make, "a pipeline's function is empty");
-  const SharedMaker shared = std::make_shared<const Maker>(std::move(make));
+  const SharedMaker shared = std::make_shared<const Maker>(Maker{std::move(make)});
   return Pipeline([order = std::move(order), shared](std::uint64_t epoch) -> Pass {
     return [indices = order(epoch), shared, epoch,
             next = std::size_t{0}]() mutable -> std::optional<LazySample> {
@@ -115,10 +127,12 @@ Pipeline Pipeline::from(std::function<std::vector<std::int64_t>(std::uint64_t)> 
   });
 }
 
-Pipeline Pipeline::from(std::int64_t size, std::function<Sample(std::int64_t)> make) {
+Pipeline Pipeline::from(std::int64_t size, std::function<Sample(std::int64_t)> make,
+                        std::function<std::string(std::int64_t)> origin) {
   require(size >= 0, "a pipeline of {} samples", size);
   require(static_cast<bool>(make), "a pipeline's function is empty");
-  const SharedMaker shared = std::make_shared<const Maker>(std::move(make));
+  const SharedMaker shared =
+      std::make_shared<const Maker>(Maker{std::move(make), std::move(origin)});
   return Pipeline([size, shared](std::uint64_t epoch) -> Pass {
     return [size, shared, epoch, next = std::int64_t{0}]() mutable -> std::optional<LazySample> {
       if (next == size) return std::nullopt;
@@ -147,12 +161,12 @@ Pipeline Pipeline::map(std::function<Sample(Sample, const SamplePlace&)> functio
     return [pass = source.open(epoch), shared]() -> std::optional<LazySample> {
       std::optional<LazySample> lazy = pass();
       if (!lazy) return std::nullopt;
-      const SamplePlace place = lazy->place;
-      return LazySample{place, [shared, place, make = std::move(lazy->make)] {
-                          std::optional<Sample> sample = make();
-                          if (sample) sample = (*shared)(*std::move(sample), place);
-                          return sample;
-                        }};
+      lazy->make = [shared, place = lazy->place, make = std::move(lazy->make)] {
+        std::optional<Sample> sample = make();
+        if (sample) sample = (*shared)(*std::move(sample), place);
+        return sample;
+      };
+      return lazy;
     };
   });
 }
@@ -171,7 +185,8 @@ Pipeline Pipeline::filter(std::function<bool(const Sample&)> keep) const {
       while (std::optional<LazySample> lazy = pass()) {
         std::optional<Sample> sample = make_sample(*lazy);
         if (sample && keep(*sample))
-          return LazySample{lazy->place, [sample = std::move(sample)] { return sample; }};
+          return LazySample{lazy->place, [sample = std::move(sample)] { return sample; },
+                            std::move(lazy->origin)};
       }
       return std::nullopt;
     };
@@ -182,16 +197,16 @@ Pipeline Pipeline::skip_bad(BadSamples bad) const {
   return Pipeline([source = *this, bad = std::move(bad)](std::uint64_t epoch) -> Pass {
     return [pass = source.open(epoch), bad]() -> std::optional<LazySample> {
       std::optional<LazySample> lazy = pass();
-      if (!lazy) return std::nullopt;
-      return LazySample{lazy->place,
-                        [bad, make = std::move(lazy->make)]() -> std::optional<Sample> {
-                          try {
-                            return make();
-                          } catch (const UserError& error) {
-                            bad.add(error.what());
-                            return std::nullopt;
-                          }
-                        }};
+      if (!lazy || is_row(*lazy)) return lazy;
+      lazy->make = [bad, make = std::move(lazy->make)]() -> std::optional<Sample> {
+        try {
+          return make();
+        } catch (const UserError& error) {
+          bad.add(error.what());
+          return std::nullopt;
+        }
+      };
+      return lazy;
     };
   });
 }
@@ -302,14 +317,14 @@ Pipeline Pipeline::zip(Pipeline first, Pipeline second,
       if (!left) return std::nullopt;
       std::optional<LazySample> right = b();
       if (!right) return std::nullopt;
-      return LazySample{left->place, [join, make_left = std::move(left->make),
-                                      make_right = std::move(right->make)] {
-                          std::optional<Sample> x = make_left();
-                          std::optional<Sample> y = make_right();
-                          std::optional<Sample> both;
-                          if (x && y) both = join(*std::move(x), *std::move(y));
-                          return both;
-                        }};
+      left->make = [join, make_left = std::move(left->make), make_right = std::move(right->make)] {
+        std::optional<Sample> x = make_left();
+        std::optional<Sample> y = make_right();
+        std::optional<Sample> both;
+        if (x && y) both = join(*std::move(x), *std::move(y));
+        return both;
+      };
+      return left;
     };
   });
 }

@@ -45,6 +45,7 @@ class SampleMaker {
 struct LazySample {
   SamplePlace place;
   SampleMaker make;
+  std::function<std::string()> origin = {};  // "a.jsonl: record 7", for messages; may be empty
 };
 
 // What the sample's function gives; its UserError is raised with "sample I of epoch E: " in front.
@@ -84,8 +85,10 @@ class Pipeline {
   explicit Pipeline(std::function<Pass(std::uint64_t epoch)> open) : open_(std::move(open)) {}
   // In the dataset's order.
   static Pipeline from(Dataset dataset);
-  // Samples 0 to size - 1; `make` is called by several threads at once. UserError for a size < 0.
-  static Pipeline from(std::int64_t size, std::function<Sample(std::int64_t)> make);
+  // Samples 0 to size - 1; `make` is called by several threads at once. `origin`, if there is one,
+  // says what the source calls a sample, its file mostly, for messages. UserError for a size < 0.
+  static Pipeline from(std::int64_t size, std::function<Sample(std::int64_t)> make,
+                       std::function<std::string(std::int64_t)> origin = {});
   // The samples with the indices that `order` gives for the epoch (see selection.h).
   static Pipeline from(std::function<std::vector<std::int64_t>(std::uint64_t epoch)> order,
                        std::function<Sample(std::int64_t)> make);
@@ -103,6 +106,10 @@ class Pipeline {
   // Leaves out samples whose making raises a UserError, and counts them; without this stage the
   // error is raised in the sample's turn. Later stages that count samples count these too.
   Pipeline skip_bad(BadSamples bad) const;
+  // A sample whose x or y is of another type than that of the first sample of epoch 0 that can be
+  // made raises a UserError in its turn: what batches without padding need, said where skip_bad can
+  // still leave the sample out. `help` ends the message.
+  Pipeline equal_types(std::string help = "") const;
 
   // Another order in every epoch. Holds up to `window` samples, not made yet, and gives a random
   // one of them each time; 0 holds all, and every order is then equally likely.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "tenon/data/equal_types.h"
 #include "tenon/data/pipeline_turns.h"
 
 namespace tenon::data {
@@ -33,11 +34,34 @@ struct PipelineBatches::State {
   std::vector<Sample> samples;  // of the batch in the making
   std::vector<std::int64_t> indices;
   std::optional<BucketSorter> buckets;
+  // The first sample of the batch in the making, or, of buckets, of the pass.
+  std::optional<NamedTypes> first;
+  SamplePlace first_place;
+  std::function<std::string()> first_origin;
   double collating = 0;  // seconds
+
+  // A sample of another type would be found when the batch is made, but not named.
+  void compare(Turn& turn) {
+    const TensorType &x = turn.sample->x.type(), &y = turn.sample->y.type();
+    const bool is_padded = options.padding || buckets;
+    if (!first) {
+      first = NamedTypes{x, y, ""};
+      first_place = turn.place;
+      first_origin = std::move(turn.origin);
+      return;
+    }
+    if (are_alike(x, y, *first, is_padded)) return;
+    first->name = short_name(first_place, first_origin);
+    throw UserError(fmt::format("{}: {}{}", full_name(turn.place, turn.origin),
+                                type_difference(x, y, *first, is_padded),
+                                is_padded ? "; padding needs equal ranks and element types"
+                                          : "; padding can make extents equal"));
+  }
 
   Batch* next() {
     if (finished) return nullptr;
     if (buckets) return next_bucket();
+    first.reset();
     samples.clear();
     indices.clear();
     while (std::cmp_less(samples.size(), batch_size)) {
@@ -52,6 +76,7 @@ struct PipelineBatches::State {
         return finished && options.drop_remainder ? nullptr : &batch;
       }
       if (!turn->sample) continue;
+      compare(*turn);
       indices.push_back(turn->place.index);
       samples.push_back(*std::move(turn->sample));
     }
@@ -71,6 +96,7 @@ struct PipelineBatches::State {
       ++position;
       if (turn->error) std::rethrow_exception(turn->error);
       if (!turn->sample) continue;
+      compare(*turn);
       std::optional<BucketBatch> full = buckets->add(*std::move(turn->sample), turn->place.index);
       if (full) return full;
     }
@@ -140,6 +166,13 @@ Batch* PipelineBatches::next() {
 }
 
 std::uint64_t PipelineBatches::position() const { return state_->position; }
+
+std::string PipelineBatches::first_name() const {
+  require(!state_->batch.indices.empty(), "batches: none was given");
+  if (state_->first && !state_->buckets)
+    return full_name(state_->first_place, state_->first_origin);
+  return full_name({state_->options.epoch, state_->batch.indices.front()}, {});
+}
 
 double PipelineBatches::seconds_waited() const {
   return state_->turns.seconds_waited() + state_->collating;

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "tenon/data/batches.h"
 #include "tenon/data/bucket.h"
@@ -52,6 +53,10 @@ class PipelineBatches {
   // Samples of the pass up to the end of the batch given last, those left out included; buckets
   // that are emptied at the end of the pass count one more each.
   std::uint64_t position() const;
+
+  // What the first sample of the batch given last is called in messages: its place, and what its
+  // source calls it. UserError if there is no batch.
+  std::string first_name() const;
 
   // In next(), for samples that were not made yet and for putting them into a batch.
   double seconds_waited() const;

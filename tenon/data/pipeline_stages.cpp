@@ -95,6 +95,7 @@ struct CachedSample {
   std::mutex mutex;
   SamplePlace place;
   SampleMaker make;
+  std::function<std::string()> origin;
   bool made = false;
   std::optional<Sample> sample;
 };
@@ -124,6 +125,7 @@ struct MemoryCache {
       auto one = std::make_shared<CachedSample>();
       one->place = lazy->place;
       one->make = std::move(lazy->make);
+      one->origin = std::move(lazy->origin);
       samples.push_back(std::move(one));
     }
     return index < samples.size() ? samples[index] : nullptr;
@@ -169,7 +171,9 @@ Pipeline Pipeline::cache(std::uint64_t max_bytes) const {
       if (one == nullptr) return std::nullopt;
       ++next;
       const SamplePlace place{epoch, one->place.index};
-      return LazySample{place, [cache, one = std::move(one)] { return cache->get(*one); }};
+      std::function<std::string()> origin = one->origin;
+      return LazySample{place, [cache, one = std::move(one)] { return cache->get(*one); },
+                        std::move(origin)};
     };
   });
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kLeastAhead = 2;  // batches, whatever their bytes
 
-Turn made_sample(const LazySample& lazy) {
+Turn made_sample(LazySample lazy) {
   Turn turn;
   turn.place = lazy.place;
   try {
@@ -18,6 +18,7 @@ Turn made_sample(const LazySample& lazy) {
   } catch (...) {
     turn.error = std::current_exception();
   }
+  turn.origin = std::move(lazy.origin);
   return turn;
 }
 
@@ -117,7 +118,7 @@ void PipelineTurns::read(Job& job) {
 void PipelineTurns::make(Job& job) {
   job.done.clear();
   if (job.samples.empty()) job.done.push_back(gathered_rows(job.run, std::move(job.batch)));
-  for (const LazySample& lazy : job.samples) job.done.push_back(made_sample(lazy));
+  for (LazySample& lazy : job.samples) job.done.push_back(made_sample(std::move(lazy)));
   job.samples.clear();
 }
 
@@ -216,13 +217,13 @@ std::optional<Turn> PipelineTurns::turn_of_this_thread(Batch& used) {
     if (lazy) unmade_.push_back(*std::move(lazy));
   }
   if (unmade_.empty()) {
-    const std::optional<LazySample> lazy = advance();
+    std::optional<LazySample> lazy = advance();
     if (!lazy) return std::nullopt;
-    return made_sample(*lazy);
+    return made_sample(*std::move(lazy));
   }
-  const LazySample lazy = std::move(unmade_.front());
+  LazySample lazy = std::move(unmade_.front());
   unmade_.pop_front();
-  return made_sample(lazy);
+  return made_sample(std::move(lazy));
 }
 
 // Rows are gathered faster here than a worker can be woken, if none is at it.

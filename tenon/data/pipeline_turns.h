@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,6 +20,7 @@ struct Turn {
   std::int64_t rows = 0;  // of the batch; 0: one sample
   Batch batch;
   SamplePlace place;
+  std::function<std::string()> origin;  // of the sample
   std::optional<Sample> sample;
   std::exception_ptr error;
 };

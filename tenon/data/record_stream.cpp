@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "tenon/data/finite.h"
 #include "tenon/data/pipeline_batches.h"
 #include "tenon/io/file.h"
 
@@ -98,10 +99,16 @@ RecordStream record_stream(const std::string& address, const RecordStreamOptions
       RecordFeed::Taken taken = feed->take(next, own);
       if (taken.record == nullptr) return std::nullopt;
       const SamplePlace place{epoch, static_cast<std::int64_t>(next++)};
-      return LazySample{place, [taken = std::move(taken)] {
-                          io::RecordTensors tensors = taken.reader->parse(*taken.record);
-                          return std::optional(Sample{std::move(tensors.x), std::move(tensors.y)});
-                        }};
+      const auto origin = [reader = taken.reader, number = taken.record->number] {
+        return fmt::format("{}: record {}", reader->name(), number);
+      };
+      auto make = [taken = std::move(taken), origin] {
+        io::RecordTensors tensors = taken.reader->parse(*taken.record);
+        for (const auto& [name, tensor] : {std::pair("x", &tensors.x), std::pair("y", &tensors.y)})
+          if (first_not_finite(*tensor)) require_finite(*tensor, origin() + ": " + name);
+        return std::optional(Sample{std::move(tensors.x), std::move(tensors.y)});
+      };
+      return LazySample{place, std::move(make), origin};
     };
   });
   return {std::move(samples), feed->class_names()};

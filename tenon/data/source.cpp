@@ -52,6 +52,14 @@ const TensorType& Source::x_row() const { return rows().x; }
 const TensorType& Source::y_row() const { return rows().y; }
 bool Source::has_y() const { return rows().has_y; }
 
+Source Source::with_samples(Pipeline samples) const {
+  require(stream() != nullptr, "dataset \"{}\": only a stream has samples made on the way", name());
+  rows();
+  Source other = *this;
+  std::get<Stream>(other.data_).samples = std::move(samples);
+  return other;
+}
+
 Source Source::take(std::int64_t count) const {
   if (const Dataset* data = dataset()) return data->take(std::min(count, data->size()));
   Stream part = *stream();
@@ -64,7 +72,7 @@ Source Source::take(std::int64_t count) const {
 Dataset Source::sampled() const {
   if (const Dataset* data = dataset()) return *data;
   constexpr std::int64_t kEnough = 10000;
-  return from_generator(stream()->samples.take(kEnough).samples(), class_names());
+  return from_generator(stream()->samples.take(kEnough).samples(), class_names(), name());
 }
 
 }  // namespace tenon::data

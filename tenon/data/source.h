@@ -44,6 +44,9 @@ class Source {
   bool has_y() const;
   bool has_classes() const { return has_y() && is_integer(y_row().dtype); }
 
+  // The stream with its samples in another order, or others of the same types. UserError for a
+  // dataset, and as x_row().
+  Source with_samples(Pipeline samples) const;
   // The first samples of every epoch.
   Source take(std::int64_t count) const;
   // Samples in memory that tell how values are spread: all of a dataset, of a stream the first

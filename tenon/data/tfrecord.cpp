@@ -8,6 +8,7 @@
 #include "tenon/base/text.h"
 #include "tenon/base/variant.h"
 #include "tenon/data/file_list.h"
+#include "tenon/data/finite.h"
 #include "tenon/data/text.h"
 #include "tenon/data/text_unicode.h"
 #include "tenon/io/elements.h"
@@ -93,6 +94,13 @@ void check_spec(const FeatureSpec& spec) {
           spec.image_channels.value_or(0));
 }
 
+HostTensor finite_feature(const io::Example& example, const FeatureSpec& spec,
+                          const std::vector<std::string>& class_names, const std::string& place) {
+  HostTensor tensor = feature_tensor(example, spec, class_names, place);
+  require_finite(tensor, fmt::format("{}: feature {}", place, in_quotes(spec.name)));
+  return tensor;
+}
+
 Pass records_of(const std::filesystem::path& file,
                 const std::shared_ptr<const TfRecordOptions>& options, std::uint64_t epoch) {
   const auto reader = std::make_shared<io::TfRecordReader>(
@@ -101,16 +109,18 @@ Pass records_of(const std::filesystem::path& file,
     const auto number = static_cast<std::int64_t>(reader->count());
     std::optional<std::vector<std::byte>> record = reader->next();
     if (!record) return std::nullopt;
-    return LazySample{
-        {epoch, number}, [options, number, name = reader->name(), record = *std::move(record)] {
-          const std::string place = fmt::format("{}: record {}", name, number);
-          const io::Example example = io::read_example(record, place);
-          Sample sample;
-          sample.x = feature_tensor(example, options->x, {}, place);
-          if (options->y)
-            sample.y = feature_tensor(example, *options->y, options->class_names, place);
-          return std::optional(std::move(sample));
-        }};
+    const auto origin = [reader, number] {
+      return fmt::format("{}: record {}", reader->name(), number);
+    };
+    auto make = [options, origin, record = *std::move(record)] {
+      const std::string place = origin();
+      const io::Example example = io::read_example(record, place);
+      Sample sample;
+      sample.x = finite_feature(example, options->x, {}, place);
+      if (options->y) sample.y = finite_feature(example, *options->y, options->class_names, place);
+      return std::optional(std::move(sample));
+    };
+    return LazySample{{epoch, number}, std::move(make), origin};
   };
 }
 
@@ -161,8 +171,12 @@ std::vector<std::string> texts_of_feature(const std::string& pattern, const std:
   for (const std::filesystem::path& file : files_of(pattern)) {
     io::TfRecordReader reader(io::stream_of(io::ByteSource::open(file)));
     while (const std::optional<std::vector<std::byte>> record = reader.next()) {
-      const io::Example example = io::read_example(
-          *record, fmt::format("{}: record {}", file.string(), reader.count() - 1));
+      io::Example example;
+      try {
+        example = io::read_example(*record, file.string());
+      } catch (const UserError&) {
+        continue;  // it is named when its turn comes
+      }
       const auto found = example.find(name);
       if (found == example.end()) continue;
       if (const auto* list = std::get_if<std::vector<std::string>>(&found->second))

@@ -79,18 +79,19 @@ Sample WavFolder::read(std::int64_t index) const {
 }
 
 Pipeline WavFolder::pipeline() const {
-  return Pipeline::from(size(),
-                        [folder = *this](std::int64_t index) { return folder.read(index); });
+  return Pipeline::from(
+      size(), [folder = *this](std::int64_t index) { return folder.read(index); },
+      [folder = *this](std::int64_t index) { return folder.file(index).string(); });
+}
+
+Pipeline WavFolder::equal_pipeline() const {
+  return pipeline().equal_types(
+      "\n  help: --frames N cuts or fills sounds to one length (WavFolderOptions::frames in C++), "
+      "--bad-samples skip leaves such sounds out");
 }
 
 Dataset WavFolder::load(int workers, const std::optional<BadSamples>& bad) const {
-  const auto unequal = [this](const TensorType& found, std::int64_t first,
-                              const TensorType& other) {
-    return fmt::format(
-        "a sound of type {}, but that of {} is {}; ask for a number of frames to cut them to",
-        found, file(first).string(), other);
-  };
-  return load_class_files(contents_->listed, pipeline(), {name(), "sounds", workers, bad, unequal});
+  return load_class_files(contents_->listed, equal_pipeline(), {name(), "sounds", workers, bad});
 }
 
 }  // namespace tenon::data

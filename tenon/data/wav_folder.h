@@ -35,8 +35,10 @@ class WavFolder {
   Sample read(std::int64_t index) const;
   // All samples in the order of classes and file names; reading is left to the workers.
   Pipeline pipeline() const;
-  // All sounds in memory. Without `bad`, one that cannot be read is a UserError; with it, they are
-  // left out and counted. UserError for sounds of unequal types and if none can be read.
+  // The same; sounds of another length than the first one that can be read are bad samples, too.
+  Pipeline equal_pipeline() const;
+  // All sounds in memory. Without `bad`, one that cannot be read or is of another length than the
+  // first one is a UserError; with it, they are left out and counted. UserError if none is left.
   Dataset load(int workers, const std::optional<BadSamples>& bad = std::nullopt) const;
 
  private:

@@ -7,6 +7,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/data/file_list.h"
+#include "tenon/data/finite.h"
 #include "tenon/data/wav_folder.h"
 #include "tenon/io/image.h"
 #include "tenon/io/json.h"
@@ -62,9 +63,15 @@ HostTensor class_of_text(const std::string& text, const std::vector<std::string>
 // The last part of a kind decides how it is read: "seg.png" is an image.
 std::string_view last_part(std::string_view kind) { return kind.substr(kind.rfind('.') + 1); }
 
+HostTensor finite_array(const io::ByteSource& file) {
+  HostTensor array = io::read_npy(file);
+  require_finite(array, file.name());
+  return array;
+}
+
 HostTensor label_tensor(const std::string& kind, const io::ByteSource& file,
                         const WebDatasetOptions& options, const std::string& place) {
-  if (last_part(kind) == "npy") return io::read_npy(file);
+  if (last_part(kind) == "npy") return finite_array(file);
   if (last_part(kind) != "json") return class_of_text(text_in(file), options.class_names, place);
   io::Json json = io::parse_json(text_in(file), file.name());
   if (json.is_object()) {
@@ -81,7 +88,7 @@ HostTensor feature_of_file(const std::string& kind, const io::ByteSource& file,
   const std::string_view ending = last_part(kind);
   if (ending == "png" || ending == "jpg" || ending == "jpeg")
     return io::read_image(file, options.image_channels);
-  if (ending == "npy") return io::read_npy(file);
+  if (ending == "npy") return finite_array(file);
   if (ending == "wav") return mono_of(io::read_wav(file).samples);
   require(ending == "txt",
           "{}: files of kind {} cannot be x; .png, .jpg, .jpeg, .npy, .wav and .txt can", place,
@@ -158,11 +165,12 @@ Pipeline web_dataset(const std::string& pattern, const WebDatasetOptions& option
   const auto open_shard = [shared](const std::filesystem::path& file, std::uint64_t epoch) -> Pass {
     const auto reader = std::make_shared<ShardReader>(file, shared->max_file_bytes);
     return [reader, shared, epoch, next = std::int64_t{0}]() mutable -> std::optional<LazySample> {
-      std::optional<ShardSample> shard = reader->next();
-      if (!shard) return std::nullopt;
-      return LazySample{{epoch, next++}, [shared, shard = *std::move(shard)] {
-                          return std::optional(sample_of(shard, *shared));
-                        }};
+      std::optional<ShardSample> taken = reader->next();
+      if (!taken) return std::nullopt;
+      const auto shard = std::make_shared<const ShardSample>(*std::move(taken));
+      return LazySample{{epoch, next++},
+                        [shared, shard] { return std::optional(sample_of(*shard, *shared)); },
+                        [shard] { return shard_place(*shard); }};
     };
   };
   return Pipeline::parts(

@@ -1,6 +1,7 @@
 #include "tenon/io/arrow_table.h"
 
 #include <cstring>
+#include <limits>
 #include <span>
 #include <unordered_map>
 
@@ -30,11 +31,19 @@ struct ColumnView {
                                 in_quotes(schema.name), reason));
   }
 
+  bool has_nulls() const {
+    return array.null_count != 0 && array.n_buffers >= 1 && array.buffers[0] != nullptr;
+  }
+  bool is_null(std::int64_t row) const { return !bit_at(array.buffers[0], first + row); }
+  std::vector<std::int64_t> nulls() const {
+    std::vector<std::int64_t> missing;
+    for (std::int64_t row = 0; has_nulls() && row < rows; ++row)
+      if (is_null(row)) missing.push_back(row);
+    return missing;
+  }
   void refuse_nulls() const {
-    if (array.null_count == 0 || array.n_buffers < 1 || array.buffers[0] == nullptr) return;
-    for (std::int64_t row = 0; row < rows; ++row)
-      if (!bit_at(array.buffers[0], first + row))
-        fail(row, "there is no value; fill in or leave out such rows first");
+    for (std::int64_t row = 0; has_nulls() && row < rows; ++row)
+      if (is_null(row)) fail(row, kNoArrowValue);
   }
 
   template <class T>
@@ -76,10 +85,15 @@ void fill_numbers(ArrowColumn& column, std::int64_t rows, Get get) {
 }
 
 template <class Text>
-void fill_texts(ArrowColumn& column, std::int64_t rows, Text text) {
+void fill_texts(ArrowColumn& column, const ColumnView& view, Text text) {
   column.is_text = true;
+  const bool has_nulls = view.has_nulls();
   std::unordered_map<std::string_view, std::int32_t> ids;  // of bytes in the batch
-  for (std::int64_t row = 0; row < rows; ++row) {
+  for (std::int64_t row = 0; row < view.rows; ++row) {
+    if (has_nulls && view.is_null(row)) {
+      column.text_ids.push_back(-1);
+      continue;
+    }
     const std::string_view one = text(row);
     const auto [found, is_new] = ids.emplace(one, static_cast<std::int32_t>(ids.size()));
     if (is_new) column.texts.emplace_back(one);
@@ -91,9 +105,9 @@ ArrowColumn read_plain(const ColumnView& view, std::string_view format) {
   ArrowColumn column;
   column.is_whole = true;
   if (format == "u") {
-    fill_texts(column, view.rows, [&](std::int64_t row) { return view.text<std::int32_t>(row); });
+    fill_texts(column, view, [&](std::int64_t row) { return view.text<std::int32_t>(row); });
   } else if (format == "U") {
-    fill_texts(column, view.rows, [&](std::int64_t row) { return view.text<std::int64_t>(row); });
+    fill_texts(column, view, [&](std::int64_t row) { return view.text<std::int64_t>(row); });
   } else if (format == "b") {
     fill_numbers(column, view.rows,
                  [&](std::int64_t row) { return bit_at(view.array.buffers[1], view.first + row); });
@@ -129,6 +143,10 @@ ArrowColumn read_dictionary(const ColumnView& view) {
   if (!column.is_text) view.fail(0, "a dictionary of other things than texts");
   std::vector<std::int32_t> ids;
   for (std::int64_t row = 0; row < view.rows; ++row) {
+    if (view.has_nulls() && view.is_null(row)) {
+      ids.push_back(-1);
+      continue;
+    }
     const std::optional<std::int64_t> index = view.integer(view.schema.format[0], row);
     if (!index || *index < 0 || *index >= values.length)
       view.fail(row, "an index that its dictionary does not have");
@@ -183,7 +201,7 @@ ArrowBatches& ArrowBatches::operator=(ArrowBatches&& other) noexcept = default;
 const std::string& ArrowBatches::name() const { return state_->name; }
 const std::vector<std::string>& ArrowBatches::column_names() const { return state_->columns; }
 
-std::optional<ArrowBatch> ArrowBatches::next() {
+std::optional<ArrowBatch> ArrowBatches::next(ArrowNulls nulls) {
   State::Released<ArrowArray> array;
   state_->expect(state_->stream.get_next(&state_->stream, &array));
   if (array.release == nullptr) return std::nullopt;
@@ -195,9 +213,15 @@ std::optional<ArrowBatch> ArrowBatches::next() {
     const ArrowArray& child = *array.children[i];
     const ColumnView view{schema,     child,           child.offset + array.offset,
                           batch.rows, batch.first_row, state_->name};
-    view.refuse_nulls();
-    batch.columns.push_back(schema.dictionary != nullptr ? read_dictionary(view)
-                                                         : read_plain(view, schema.format));
+    if (nulls == ArrowNulls::refuse) view.refuse_nulls();
+    ArrowColumn column =
+        schema.dictionary != nullptr ? read_dictionary(view) : read_plain(view, schema.format);
+    column.missing = view.nulls();
+    // What stands where a value is missing means nothing.
+    for (const std::int64_t row : column.missing)
+      if (!column.is_text)
+        column.numbers[static_cast<std::size_t>(row)] = std::numeric_limits<double>::quiet_NaN();
+    batch.columns.push_back(std::move(column));
   }
   state_->row += batch.rows;
   return batch;

@@ -101,7 +101,8 @@ class StreamFeeder final : public Feeder {
     samples_ = batch->size();
     const HostTensor& y = labels(*batch);
     if (step_ == nullptr || batch->x.type() != x_type_ || y.type() != y_type_) {
-      require_fits(batch->x.type(), y.type());
+      require_fits("x", batch->x.type(), source_.x_row());
+      require_fits("y", y.type(), source_.y_row());
       x_type_ = batch->x.type();
       y_type_ = y.type();
       step_ = &state_.streamed_step(options_.is_training, x_type_, y_type_);
@@ -160,17 +161,17 @@ class StreamFeeder final : public Feeder {
     return labels_;
   }
 
-  // The first sample told what all are to be; with padding or buckets, up to their extents.
-  void require_fits(const TensorType& x, const TensorType& y) const {
-    const auto is_row_of = [&](const TensorType& batch, const TensorType& row) {
-      return batch.dtype == row.dtype && batch.shape.size() == row.shape.size() + 1 &&
-             (options_.loading.padding || options_.loading.buckets ||
-              std::equal(row.shape.begin(), row.shape.end(), batch.shape.begin() + 1));
-    };
-    require(is_row_of(x, source_.x_row()) && is_row_of(y, source_.y_row()),
-            "stream \"{}\": a batch of samples {} and labels {}; the first sample was {} with "
-            "label {}",
-            source_.name(), x, y, source_.x_row(), source_.y_row());
+  // The first sample told what all are to be; with padding or buckets, up to their extents. Samples
+  // of one batch are alike.
+  void require_fits(const char* what, TensorType found, const TensorType& wanted) const {
+    found.shape.erase(found.shape.begin());
+    const bool any_extents = options_.loading.padding || options_.loading.buckets;
+    const bool fits = found.dtype == wanted.dtype && found.rank() == wanted.rank() &&
+                      (any_extents || found.shape == wanted.shape);
+    require(
+        fits, "stream \"{}\": {}: {} is {}, that of the first sample {}{}", source_.name(),
+        batches_->first_name(), what, found, wanted,
+        any_extents ? "" : "; LoadingOptions::padding and buckets take samples of other extents");
   }
 
   Trainer::State& state_;

@@ -74,8 +74,13 @@ TEST(ImageFolder, ImagesAreResizedOnlyWhenAsked) {
   write_images(folder);
   io::write_png(folder / "dog/d.png", plain_image(4, 6, 40));
   EXPECT_EQ(error_of([&] { image_folder(folder.path()).load(0); }),
-            folder.path() + "/dog/d.png: an image of 6 x 4 pixels, but " + folder.path() +
-                "/cat/a.JPG has 8 x 8; ask for a size to resize them to");
+            "sample 3 of epoch 0: " + folder.path() + "/dog/d.png: x is u8[4,6,3], but " +
+                folder.path() +
+                "/cat/a.JPG has u8[8,8,3]\n  help: --image-size HEIGHTxWIDTH makes them equal "
+                "(ImageFolderOptions in C++), --bad-samples skip leaves such images out");
+  const BadSamples bad;
+  EXPECT_EQ(image_folder(folder.path()).load(2, bad).size(), 3);
+  EXPECT_EQ(bad.count(), 1);
   const Dataset resized =
       image_folder(folder.path(), {.height = 5, .width = 3, .channels = 1}).load(2);
   EXPECT_EQ(resized.x().type(), (TensorType{DType::u8, {4, 5, 3, 1}}));

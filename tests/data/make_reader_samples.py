@@ -135,5 +135,11 @@ for name, columns, opener in [("table.arrow", numbers + ["kind"], pyarrow.ipc.ne
         writer.write_table(table.select(columns), max_chunksize=3)
 pyarrow.parquet.write_table(pyarrow.table({"x": [1.5, 2.5, None, 4.5], "y": [0, 1, 0, 1]}),
                             folder / "null.parquet", row_group_size=2)
+# Rows that cannot be used: no value, not finite, beyond f32, no label.
+gaps = {"x": [i / 2 for i in range(12)], "z": [float(i) for i in range(12)],
+        "kind": [["cat", "dog"][i % 2] for i in range(12)]}
+gaps["x"][2], gaps["x"][4], gaps["z"][7], gaps["x"][8], gaps["kind"][9] = (
+    None, float("nan"), float("inf"), 1e39, None)
+pyarrow.parquet.write_table(pyarrow.table(gaps), folder / "gaps.parquet", row_group_size=5)
 pyarrow.parquet.write_table(pyarrow.table({"x": [[1, 2], [3]], "y": [0, 1]}),
                             folder / "nested.parquet")

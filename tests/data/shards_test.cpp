@@ -363,10 +363,22 @@ TEST(OpenStream, SourcesAreStreamedOrLoaded) {
                                                                "{\"x\": [3], \"y\": 0}\n"));
   EXPECT_EQ(
       error_of([&] { open("stream:" + folder.path() + "/lines"); }),
-      "a batch: x of sample 1 is f32[1], that of sample 0 is f32[2]; padding can make extents "
-      "equal");
+      "sample 1 of epoch 0: " + folder.path() + "/lines: record 1: x is f32[1], but " +
+          folder.path() +
+          "/lines: record 0 has f32[2]\n  help: --bad-samples skip leaves such samples out "
+          "(Pipeline::skip_bad in C++); padded batches (LoadingOptions::padding) take x of other "
+          "extents");
+  const BadSamples bad;
+  EXPECT_EQ(open("stream:" + folder.path() + "/lines", {.bad_samples = bad}).train.size(), 1);
+  EXPECT_EQ(bad.count(), 1);
+  // Other lengths are for padded batches.
   const std::optional<Stream> lines = open_stream("stream:" + folder.path() + "/lines");
   EXPECT_EQ(samples_of(lines->samples).size(), 2u);
+  PipelineBatches padded = lines->samples.batches(2, {.padding = Padding{}});
+  EXPECT_EQ(padded.next()->x, make_tensor<float>({2, 2}, {1, 2, 3, 0}));
+  EXPECT_EQ(error_of([&] { lines->samples.batches(2, {}).next(); }),
+            "sample 1 of epoch 0: " + folder.path() + "/lines: record 1: x is f32[1], but " +
+                folder.path() + "/lines: record 0 has f32[2]; padding can make extents equal");
   EXPECT_FALSE(open_stream("csv:x").has_value());
   EXPECT_EQ(error_of([] { open("stream:"); }),
             "data \"stream:\" names no address: stream:ADDRESS expected");

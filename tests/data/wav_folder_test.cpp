@@ -51,8 +51,10 @@ TEST(WavFolder, UnfittingSoundsAreNamed) {
   const TemporaryFolder folder;
   write_sounds(folder);
   EXPECT_EQ(error_of([&] { wav_folder(folder.path()).load(1); }),
-            folder.path() + "/yes/b.WAV: a sound of type f32[2], but that of " + folder.path() +
-                "/no/a.wav is f32[4]; ask for a number of frames to cut them to");
+            "sample 1 of epoch 0: " + folder.path() + "/yes/b.WAV: x is f32[2], but " +
+                folder.path() +
+                "/no/a.wav has f32[4]\n  help: --frames N cuts or fills sounds to one length "
+                "(WavFolderOptions::frames in C++), --bad-samples skip leaves such sounds out");
   EXPECT_EQ(error_of([&] { wav_folder(folder.path(), {.rate = 16000}).read(0); }),
             folder.path() +
                 "/no/a.wav: 8000 frames per second; 16000 expected, as in the other "

@@ -153,8 +153,12 @@ TEST(Stream, SamplesOfOtherExtentsNeedPadding) {
   const nn::Sequential model{nn::Flatten{}, nn::Dense{3}};
   Trainer trainer(model, small_options());
   EXPECT_EQ(error_of([&] { trainer.fit(stream, {.batch_size = 4}); }),
-            "stream \"rows\": a batch of samples f32[4,3,2] and labels i32[4]; the first sample "
-            "was f32[2,2] with label i32[]");
+            "stream \"rows\": sample 4 of epoch 0: x is f32[3,2], that of the first sample "
+            "f32[2,2]; LoadingOptions::padding and buckets take samples of other extents");
+  Trainer wide(model, small_options());
+  EXPECT_EQ(error_of([&] { wide.fit(stream, {.batch_size = 3}); }),
+            "sample 4 of epoch 0: x is f32[3,2], but sample 3 of epoch 0 has f32[2,2]; padding can "
+            "make extents equal");
 }
 
 // Sequences of 1 to 7 points, and which of their sums is larger.
