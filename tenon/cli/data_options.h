@@ -1,8 +1,11 @@
 // The options that say which data a command reads.
 #pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tenon/cli/options.h"
-#include "tenon/data/open_stream.h"
-#include "tenon/train/trainer.h"
+#include "tenon/data/table_columns.h"
 
 namespace tenon::cli {
 
@@ -17,6 +20,9 @@ struct DataOptions {
   std::string bad_samples = "stop";
   std::string tokenizer;    // "char", "byte" or a file; empty: by the data
   std::int64_t window = 0;  // 0: as the model has it, or 64
+  std::int64_t frames = 0;  // of a sound; 0: as the model has it, or the files
+  std::string ignore_columns, delimiter;
+  data::TableColumns columns;  // of a trained model; no option
 };
 
 // --data, --label, --task and those of image folders and texts; the first may be one that the
@@ -28,37 +34,10 @@ void add_classes_option(CLI::App& app, DataOptions& options);
 bool has_columns(const std::string& name);
 // OptionError unless the name is one that data::open knows; `option` is where it was given.
 void check_data_name(std::string_view option, const std::string& name);
-// Reads the data; says on standard error which images were skipped. `known` are the classes of a
-// trained model, if there is one. UserError for files.
-data::Opened open_data(const std::string& name, const DataOptions& options, DType dtype,
-                       const std::vector<std::string>& known);
-// Streams the data if its kind can be streamed; images, too. Bad samples are counted if the options
-// say that they are skipped.
-std::optional<data::OpenedStream> open_stream_data(const std::string& name,
-                                                   const DataOptions& options, DType dtype);
-// Says on standard error what was left out.
-void report_skipped(const std::string& name, const data::BadSamples& bad);
-// The options with the tokenizer that the run folder keeps, if none is given.
-DataOptions with_tokenizer_of(const std::string& run, DataOptions options);
-// The data as a trained model takes it: its label type, element type and classes.
-data::Opened open_all_for(const Trainer& trainer, const DataOptions& options);
-// Of that the test set where there is one.
-data::Dataset open_data_for(const Trainer& trainer, const DataOptions& options);
-
-// Whether the weights of samples are in a file of their own.
-bool has_weights_file(const DataOptions& options);
-// The samples with the weights of that file, if there is one. UserError if they do not fit.
-data::Dataset with_weights_of_file(const data::Dataset& dataset, const DataOptions& options);
-
-// data::csv, whose label was given by an option: OptionError if there is no such column.
-data::Dataset read_csv_for(std::string_view option, const std::string& file,
-                           const data::CsvOptions& options);
-// The samples as their own targets. `normalize`: as --normalize says; empty: as the Trainer does.
-void make_reconstruction(data::Dataset& train, std::optional<data::Dataset>& validation,
-                         std::optional<data::Dataset>& test, const std::string& normalize);
-
-// UserError if all labels are of one class.
-void require_two_classes(const data::Dataset& dataset);
+// "HEIGHTxWIDTH". UserError for anything else.
+std::pair<std::int64_t, std::int64_t> parse_sides(const std::string& text);
+// "0", "1", ... for a number, else the names; empty for an empty text. UserError for anything else.
+std::vector<std::string> parse_classes(const std::string& text);
 
 // Options that every command with a device has.
 struct DeviceOptions {

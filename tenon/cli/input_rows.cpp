@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "tenon/base/text.h"
-#include "tenon/cli/data_options.h"
+#include "tenon/cli/open_data.h"
 #include "tenon/data/resize.h"
 #include "tenon/io/image.h"
 #include "tenon/io/npy.h"
@@ -45,11 +45,13 @@ HostTensor shaped(HostTensor values, const TensorType& row, const std::string& f
   return values.reshaped(shape);
 }
 
-HostTensor csv_rows(const std::string& file, const TensorType& row, const std::string& left_out) {
+HostTensor csv_rows(const std::string& file, const TensorType& row, const std::string& left_out,
+                    const data::TableColumns& columns) {
   data::CsvOptions options;
   options.dtype = row.dtype == DType::f64 ? DType::f64 : DType::f32;
   options.task = data::Task::unlabelled;
   options.label = left_out;
+  options.features = columns.features;
   const data::Dataset table = read_csv_for("--label", file, options);
   const std::int64_t width = element_count(table.x().row_shape());
   const std::int64_t expected = element_count(row.shape);
@@ -90,10 +92,10 @@ HostTensor image_rows(const std::string& file, const TensorType& row) {
 }  // namespace
 
 HostTensor read_input_rows(const std::string& file, const TensorType& row,
-                           const std::string& left_out) {
+                           const std::string& left_out, const data::TableColumns& columns) {
   HostTensor values;
   if (file.ends_with(".csv"))
-    values = csv_rows(file, row, left_out);
+    values = csv_rows(file, row, left_out, columns);
   else if (file.ends_with(".npy"))
     values = io::read_npy(file);
   else if (is_image_file(file))

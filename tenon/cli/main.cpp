@@ -1,8 +1,11 @@
 // The tenon command.
+#include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <new>
 
 #include "tenon/base/text.h"
+#include "tenon/cli/abbreviations.h"
 #include "tenon/cli/commands.h"
 #include "tenon/cli/signals.h"
 #include "tenon/version.h"
@@ -35,6 +38,27 @@ std::vector<std::string> names_of_options(const CLI::App& app) {
   return names;
 }
 
+std::string meant_text(const std::string& option, const CLI::App& command) {
+  const std::vector<std::string> names = names_of_options(command);
+  const std::string meant = meant_option(option);
+  if (std::find(names.begin(), names.end(), meant) != names.end())
+    return fmt::format("; did you mean {}?", in_quotes(meant));
+  return did_you_mean(option, names);
+}
+
+// A positional that a command cannot do without stands there without brackets: the command itself
+// says that it is missing.
+class UsageFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_usage(const CLI::Option* option) const override {
+    std::string usage = CLI::Formatter::make_option_usage(option);
+    if (option->get_description().ends_with("(required)") && usage.starts_with('[') &&
+        usage.ends_with(']'))
+      usage = usage.substr(1, usage.size() - 2);
+    return usage;
+  }
+};
+
 int explain(const CLI::App& program, const CLI::ParseError& error) {
   const std::vector<CLI::App*> chosen = program.get_subcommands();
   const CLI::App& command = chosen.empty() ? program : *chosen.front();
@@ -53,7 +77,7 @@ int explain(const CLI::App& program, const CLI::ParseError& error) {
       return fail(kExitBadOption,
                   fmt::format("{}{} {}{}", chosen.empty() ? "" : command.get_name() + ": ",
                               is_option ? "unknown option" : "unexpected argument", in_quotes(name),
-                              is_option ? did_you_mean(name, names_of_options(command)) : ""));
+                              is_option ? meant_text(name, command) : ""));
     }
   }
   const std::string message = error.what();
@@ -67,6 +91,7 @@ int explain(const CLI::App& program, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
   CLI::App program("Tenon " TENON_VERSION ": trains neural networks as one compiled step");
+  program.formatter(std::make_shared<UsageFormatter>());  // commands take it over
   program.name(argv[0]);  // as it was called, so that commands shown can be copied
   program.set_version_flag("--version", "tenon " TENON_VERSION);
   Action action;

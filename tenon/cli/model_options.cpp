@@ -1,6 +1,7 @@
 #include "tenon/cli/model_options.h"
 
 #include "tenon/base/text.h"
+#include "tenon/data/wav_folder.h"
 #include "tenon/models/catalog.h"
 #include "tenon/nn/activation.h"
 
@@ -26,6 +27,25 @@ void add_model_options(CLI::App& app, ModelOptions& options, Need need) {
       app, "--activation", options.activation,
       [](const std::string& text) { nn::parse_activation(text); },
       "activation of the hidden layers (the model's own)");
+}
+
+ModelOptions with_sound_rate(ModelOptions options, const std::string& data) {
+  constexpr std::string_view kSounds = "wav:";
+  if (!data.starts_with(kSounds) || models::model_name(options.model) != "speech-commands")
+    return options;
+  const std::int64_t rate = data::wav_folder(data.substr(kSounds.size())).rate();
+  if (rate == 0) return options;  // no sound can be read, which is said in its turn
+  constexpr std::string_view kOption = "rate=";
+  for (const std::string_view part : split(options.model, ':'))
+    if (part.starts_with(kOption)) {
+      if (parse_number("--model", std::string(part.substr(kOption.size()))) !=
+          static_cast<double>(rate))
+        refuse_option("--model", "{}: the sounds of {} have {} frames per second", part, data,
+                      rate);
+      return options;
+    }
+  options.model += fmt::format(":rate={}", rate);
+  return options;
 }
 
 nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs) {

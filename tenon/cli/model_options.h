@@ -16,6 +16,10 @@ struct ModelOptions {
 void add_model_options(CLI::App& app, ModelOptions& options, Need need);
 // The model for inputs of this row type. OptionError if an option is not one of the model's, or the
 // model does not take such inputs.
+// The options with the rate of the sounds of wav:FOLDER, for speech-commands. OptionError if they
+// name another rate.
+ModelOptions with_sound_rate(ModelOptions options, const std::string& data);
+
 nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs);
 // What the model gives for one sample, traced in inference: [1, ...]. Ids stay integers, all else
 // is `dtype`.

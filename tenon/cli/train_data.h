@@ -13,10 +13,16 @@ struct TrainData {
   std::optional<data::Tokenizer> tokenizer = {};
   // Of a stream: what was left out, if bad samples are skipped.
   std::optional<data::BadSamples> bad = {};
+  data::TableColumns columns = {};  // of csv: with names
+  // Of images that are streamed: the labels, with their numbers as x.
+  std::optional<data::Dataset> labels = {};
   bool is_in_memory = true;  // then `shown` are all samples
 
   // What the labels are.
-  data::Source labelled() const { return is_in_memory ? data::Source(shown) : train; }
+  data::Source labelled() const {
+    if (is_in_memory) return shown;
+    return labels ? data::Source(*labels) : train;
+  }
 };
 
 // Streams what --workers asks to be streamed, and records from a pipe or a peer in any case; holds

@@ -72,31 +72,31 @@ ClassFiles list_class_files(const std::filesystem::path& folder,
   return result;
 }
 
+std::vector<std::filesystem::path> class_files_ending_in(
+    const std::filesystem::path& folder, std::span<const std::string_view> endings) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& name : sorted_names(folder)) {
+    if (!io::folder_exists(folder / name)) continue;
+    for (const std::string& file : sorted_names(folder / name))
+      if (has_ending(file, endings)) files.push_back(folder / name / file);
+  }
+  return files;
+}
+
 Dataset load_class_files(const ClassFiles& files, const Pipeline& pipeline,
                          const LoadFiles& options) {
   constexpr int kAhead = 64;
   const auto size = static_cast<std::int64_t>(files.files.size());
   const Pipeline source = options.bad ? pipeline.skip_bad(*options.bad) : pipeline;
-  // One by one, so that a file of another size can be named.
   PipelineBatches batches = source.batches(1, {.workers = options.workers, .ahead = kAhead});
   HostTensor rows;
-  TensorType first_type;
   std::vector<std::int32_t> labels;
-  std::int64_t first = 0;
   while (const Batch* batch = batches.next()) {
     const auto index = static_cast<std::size_t>(batch->indices.front());
-    TensorType type = batch->x.type();
-    type.shape.erase(type.shape.begin());
-    if (labels.empty()) {
-      first = batch->indices.front();
-      first_type = type;
-      TensorType all = type;
-      all.shape.insert(all.shape.begin(), size);
-      rows = HostTensor(std::move(all));
-    } else if (type != first_type) {
-      throw UserError(fmt::format("{}: {}", files.files[index].string(),
-                                  options.unequal(type, first, first_type)));
-    }
+    TensorType all = batch->x.type();
+    all.shape.front() = size;
+    if (labels.empty()) rows = HostTensor(all);
+    check(rows.type() == all, "load_class_files: a sample of {} among {}", all, rows.type());
     const std::size_t bytes = batch->x.bytes().size();
     if (bytes > 0)
       std::memcpy(rows.bytes().data() + labels.size() * bytes, batch->x.bytes().data(), bytes);

@@ -1,7 +1,6 @@
 // The files of a folder with one sub-folder for each class.
 #pragma once
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,19 +25,20 @@ ClassFiles list_class_files(const std::filesystem::path& folder,
                             std::span<const std::string_view> endings,
                             std::vector<std::string> class_names);
 
+// The files with such names in the sub-folders, whatever these are called. UserError if a folder
+// cannot be read.
+std::vector<std::filesystem::path> class_files_ending_in(const std::filesystem::path& folder,
+                                                         std::span<const std::string_view> endings);
+
 // How the files of a folder become a dataset in memory.
 struct LoadFiles {
   std::string name;  // of the dataset
   std::string what;  // "images": what could not be decoded
   int workers = 1;
-  std::optional<BadSamples> bad = {};  // leaves out and counts what cannot be decoded
-  // The end of the message for a file whose x differs in type from that of file `first`.
-  std::function<std::string(const TensorType& found, std::int64_t first, const TensorType&)>
-      unequal;
+  std::optional<BadSamples> bad = {};  // leaves out and counts what cannot be used
 };
-// All samples of `pipeline`, which gives file i of `files` as sample i, with the files' labels.
-// UserError for samples of unequal types, for one that cannot be decoded unless `bad` is there, and
-// if there is none.
+// All samples of `pipeline`, which gives file i of `files` as sample i, all of one type, with the
+// files' labels. UserError for one that cannot be made unless `bad` is there, and if there is none.
 Dataset load_class_files(const ClassFiles& files, const Pipeline& pipeline,
                          const LoadFiles& options);
 

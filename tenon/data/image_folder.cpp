@@ -1,11 +1,43 @@
 #include "tenon/data/image_folder.h"
 
 #include <array>
+#include <numeric>
 
 #include "tenon/data/resize.h"
+#include "tenon/io/file.h"
 #include "tenon/io/image.h"
 
 namespace tenon::data {
+
+namespace {
+
+bool has_sub_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error))
+    if (io::folder_exists(entries->path())) return true;
+  return false;
+}
+
+}  // namespace
+
+ImageParts image_parts(const std::filesystem::path& folder) {
+  const std::filesystem::path train = folder / "train", test = folder / "test";
+  if (!io::folder_exists(train)) return {folder};
+  if (io::folder_exists(test)) return {train, test};
+  for (const char* name : {"val", "valid", "validation", "dev", "eval"})
+    require(!has_sub_folders(train) || !has_sub_folders(folder / name),
+            "{0}: the sub-folders train and {1} hold classes each; a test set is named test\n  "
+            "help: rename {1} to test, or --data images:{2} --validation images:{3}",
+            folder.string(), name, train.string(), (folder / name).string());
+  return {folder};
+}
+
+std::vector<std::filesystem::path> unread_images(const std::filesystem::path& folder) {
+  constexpr std::array<std::string_view, 10> kOtherEndings = {
+      ".bmp", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif", ".jp2", ".ppm", ".pgm"};
+  return class_files_ending_in(folder, kOtherEndings);
+}
 
 ImageFolder image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options) {
   constexpr std::int64_t kMostPixels = 65535;
@@ -34,6 +66,25 @@ std::int32_t ImageFolder::label(std::int64_t index) const {
   return contents_->listed.labels[static_cast<std::size_t>(index)];
 }
 
+ImageFolder ImageFolder::part(std::span<const std::int64_t> indices) const {
+  Contents contents{contents_->name, contents_->options, {class_names(), {}, {}}};
+  for (const std::int64_t index : indices) {
+    contents.listed.files.push_back(file(index));
+    contents.listed.labels.push_back(label(index));
+  }
+  ImageFolder result;
+  result.contents_ = std::make_shared<const Contents>(std::move(contents));
+  return result;
+}
+
+Dataset ImageFolder::labels() const {
+  const std::vector<std::int32_t>& classes = contents_->listed.labels;
+  std::vector<std::int32_t> numbers(classes.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return {name(), make_tensor<std::int32_t>({size()}, numbers),
+          Array(make_tensor<std::int32_t>({size()}, classes)), class_names()};
+}
+
 Sample ImageFolder::read(std::int64_t index) const {
   const ImageFolderOptions& options = contents_->options;
   HostTensor image =
@@ -44,18 +95,19 @@ Sample ImageFolder::read(std::int64_t index) const {
 }
 
 Pipeline ImageFolder::pipeline() const {
-  return Pipeline::from(size(),
-                        [folder = *this](std::int64_t index) { return folder.read(index); });
+  return Pipeline::from(
+      size(), [folder = *this](std::int64_t index) { return folder.read(index); },
+      [folder = *this](std::int64_t index) { return folder.file(index).string(); });
+}
+
+Pipeline ImageFolder::equal_pipeline() const {
+  return pipeline().equal_types(
+      "\n  help: --image-size HEIGHTxWIDTH makes them equal (ImageFolderOptions in C++), "
+      "--bad-samples skip leaves such images out");
 }
 
 Dataset ImageFolder::load(int workers, const std::optional<BadSamples>& bad) const {
-  const auto unequal = [this](const TensorType& found, std::int64_t first,
-                              const TensorType& other) {
-    return fmt::format(
-        "an image of {} x {} pixels, but {} has {} x {}; ask for a size to resize them to",
-        found.shape[1], found.shape[0], file(first).string(), other.shape[1], other.shape[0]);
-  };
-  return load_class_files(contents_->listed, pipeline(), {name(), "images", workers, bad, unequal});
+  return load_class_files(contents_->listed, equal_pipeline(), {name(), "images", workers, bad});
 }
 
 }  // namespace tenon::data

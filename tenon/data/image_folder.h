@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,13 +29,20 @@ class ImageFolder {
   const std::filesystem::path& file(std::int64_t index) const;
   std::int32_t label(std::int64_t index) const;
 
+  // The images of these numbers, in their order; class names stay. UserError for one out of range.
+  ImageFolder part(std::span<const std::int64_t> indices) const;
+  // Without the images: x i32[] is the number of each, y its class.
+  Dataset labels() const;
+
   // x: u8[height, width, channels], y: i32[], the class. UserError naming the file that cannot be
   // decoded.
   Sample read(std::int64_t index) const;
   // All samples in the order of classes and file names; decoding is left to the workers.
   Pipeline pipeline() const;
-  // All images in memory. Without `bad`, one that cannot be decoded is a UserError; with it, they
-  // are left out and counted. UserError for images of unequal sizes and if none can be decoded.
+  // The same; images of another size than the first one that can be decoded are bad samples, too.
+  Pipeline equal_pipeline() const;
+  // All images in memory. Without `bad`, one that cannot be decoded or is of another size than the
+  // first one is a UserError; with it, they are left out and counted. UserError if none is left.
   Dataset load(int workers, const std::optional<BadSamples>& bad = std::nullopt) const;
 
  private:
@@ -47,6 +55,18 @@ class ImageFolder {
   };
   std::shared_ptr<const Contents> contents_;
 };
+
+// The folders of the training and the test set: the sub-folders `train` and `test` if both are
+// there, otherwise the folder itself. UserError if `train` has a sub-folder of another name beside
+// it that seems to be its other part, such as `val`.
+struct ImageParts {
+  std::filesystem::path train;
+  std::optional<std::filesystem::path> test = {};
+};
+ImageParts image_parts(const std::filesystem::path& folder);
+
+// The files of kinds that are not read (.bmp, .gif, .webp, .tif, ...) in the sub-folders, by name.
+std::vector<std::filesystem::path> unread_images(const std::filesystem::path& folder);
 
 // The files that end in .png, .jpg or .jpeg, in any case, of each sub-folder; others, and those
 // whose names begin with a dot, are passed over. Files are not opened yet. UserError if there is no

@@ -29,13 +29,13 @@ constexpr std::array kSourceKinds = {SourceKind{"fashion-mnist", "FOLDER", false
                                      SourceKind{"stream", "ADDRESS"}};
 
 Opened open_images(const std::filesystem::path& place, const OpenOptions& options) {
-  const bool has_test = io::folder_exists(place / "train") && io::folder_exists(place / "test");
-  const ImageFolder train = image_folder(has_test ? place / "train" : place, options.images);
-  Opened opened{train.load(options.image_workers, options.bad_images), std::nullopt};
-  if (!has_test) return opened;
+  const ImageParts parts = image_parts(place);
+  const ImageFolder train = image_folder(parts.train, options.images);
+  Opened opened{train.load(options.image_workers, options.bad_samples), std::nullopt};
+  if (!parts.test) return opened;
   ImageFolderOptions test = options.images;
   test.class_names = train.class_names();
-  opened.test = image_folder(place / "test", test).load(options.image_workers, options.bad_images);
+  opened.test = image_folder(*parts.test, test).load(options.image_workers, options.bad_samples);
   return opened;
 }
 
@@ -68,8 +68,12 @@ Opened open(const std::string& name, const OpenOptions& options) {
           : known->place == "ADDRESS" ? "address"
                                       : "file",
           kind, known->place);
-  if (const std::optional<Stream> stream = open_stream(name, options))
-    return {load(*stream, options.image_workers), std::nullopt};
+  if (const std::optional<Stream> stream = open_equal_stream(name, options)) {
+    Opened opened{load(*stream, options.image_workers), std::nullopt};
+    const bool is_table = kind == "parquet" || kind == "arrow";
+    if (is_table && !options.csv.are_classes) require_likely_classes(opened.train);
+    return opened;
+  }
   if (kind == "fashion-mnist" || kind == "idx") {
     TrainTest both = kind == "idx" ? mnist_folder(place) : fashion_mnist(place);
     return {std::move(both.train), std::move(both.test)};
@@ -79,7 +83,10 @@ Opened open(const std::string& name, const OpenOptions& options) {
     return {std::move(both.train), std::move(both.test)};
   }
   if (kind == "images") return open_images(place, options);
-  if (kind == "csv") return {csv(place, options.csv), std::nullopt};
+  if (kind == "csv") {
+    NamedColumns table = csv_with_columns(place, options.csv, options.bad_samples);
+    return {std::move(table.rows), std::nullopt, std::nullopt, std::move(table.columns)};
+  }
   if (kind == "npz") return {npz(place, options.csv.weights), std::nullopt};
   if (options.tokenizer)
     return {text_windows(place, *options.tokenizer, options.window), std::nullopt,

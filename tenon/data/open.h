@@ -30,7 +30,7 @@ struct OpenOptions {
   std::optional<Tokenizer> tokenizer = {};   // of text; by characters if there is none
   ImageFolderOptions images = {};
   WavFolderOptions sounds = {};
-  std::optional<BadSamples> bad_images = {};  // leaves out and counts what cannot be decoded
+  std::optional<BadSamples> bad_samples = {};  // leaves out and counts what cannot be used
   int image_workers = 1;
 };
 
@@ -38,13 +38,14 @@ struct Opened {
   Dataset train;
   std::optional<Dataset> test;
   std::optional<Tokenizer> tokenizer = {};  // of text
+  TableColumns columns = {};                // of csv:, where they have names
 };
 
 // fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER and cifar10:FOLDER, which have a test set;
 // images:FOLDER, which has one if its sub-folders `train` and `test` hold the classes; csv:FILE,
 // npz:FILE, text:FILE; and, read into memory as a whole, what open_stream streams: wav:FOLDER,
-// parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB, stream:ADDRESS. UserError for anything else,
-// and whatever the source refuses.
+// parquet:FILE, arrow:FILE, tfrecord:GLOB, tar:GLOB, stream:ADDRESS. Bad samples can be left out of
+// those, of images: and of csv:. UserError for anything else, and whatever the source refuses.
 Opened open(const std::string& name, const OpenOptions& options = {});
 
 }  // namespace tenon::data

@@ -13,9 +13,13 @@
 namespace tenon::data {
 namespace {
 
-Stream open_wav(const std::string& place, const OpenOptions& options) {
+// Whether all samples must be of one type.
+enum class Types : std::uint8_t { any, equal };
+
+Stream open_wav(const std::string& place, const OpenOptions& options, Types types) {
   const WavFolder folder = wav_folder(place, options.sounds);
-  return {place, folder.pipeline(), folder.size(), folder.class_names()};
+  return {place, types == Types::equal ? folder.equal_pipeline() : folder.pipeline(), folder.size(),
+          folder.class_names()};
 }
 
 Stream open_arrow(const std::string& place, io::ArrowKind kind, const OpenOptions& options) {
@@ -49,14 +53,31 @@ Stream open_records(const std::string& place, const OpenOptions& options) {
 }
 
 std::optional<Stream> open_kind(const std::string& kind, const std::string& place,
-                                const OpenOptions& options) {
-  if (kind == "wav") return open_wav(place, options);
+                                const OpenOptions& options, Types types) {
+  if (kind == "wav") return open_wav(place, options, types);
+  // Rows of a table are of one type.
   if (kind == "parquet") return open_arrow(place, io::ArrowKind::parquet, options);
   if (kind == "arrow") return open_arrow(place, io::ArrowKind::ipc, options);
-  if (kind == "tfrecord") return open_tfrecord(place, options);
-  if (kind == "tar") return open_tar(place, options);
-  if (kind == "stream") return open_records(place, options);
-  return std::nullopt;
+  std::optional<Stream> stream;
+  if (kind == "tfrecord") stream = open_tfrecord(place, options);
+  if (kind == "tar") stream = open_tar(place, options);
+  if (kind == "stream") stream = open_records(place, options);
+  if (stream && types == Types::equal)
+    stream->samples = stream->samples.equal_types(
+        "\n  help: --bad-samples skip leaves such samples out (Pipeline::skip_bad in C++); padded "
+        "batches (LoadingOptions::padding) take x of other extents");
+  return stream;
+}
+
+std::optional<Stream> open_of_types(const std::string& name, const OpenOptions& options,
+                                    Types types) {
+  const std::size_t colon = name.find(':');
+  if (colon == std::string::npos || colon + 1 == name.size()) return std::nullopt;
+  std::optional<Stream> opened =
+      open_kind(name.substr(0, colon), name.substr(colon + 1), options, types);
+  if (opened && options.bad_samples)
+    opened->samples = opened->samples.skip_bad(*options.bad_samples);
+  return opened;
 }
 
 TensorType row_type_of(const HostTensor& batch) {
@@ -75,31 +96,33 @@ HostTensor joined_rows(const std::vector<std::byte>& bytes, TensorType type, std
 }  // namespace
 
 std::optional<Stream> open_stream(const std::string& name, const OpenOptions& options) {
-  const std::size_t colon = name.find(':');
-  if (colon == std::string::npos || colon + 1 == name.size()) return std::nullopt;
-  std::optional<Stream> opened = open_kind(name.substr(0, colon), name.substr(colon + 1), options);
-  if (opened && options.bad_images) opened->samples = opened->samples.skip_bad(*options.bad_images);
-  return opened;
+  return open_of_types(name, options, Types::any);
+}
+
+std::optional<Stream> open_equal_stream(const std::string& name, const OpenOptions& options) {
+  return open_of_types(name, options, Types::equal);
+}
+
+Stream image_stream(const ImageFolder& images) {
+  return {images.name(), images.equal_pipeline(), images.size(), images.class_names()};
 }
 
 std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options) {
   constexpr std::string_view kImages = "images:";
   if (!name.starts_with(kImages)) {
     OpenOptions all = options;
-    all.bad_images.reset();
-    std::optional<Stream> stream = open_stream(name, all);
+    all.bad_samples.reset();
+    std::optional<Stream> stream = open_equal_stream(name, all);
     if (!stream) return std::nullopt;
     return OpenedStream{*std::move(stream)};
   }
-  const std::filesystem::path place = name.substr(kImages.size());
-  const bool has_test = io::folder_exists(place / "train") && io::folder_exists(place / "test");
-  const ImageFolder train = image_folder(has_test ? place / "train" : place, options.images);
-  OpenedStream opened{{train.name(), train.pipeline(), train.size(), train.class_names()}};
-  if (!has_test) return opened;
+  const ImageParts parts = image_parts(name.substr(kImages.size()));
+  const ImageFolder train = image_folder(parts.train, options.images);
+  OpenedStream opened{image_stream(train), std::nullopt, train};
+  if (!parts.test) return opened;
   ImageFolderOptions of_test = options.images;
   of_test.class_names = train.class_names();
-  opened.test =
-      image_folder(place / "test", of_test).load(options.image_workers, options.bad_images);
+  opened.test = image_folder(*parts.test, of_test).load(options.image_workers, options.bad_samples);
   return opened;
 }
 

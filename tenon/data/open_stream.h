@@ -14,12 +14,18 @@ namespace tenon::data {
 // refuses.
 std::optional<Stream> open_stream(const std::string& name, const OpenOptions& options = {});
 
-// The same with a test set in memory, and for images:FOLDER as well, whose images are decoded when
-// they are asked for. Bad samples of the stream are left to whoever reads it: Pipeline::skip_bad.
+// The same for batches without padding: samples of another type than the first one are bad, too.
+std::optional<Stream> open_equal_stream(const std::string& name, const OpenOptions& options = {});
+
+// That with a test set in memory, and for images:FOLDER as well, whose images are decoded when they
+// are asked for. Bad samples of the stream are left to whoever reads it: Pipeline::skip_bad.
 struct OpenedStream {
   Stream train;
   std::optional<Dataset> test = {};
+  std::optional<ImageFolder> images = {};  // what the stream is of, of images:FOLDER
 };
+// All images of the folder as a stream.
+Stream image_stream(const ImageFolder& images);
 std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options = {});
 
 // All samples of the pass of epoch 0 in memory. UserError for none, and for samples of unequal

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ class CsvReader {
   bool next(std::vector<CsvField>& fields);
 
   [[noreturn]] void fail(const CsvField& place, const std::string& reason) const;
+  std::string message(const CsvField& place, const std::string& reason) const;
 
  private:
   static constexpr int kEnd = -1;
@@ -50,9 +52,14 @@ enum class CsvHeader { detect, present, absent };
 
 struct CsvOptions {
   CsvHeader header = CsvHeader::detect;  // detect: the first record, if it holds no number
-  char separator = ',';
+  char separator = ',';                  // 0: as csv_separator finds it
   // Kept as text whatever they hold: by name, or by number from 1 where no column has that name.
   std::vector<std::string> text_columns = {};
+  // If there are any, all other columns are kept as text, too; a header names them.
+  std::vector<std::string> used_columns = {};
+  std::string number_help = "";  // ends the error for a cell that is no number
+  // Called with what is wrong with a record, which is then left out; without it, that is an error.
+  std::function<void(const std::string& message)> bad_record = {};
 };
 
 struct CsvColumn {
@@ -74,9 +81,14 @@ struct CsvTable {
 
 // A column is text if its first value is not a number. Blanks around values are dropped.
 // UserError, with line and column, for a value that is not a finite double in a number column
-// (1e999, nan, an empty field), for records of unequal width, and for a file without records.
+// (1e999, nan, an empty field), for records of unequal width, and for a file without records. Bad
+// records may be left out; which columns are text, the first one with a value in each field says.
 CsvTable read_csv(const ByteSource& source, const CsvOptions& options = {});
 CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
+
+// What separates the fields of the first record: a comma, or if it holds none outside of quotes the
+// semicolon or tab, whichever is there more often.
+char csv_separator(const ByteSource& source);
 
 // The text as one CSV field: in quotes if it needs them.
 std::string csv_field(std::string_view text);

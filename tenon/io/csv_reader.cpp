@@ -44,9 +44,13 @@ void CsvReader::skip_line_end() {
   column_ = 1;
 }
 
+std::string CsvReader::message(const CsvField& place, const std::string& reason) const {
+  return fmt::format("{}: line {}, column {}: {}", source_.name(), place.line, place.column,
+                     reason);
+}
+
 void CsvReader::fail(const CsvField& place, const std::string& reason) const {
-  throw UserError(
-      fmt::format("{}: line {}, column {}: {}", source_.name(), place.line, place.column, reason));
+  throw UserError(message(place, reason));
 }
 
 void CsvReader::fail_here(const std::string& reason) const { fail({"", line_, column_}, reason); }
@@ -78,7 +82,9 @@ void CsvReader::read_quoted(CsvField& field) {
   }
   const int c = peek();
   if (c != kEnd && c != separator_ && c != '\r' && c != '\n')
-    fail_here("text after a closing quote");
+    fail_here(c == ';' || c == '\t'
+                  ? "text after a closing quote\n  help: --delimiter says what separates fields"
+                  : "text after a closing quote\n  help: a quote within quotes is written twice");
 }
 
 void CsvReader::read_plain(CsvField& field) {
@@ -110,6 +116,27 @@ bool CsvReader::next(std::vector<CsvField>& fields) {
   fields.resize(count);
   if (peek() != kEnd) skip_line_end();
   return true;
+}
+
+char csv_separator(const ByteSource& source) {
+  constexpr std::uint64_t kMostLooked = 1 << 20;
+  std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(kMostLooked, source.size())));
+  source.read(0, bytes);
+  std::size_t semicolons = 0, tabs = 0;
+  bool is_quoted = false, is_empty = true;
+  for (const std::byte byte : bytes) {
+    const char c = static_cast<char>(byte);
+    const bool ends_line = c == '\n' || c == '\r';
+    if (c == '"') is_quoted = !is_quoted;
+    if (is_quoted) continue;
+    if (c == ',') return ',';
+    if (ends_line && !is_empty) break;
+    is_empty = is_empty && ends_line;
+    semicolons += c == ';' ? 1 : 0;
+    tabs += c == '\t' ? 1 : 0;
+  }
+  if (semicolons == 0 && tabs == 0) return ',';
+  return semicolons >= tabs ? ';' : '\t';
 }
 
 std::string csv_field(std::string_view text) {

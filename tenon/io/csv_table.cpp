@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <unordered_map>
 
 #include "tenon/base/text.h"
@@ -38,7 +40,9 @@ ParsedNumber parse_number(std::string_view text) {
 class TableBuilder {
  public:
   TableBuilder(const ByteSource& source, const CsvOptions& options)
-      : source_(source), options_(options), reader_(source, options.separator) {}
+      : source_(source),
+        options_(options),
+        reader_(source, options.separator == '\0' ? csv_separator(source) : options.separator) {}
 
   CsvTable build() {
     std::vector<CsvField> fields;
@@ -47,9 +51,19 @@ class TableBuilder {
     if (table_.has_header) {
       require(reader_.next(fields), "{}: the file holds a header but no records", source_.name());
     }
+    std::string first_reason;
+    std::int64_t records = 0;
     do {
-      add_row(fields);
+      ++records;
+      const std::string reason = what_is_wrong(fields);
+      if (reason.empty())
+        add_row(fields);
+      else
+        options_.bad_record(reason);
+      if (first_reason.empty()) first_reason = reason;
     } while (reader_.next(fields));
+    require(table_.rows() > 0, "{}: none of its {} records can be used; of the first one: {}",
+            source_.name(), records, first_reason);
     return std::move(table_);
   }
 
@@ -66,6 +80,16 @@ class TableBuilder {
           table_.has_header ? std::string(trim(fields[i].text)) : fmt::format("column {}", i + 1);
     ids_.resize(fields.size());
     for (const std::string& wanted : options_.text_columns) mark_text(wanted);
+    if (table_.has_header && !options_.used_columns.empty()) mark_unused();
+  }
+
+  // A column that is used may be told by its number from 1, as in mark_text.
+  void mark_unused() {
+    const std::set<std::string_view> used(options_.used_columns.begin(),
+                                          options_.used_columns.end());
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (!used.contains(table_.columns[i].name) && !used.contains(fmt::format("{}", i + 1)))
+        table_.columns[i].is_text = true;
   }
 
   void mark_text(const std::string& wanted) {
@@ -75,19 +99,54 @@ class TableBuilder {
       if (wanted == fmt::format("{}", i + 1)) table_.columns[i].is_text = true;
   }
 
-  void add_row(const std::vector<CsvField>& fields) {
+  // Empty if the record can be added. UserError unless bad records are left out.
+  std::string what_is_wrong(const std::vector<CsvField>& fields) {
+    const auto bad = [&](const CsvField& field, const std::string& reason) {
+      if (!options_.bad_record) reader_.fail(field, reason);
+      return reader_.message(field, reason);
+    };
     if (fields.size() != table_.columns.size())
-      reader_.fail(fields.front(), fmt::format("{} fields; {} expected, as in the first record",
-                                               fields.size(), table_.columns.size()));
-    const bool first = table_.lines.empty();
+      return bad(fields.front(), fmt::format("{} fields; {} expected, as in the first record",
+                                             fields.size(), table_.columns.size()));
+    if (!knows_kinds_) {
+      // A first record without a value would make a column of numbers one of texts.
+      for (std::size_t i = 0; options_.bad_record && i < fields.size(); ++i)
+        if (!table_.columns[i].is_text && trim(fields[i].text).empty())
+          return bad(fields[i], fmt::format("there is no value (column {})",
+                                            in_quotes(table_.columns[i].name)));
+      for (std::size_t i = 0; i < fields.size(); ++i) start_kind(table_.columns[i], fields[i]);
+      knows_kinds_ = true;
+    }
+    numbers_.resize(fields.size());
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (table_.columns[i].is_text) continue;
+      numbers_[i] = parse_number(fields[i].text);
+      const char* reason = nullptr;
+      switch (numbers_[i].kind) {
+        case NumberKind::none: reason = "is not a number"; break;
+        case NumberKind::too_large: reason = "does not fit a double"; break;
+        case NumberKind::not_finite: reason = "is not a finite number"; break;
+        case NumberKind::real:
+        case NumberKind::integer: break;
+      }
+      if (reason != nullptr)
+        return bad(fields[i], fmt::format("{} {} (column {}){}", in_quotes(fields[i].text), reason,
+                                          in_quotes(table_.columns[i].name), options_.number_help));
+    }
+    return "";
+  }
+
+  // With the numbers that were parsed when it was looked at.
+  void add_row(const std::vector<CsvField>& fields) {
     table_.lines.push_back(fields.front().line);
     for (std::size_t i = 0; i < fields.size(); ++i) {
       CsvColumn& column = table_.columns[i];
-      if (first) start_kind(column, fields[i]);
-      if (column.is_text)
+      if (column.is_text) {
         add_text(column, ids_[i], fields[i]);
-      else
-        add_number(column, fields[i]);
+        continue;
+      }
+      if (numbers_[i].kind == NumberKind::real) column.is_integer = false;
+      column.numbers.push_back(numbers_[i].value);
     }
   }
 
@@ -106,26 +165,12 @@ class TableBuilder {
     column.text_ids.push_back(found->second);
   }
 
-  void add_number(CsvColumn& column, const CsvField& field) {
-    const ParsedNumber parsed = parse_number(field.text);
-    const char* reason = nullptr;
-    switch (parsed.kind) {
-      case NumberKind::none: reason = "is not a number"; break;
-      case NumberKind::too_large: reason = "does not fit a double"; break;
-      case NumberKind::not_finite: reason = "is not a finite number"; break;
-      case NumberKind::real: column.is_integer = false; break;
-      case NumberKind::integer: break;
-    }
-    if (reason != nullptr)
-      reader_.fail(field, fmt::format("{} {} (column {})", in_quotes(field.text), reason,
-                                      in_quotes(column.name)));
-    column.numbers.push_back(parsed.value);
-  }
-
   const ByteSource& source_;
   const CsvOptions& options_;
   CsvReader reader_;
   CsvTable table_;
+  bool knows_kinds_ = false;           // which columns are text
+  std::vector<ParsedNumber> numbers_;  // of the record looked at
   std::vector<std::unordered_map<std::string, std::int32_t>> ids_;
 };
 

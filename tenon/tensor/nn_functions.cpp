@@ -28,10 +28,18 @@ Amounts padding_amounts(Padding padding, std::int64_t extent, std::int64_t windo
 // A window without padding must fit the image at least once.
 void require_window(const Tensor& x, std::size_t axis, std::int64_t reach, Padding padding,
                     std::string_view what) {
-  require(padding == Padding::same || reach <= x.shape()[axis + 1],
-          "{}: a window of {} does not fit the {} {} of {} without padding\n  help: use a smaller "
-          "window or same padding",
-          what, reach, x.shape()[axis + 1], axis == 0 ? "rows" : "columns", x.type());
+  if (padding == Padding::same || reach <= x.shape()[axis + 1]) return;
+  // [batch, channels, height, width], as other programs have images.
+  constexpr std::int64_t kMostColours = 4;
+  const Shape& shape = x.shape();
+  const bool is_channels_first =
+      shape[1] <= kMostColours && shape[2] == shape[3] && shape[3] > kMostColours;
+  throw UserError(fmt::format(
+      "{}: a window of {} does not fit the {} {} of {} without padding\n  help: {}", what, reach,
+      shape[axis + 1], axis == 0 ? "rows" : "columns", x.type(),
+      is_channels_first ? "channels are the last axis, [batch, height, width, channels]; "
+                          "transpose(x, {0, 2, 3, 1}) makes it so"
+                        : "use a smaller window or same padding"));
 }
 
 void require_image(const Tensor& x, std::string_view what) {

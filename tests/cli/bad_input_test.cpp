@@ -181,7 +181,7 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "sparse_categorical_focal_cross_entropy, categorical_focal_cross_entropy_from_logits, "
            "categorical_focal_cross_entropy, binary_focal_cross_entropy_from_logits, "
            "binary_focal_cross_entropy, entropy_from_logits, entropy, ctc, triplet, triplet_hard, "
-           "triplet_semi_hard, contrastive, info_nce, nt_xent"},
+           "triplet_semi_hard, contrastive, info_nce, nt_xent; did you mean \"mean_squared_error\"?"},
           {train({"--loss", "binary_cross_entropy"}), 2,
            "--loss: binary_cross_entropy takes two classes, FOLDERpoints.csv has 3"},
           {train({"--loss", "categorical_cross_entropy"}), 2,
@@ -290,11 +290,11 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
   io::write_file_atomically(folder / "empty.csv", "");
   io::write_file_atomically(folder / "ragged.csv", "1,2,0\n1,2\n");
   io::write_file_atomically(folder / "half.csv", "1,2,0.5\n3,4,1\n");
-  io::write_file_atomically(folder / "wide.csv", "1,2,3\n");
+  io::write_file_atomically(folder / "three.csv", "1,2,3\n");
   io::write_file_atomically(folder / "same.csv", "a,b,y\n1,2,x\n3,4,x\n");
   io::write_file_atomically(folder / "ones.csv", "a,b,y\n1,2,1\n3,4,1\n");
   io::write_file_atomically(folder / "large.csv", "a,b,y\n1,2,9000000\n");
-  io::write_file_atomically(folder / "semicolons.csv", "a;b;y\n1;2;x\n3;4;z\n");
+  io::write_file_atomically(folder / "semicolons.csv", "a|b|y\n1|2|x\n3|4|z\n");
   io::write_npz(folder / "scalar.npz", {{"x", make_scalar(1.0f)}, {"y", make_scalar(1.0f)}});
   io::write_file_atomically(folder / "not.npz", "PK");
   io::write_file_atomically(folder / "not.npy", "PK");
@@ -330,11 +330,11 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
           {with_data("csv:FOLDERsemicolons.csv"), 1,
            "FOLDERsemicolons.csv: the only column is the label; there are no features; help: "
            "fields "
-           "are separated by commas, and line 1 holds \";\""},
+           "are separated by commas, and line 1 holds \"|\""},
           {with_data("npz:FOLDERscalar.npz"), 1,
            "FOLDERscalar.npz: x is f32[]; an array needs a first axis that counts the samples"},
-          {train({"--out", "FOLDERrun"}), 1,
-           "FOLDERrun holds a run already; go on with it by --resume, replace it by --overwrite, "
+          {train({"--out", "FOLDERrun"}), 2,
+           "--out: FOLDERrun holds a run already; go on with it by --resume, replace it by --overwrite, "
            "or choose another --out"},
           {train({"--out", "FOLDERrun", "--resume", "--hidden", "4", "--batch-size", "9"}), 2,
            "FOLDERrun/run.json: the run cannot go on: training/batch_size was 8, now it is 9"},
@@ -359,9 +359,9 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
            1,
            "FOLDERzero/run.json: the model cannot be built: Dense: units must be above 0, got 0; "
            "layer \"dense\" (dense, units 0, activation relu); input  f32[1,2] from \"x\""},
-          {{"predict", "FOLDERrun", "--device", "reference", "--input", "FOLDERpoints.csv"},
+          {{"predict", "FOLDERrun", "--device", "reference", "--input", "FOLDERthree.csv"},
            1,
-           "FOLDERpoints.csv: 3 columns, the model takes 2; --label NAME leaves the label's out"},
+           "FOLDERthree.csv: 3 columns, the model takes 2; --label NAME leaves the label's out"},
           {{"predict", "FOLDERrun", "--device", "reference", "--input", "FOLDERnone.npy"},
            1,
            "cannot read FOLDERnone.npy: No such file or directory"},

@@ -41,11 +41,12 @@ class DataKinds : public testing::Test {
 TEST_F(DataKinds, ClassesOfShardsAreTold) {
   const std::string data = "tfrecord:" + write_examples();
   const Outcome refused = train(data, {"--workers", "1"});
-  EXPECT_EQ(refused.status, 1);
+  EXPECT_EQ(refused.status, 2);
   EXPECT_EQ(refused.err,
-            fmt::format("error: {}: its classes are integers, but how many there are is not known "
-                        "before all are read; say it by --classes, or leave --workers out\n",
-                        data.substr(data.find(':') + 1)));
+            fmt::format("error: --classes: missing: the classes of {} are integers, and how many "
+                        "there are is not known before all are read; say it, or leave --workers "
+                        "out\n",
+                        data));
   const Outcome streamed =
       train(data, {"--workers", "1", "--classes", "3", "--out", folder_ / "streamed"});
   EXPECT_EQ(streamed.status, 0) << streamed.err;

@@ -48,8 +48,47 @@ TEST(ImageFolder, TrainsAndEvaluates) {
   const Outcome skipped = run_tenon(
       {"evaluate", run, "--device", "reference", "--data", data, "--bad-samples", "skip"});
   EXPECT_EQ(skipped.status, 0);
-  EXPECT_NE(skipped.err.find(data + ": 1 images were skipped\n  " + reason), std::string::npos)
+  EXPECT_NE(skipped.err.find(data + ": 1 sample was skipped\n  " + reason), std::string::npos)
       << skipped.err;
+}
+
+// The same files are split off, so that both trainings see the same samples.
+TEST(ImageFolder, StreamsAreSplitAndBalancedAsDataInMemory) {
+  const TemporaryFolder folder;
+  write_classes(folder);
+  const auto validated = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train",
+                                          "--model",
+                                          "mlp:hidden=4",
+                                          "--data",
+                                          "images:" + (folder / "images"),
+                                          "--epochs",
+                                          "2",
+                                          "--batch-size",
+                                          "4",
+                                          "--image-size",
+                                          "12x14",
+                                          "--validation",
+                                          "0.25",
+                                          "--class-weights",
+                                          "balanced",
+                                          "--device",
+                                          "reference",
+                                          "--seed",
+                                          "1",
+                                          "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_tenon(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.status == 0 ? nlohmann::json::parse(outcome.out) : nlohmann::json();
+  };
+  const auto in_memory = validated({"--no-shuffle"});
+  const auto streamed = validated({"--no-shuffle", "--workers", "2"});
+  const auto again = validated({"--no-shuffle", "--workers", "1", "--out", folder / "run"});
+  EXPECT_EQ(in_memory["epochs"].size(), 2u) << in_memory.dump();
+  for (const auto* other : {&streamed, &again})
+    for (const char* part : {"train", "validation"})
+      EXPECT_EQ((*other)["epochs"][1][part], in_memory["epochs"][1][part]);
 }
 
 TEST(ImageFolder, BadOptionsAreNamed) {

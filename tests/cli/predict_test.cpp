@@ -52,13 +52,17 @@ TEST_F(PredictFlowers, LeavesOutAColumnWhateverItHolds) {
 }
 
 TEST_F(PredictFlowers, SaysWhatToDoAboutAColumnOfTexts) {
-  const Outcome outcome = predict(flowers_, {});
+  // Without names the columns go by their places.
+  const std::string nameless = folder_ / "nameless.csv";
+  io::write_file_atomically(nameless, "1,2,setosa\n");
+  const Outcome outcome = predict(nameless, {});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err,
-            fmt::format("error: {}: line 2: column \"species\" holds text (\"setosa\"); "
-                        "features must be numbers; help: --label species leaves it "
+            fmt::format("error: {}: line 1: column \"column 3\" holds text (\"setosa\"); "
+                        "features must be numbers; help: --label 3 leaves it "
                         "out (CsvOptions::label in C++)\n",
-                        flowers_));
+                        nameless));
+  EXPECT_EQ(predict(flowers_, {}).status, 0);
 }
 
 TEST_F(PredictFlowers, RefusesNumbersThatAreNone) {

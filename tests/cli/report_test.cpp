@@ -219,7 +219,7 @@ TEST_F(Reports, SayWhatIsWrong) {
   write_points(points_, 30);
   ASSERT_EQ(run_tenon(train_arguments(points_, run_)).status, 0);
   const std::string other = folder_ / "other.csv";
-  io::write_file_atomically(other, std::string_view("a,b,c,label\n1,2,3,0\n2,3,4,1\n1,2,3,2\n"));
+  io::write_file_atomically(other, std::string_view("1,2,3,0\n2,3,4,1\n1,2,3,2\n"));
   const Outcome outcome =
       run_tenon({"report", run_, "--data", "csv:" + other, "--device", "reference"});
   EXPECT_EQ(outcome.status, 1);

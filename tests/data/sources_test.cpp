@@ -67,6 +67,9 @@ TEST(FromGenerator, CollectsAllSamples) {
             }),
             "from_generator: sample 1 has x of type f32[2], the first one had f32[1]");
   EXPECT_EQ(error_of([] { from_generator(nullptr); }), "from_generator: the function is empty");
+  EXPECT_EQ(from_generator(counting(1), {}, "a.jsonl").name(), "a.jsonl");
+  EXPECT_EQ(error_of([] { from_generator(counting(0), {}, "a.jsonl"); }),
+            "a.jsonl: the function gave no samples");
 }
 
 TEST(StreamDataset, BatchesAnyNumberOfPasses) {
@@ -175,7 +178,7 @@ TEST(Csv, AClassForNearlyEveryRowIsRefused) {
   EXPECT_EQ(error_of([&] { csv(file); }),
             file +
                 ": 3000 classes in 3000 rows; is the label another column? --label names it, "
-                "and --task regression is for numbers");
+                "--task regression is for numbers, --task classification for so many classes");
 }
 
 TEST(Csv, LastColumnIsTheLabelUnlessNamed) {
@@ -235,7 +238,8 @@ TEST(Csv, BadColumnsAreNamedWithTheirLine) {
     return error_of([&] { csv(file, options); }).substr(file.size());
   };
   EXPECT_EQ(error("colour,y\nred,1\n"),
-            ": line 2: column \"colour\" holds text (\"red\"); features must be numbers");
+            ": line 2: column \"colour\" holds text (\"red\"); features must be numbers\n"
+            "  help: --ignore-columns colour leaves it out (CsvOptions::ignored in C++)");
   EXPECT_EQ(error("a,y\n1,x\n", {.task = Task::regression}),
             ": line 2: column \"y\" holds text (\"x\"); regression targets must be numbers");
   EXPECT_EQ(error("a,y\n1,1\n1,0.5\n"),
@@ -249,14 +253,16 @@ TEST(Csv, BadColumnsAreNamedWithTheirLine) {
             "  help: for numbers to predict, --task regression (CsvOptions::task in C++)");
   EXPECT_EQ(error("1,0\n1e39,0\n"), ": line 2: 1e+39 in column \"column 1\" does not fit f32");
   EXPECT_EQ(error("1\n2\n"), ": the only column is the label; there are no features");
-  EXPECT_EQ(error("a;y\n1;x\n"),
+  EXPECT_EQ(error("a|y\n1|x\n"),
             ": the only column is the label; there are no features\n"
-            "  help: fields are separated by commas, and line 1 holds \";\"");
+            "  help: fields are separated by commas, and line 1 holds \"|\"");
   EXPECT_EQ(error("red,1\n", {.task = Task::unlabelled}),
             ": line 1: column \"column 1\" holds text (\"red\"); features must be numbers\n"
             "  help: --label 1 leaves it out (CsvOptions::label in C++)");
   EXPECT_EQ(error("1,2\n3,1e999\n"),
-            ": line 2, column 3: \"1e999\" does not fit a double (column \"column 2\")");
+            ": line 2, column 3: \"1e999\" does not fit a double (column \"column 2\")\n"
+            "  help: --ignore-columns NAME leaves a column out (CsvOptions::ignored in C++), "
+            "--bad-samples skip such rows");
 }
 
 TEST(Npz, TakesXAndY) {

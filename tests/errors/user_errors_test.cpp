@@ -131,6 +131,21 @@ TEST(UserErrors, WindowLargerThanTheImage) {
                 "  help: use a smaller window or same padding");
 }
 
+TEST(UserErrors, ImagesWithTheirChannelsFirst) {
+  const nn::Sequential model{nn::MaxPool2D{{4, 4}}};
+  const std::string where = line(1);
+  EXPECT_EQ(error_of([&] {
+              apply(model, {DType::f32, {1, 3, 8, 8}});
+            }),
+            "max_pool: a window of 4 does not fit the 3 rows of f32[1,3,8,8] without padding\n"
+            "  layer \"max_pool2d\" (max_pool2d, size [4, 4]), written at " +
+                where +
+                "\n"
+                "    input  f32[1,3,8,8] from \"images\"\n"
+                "  help: channels are the last axis, [batch, height, width, channels]; "
+                "transpose(x, {0, 2, 3, 1}) makes it so");
+}
+
 TEST(UserErrors, EmbeddingOfFloatIds) {
   const nn::Sequential model{nn::Embedding{100, 8}};
   const std::string where = line(1);

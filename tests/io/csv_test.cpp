@@ -57,7 +57,8 @@ TEST(CsvReader, MalformedTextGivesLineAndColumn) {
             "sample: line 2, column 3: the quote that opens here is never closed");
   EXPECT_EQ(csv_error("1,2\n3,4\"5\n"),
             "sample: line 2, column 4: a quote inside a field that does not start with one");
-  EXPECT_EQ(csv_error("1,\"2\"3\n"), "sample: line 1, column 6: text after a closing quote");
+  EXPECT_EQ(csv_error("1,\"2\"3\n"), "sample: line 1, column 6: text after a closing quote\n"
+            "  help: a quote within quotes is written twice");
   EXPECT_EQ(csv_error(std::string_view("1,\0", 3)),
             "sample: line 1, column 3: a NUL byte (is this a text file?)");
   EXPECT_EQ(csv_error(std::string_view("\xff\xfe\x31\x00", 4)),
@@ -120,6 +121,31 @@ TEST(CsvTable, UnequalRecordsAndEmptyFilesAreRefused) {
             "sample: line 2, column 1: 3 fields; 2 expected, as in the first record");
   EXPECT_EQ(csv_error(""), "sample: the file holds no records");
   EXPECT_EQ(csv_error("a,b\n"), "sample: the file holds a header but no records");
+}
+
+TEST(CsvTable, BadRecordsAreLeftOut) {
+  std::vector<std::string> messages;
+  CsvOptions options;
+  options.bad_record = [&](const std::string& message) { messages.push_back(message); };
+  const CsvTable table =
+      read_csv(source_of("a,b,c\n,1,x\n1,2,\n3,4,y\n5,6\n7.5,z,y\n8,9,x\n"), options);
+  ASSERT_EQ(table.rows(), 2);
+  EXPECT_EQ(table.lines, (std::vector<std::uint64_t>{4, 7}));
+  EXPECT_EQ(table.columns[0].numbers, (std::vector<double>{3, 8}));
+  EXPECT_TRUE(table.columns[0].is_integer);
+  EXPECT_EQ(table.columns[2].texts, (std::vector<std::string>{"y", "x"}));
+  EXPECT_EQ(messages, (std::vector<std::string>{
+                          "sample: line 2, column 1: there is no value (column \"a\")",
+                          "sample: line 3, column 5: there is no value (column \"c\")",
+                          "sample: line 5, column 1: 2 fields; 3 expected, as in the first record",
+                          "sample: line 6, column 5: \"z\" is not a number (column \"b\")"}));
+  EXPECT_EQ(csv_error("1\n", {.bad_record = options.bad_record}), "no error");
+  EXPECT_EQ(csv_error("a\n \n\t\n", {.bad_record = options.bad_record}),
+            "sample: none of its 2 records can be used; of the first one: sample: line 2, column "
+            "1: there is no value (column \"a\")");
+  // Out of place quotes say nothing of where the next record begins.
+  EXPECT_EQ(csv_error("1,2\n3,4\"5\n", {.bad_record = options.bad_record}),
+            "sample: line 2, column 4: a quote inside a field that does not start with one");
 }
 
 TEST(CsvTable, EveryTruncationAndByteChangeGivesATableOrAUserError) {
