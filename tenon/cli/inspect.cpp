@@ -3,7 +3,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
-#include "tenon/cli/data_options.h"
+#include "tenon/cli/open_data.h"
 #include "tenon/cli/flops.h"
 #include "tenon/cli/model_options.h"
 #include "tenon/cli/output.h"

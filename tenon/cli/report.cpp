@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tenon/cli/commands.h"
-#include "tenon/cli/data_options.h"
+#include "tenon/cli/open_data.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/report_page.h"
 #include "tenon/cli/train_report.h"

@@ -63,6 +63,8 @@ Source Source::with_samples(Pipeline samples) const {
 Source Source::take(std::int64_t count) const {
   if (const Dataset* data = dataset()) return data->take(std::min(count, data->size()));
   Stream part = *stream();
+  // One to look at must not be one that is left out.
+  if (count == 1) part.samples = part.samples.filter([](const Sample&) { return true; });
   part.samples = part.samples.take(count);
   if (part.size) part.size = std::min(*part.size, count);
   part.origin.reset();  // which of its samples come first, the stream alone knows
