@@ -92,6 +92,13 @@ Compressed compress(const CompressCommand& command) {
   const LoadOptions load_options{.device = command.device.device,
                                  .threads = static_cast<int>(command.device.threads)};
   Trainer trainer = load(command.run, load_options);
+  if (is_quantized(trainer))
+    refuse_option(command.prune.empty() ? "--quantize" : "--prune", "{} is quantised already; {}",
+                  command.run,
+                  command.prune.empty()
+                      ? "--prune and --quantize both start from the run that it was made of"
+                      : "prune before quantising: compress the run that it was made of with "
+                        "--prune and --quantize together");
   data::Opened opened = open_all_for(trainer, with_tokenizer_of(command.run, command.data));
   opened.train = with_weights_of_file(opened.train, command.data);
   const data::Dataset& test = opened.test ? *opened.test : opened.train;

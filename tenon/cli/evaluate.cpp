@@ -3,6 +3,7 @@
 
 #include "tenon/cli/commands.h"
 #include "tenon/cli/open_data.h"
+#include "tenon/cli/open_run.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
@@ -11,7 +12,7 @@ namespace tenon::cli {
 namespace {
 
 struct EvaluateCommand {
-  std::string run;
+  std::string run, weights;
   DataOptions data;
   DeviceOptions device;
   bool json = false;
@@ -20,8 +21,7 @@ struct EvaluateCommand {
 int run_evaluate(const EvaluateCommand& command) {
   if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
   if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
-  Trainer trainer = load(command.run, {.device = command.device.device,
-                                       .threads = static_cast<int>(command.device.threads)});
+  Trainer trainer = open_run(command.run, command.weights, command.device);
   const data::Dataset dataset =
       open_data_for(trainer, with_tokenizer_of(command.run, command.data));
   const Evaluation evaluation = trainer.evaluate(dataset);
@@ -48,6 +48,7 @@ void add_evaluate(CLI::App& program, Action& action) {
   const auto command = std::make_shared<EvaluateCommand>();
   add_text(*app, "run", command->run, help_text("the folder of a run", Need::required), "RUN");
   add_data_options(*app, command->data, Need::required);
+  add_weights_option(*app, command->weights);
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_evaluate(*command); }; });

@@ -7,6 +7,7 @@
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
 #include "tenon/cli/data_options.h"
+#include "tenon/cli/open_run.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/text_stream.h"
 #include "tenon/io/file.h"
@@ -15,7 +16,7 @@ namespace tenon::cli {
 namespace {
 
 struct GenerateCommand {
-  std::string run, prompt, temperature = "1", top_p = "1";
+  std::string run, weights, prompt, temperature = "1", top_p = "1";
   std::int64_t max_tokens = 200, top_k = 0;
   std::uint64_t seed = 0;
   DeviceOptions device;
@@ -81,8 +82,7 @@ GenerateOptions generate_options(const GenerateCommand& command) {
 
 int run_generate(const GenerateCommand& command) {
   GenerateOptions options = generate_options(command);
-  Trainer trainer = load(command.run, {.device = command.device.device,
-                                       .threads = static_cast<int>(command.device.threads)});
+  Trainer trainer = open_run(command.run, command.weights, command.device);
   Generator generator(trainer);
   const data::Tokenizer tokenizer = tokenizer_of(command.run, trainer);
   require(tokenizer.size() <= generator.vocabulary(),
@@ -147,6 +147,7 @@ void add_generate(CLI::App& program, Action& action) {
   add_text(*app, "--top-p", command->top_p,
            "draw from the likeliest tokens that together have this probability (1)", "P");
   add_natural(*app, "--seed", command->seed, "of the draws: the same seed gives the same text");
+  add_weights_option(*app, command->weights);
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_generate(*command); }; });

@@ -3,14 +3,15 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
-#include "tenon/cli/open_data.h"
 #include "tenon/cli/flops.h"
 #include "tenon/cli/model_options.h"
+#include "tenon/cli/open_data.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
 #include "tenon/models/catalog.h"
 #include "tenon/session/program.h"
+#include "tenon/train/quantize.h"
 
 namespace tenon::cli {
 namespace {
@@ -154,7 +155,10 @@ int run_inspect(InspectCommand command) {
   if (!command.run.empty() && !command.model.model.empty())
     refuse_option("--model", "excludes a run, which has its own");
   Trainer trainer = open_trainer(command);
-  const CompiledStep& step = trainer.compiled_step(command.batch_size);
+  // Weights of 8 bits are not trained: there is a step that predicts, and no other.
+  const bool is_trained = !is_quantized(trainer);
+  const CompiledStep& step = is_trained ? trainer.compiled_step(command.batch_size)
+                                        : trainer.compiled_prediction(command.batch_size);
 
   Json texts = Json::object();
   for (const auto& [stage, is_asked] :
@@ -192,6 +196,7 @@ int run_inspect(InspectCommand command) {
                  {"batch_size", command.batch_size},
                  {"flops_per_prediction", forward},
                  {"flops_per_step", whole},
+                 {"step", is_trained ? "training" : "prediction"},
                  {"step_buffer_bytes", memory_json(step.memory())},
                  {"kernels", step.report().kernels},
                  {"compile_seconds", step.report().seconds}};
@@ -200,14 +205,17 @@ int run_inspect(InspectCommand command) {
     return 0;
   }
   print_text(trainer.summary());
-  print_text(
-      facts_text({{"device", std::string(trainer.session().device())},
-                  {"FLOPs of one prediction", scaled_text(forward)},
-                  {fmt::format("FLOPs of a step of {}", command.batch_size), scaled_text(whole)},
-                  {"buffers of the step", memory_text(step.memory())},
-                  {"kernels", fmt::format("{}", step.report().kernels)},
-                  {"compile time", duration_text(step.report().seconds) +
-                                       (step.report().was_cached ? " (cached)" : "")}}));
+  Facts facts = {{"device", std::string(trainer.session().device())}};
+  if (!is_trained)
+    facts.emplace_back("step shown", "the one that predicts: weights of 8 bits are not trained");
+  facts.insert(facts.end(),
+               {{"FLOPs of one prediction", scaled_text(forward)},
+                {fmt::format("FLOPs of a step of {}", command.batch_size), scaled_text(whole)},
+                {"buffers of the step", memory_text(step.memory())},
+                {"kernels", fmt::format("{}", step.report().kernels)},
+                {"compile time", duration_text(step.report().seconds) +
+                                     (step.report().was_cached ? " (cached)" : "")}});
+  print_text(facts_text(facts));
   return 0;
 }
 

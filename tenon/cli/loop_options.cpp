@@ -24,6 +24,14 @@ Monitor monitor_of(const LoopOptions& options, const FitOptions& fit) {
   return monitor;
 }
 
+// Whether it is one of these values, of validation data that is not there.
+bool needs_validation(const LoopOptions& options, const std::vector<std::string>& known,
+                      const FitOptions& fit) {
+  return !fit.validation && std::ranges::any_of(known, [&](const std::string& name) {
+    return options.monitor == "validation_" + name;
+  });
+}
+
 // Now, and not after the first epoch.
 void require_monitor(const LoopOptions& options, const std::vector<std::string>& metrics,
                      const FitOptions& fit) {
@@ -33,8 +41,10 @@ void require_monitor(const LoopOptions& options, const std::vector<std::string>&
   for (std::size_t i = 0; fit.validation && i <= metrics.size(); ++i)
     known.push_back("validation_" + known[i]);
   if (std::ranges::find(known, options.monitor) == known.end())
-    refuse_option("--monitor", "an epoch has no value {}; one of {} expected",
-                  in_quotes(options.monitor), join(known, ", "));
+    refuse_option(
+        "--monitor", "an epoch has no value {}; one of {} expected{}", in_quotes(options.monitor),
+        join(known, ", "),
+        needs_validation(options, known, fit) ? "; --validation gives the data for it" : "");
 }
 
 double time_limit_of(const LoopOptions& options) {
@@ -67,6 +77,8 @@ void add_loop_options(CLI::App& app, LoopOptions& options) {
            "validation_loss (or loss), a metric, or validation_METRIC", "NAME");
   app.add_flag("--keep-best", options.keep_best,
                "write best.safetensors to --out whenever --monitor is better than before");
+  app.add_flag("--restore-best", options.restore_best,
+               "the same, and the run ends with these weights in model.safetensors");
   add("--keep-checkpoints", options.keep_checkpoints,
       "keep the checkpoints of so many last epochs in --out");
   add_text(app, "--time-limit", options.time_limit, "stop after so many seconds", "SECONDS");
@@ -84,12 +96,14 @@ void check_loop_options(const LoopOptions& options, const std::string& out, DTyp
   if (options.precision != "f32" && dtype != DType::f32)
     refuse_option("--precision", "{} is for weights of f32, --dtype is {}", options.precision,
                   name(dtype));
-  const bool watches = options.early_stopping > 0 || options.keep_best;
+  const bool watches = options.early_stopping > 0 || options.keep_best || options.restore_best;
   if (!options.monitor.empty() && !watches)
-    refuse_option("--monitor",
-                  "says what --early-stopping or --keep-best go by, which are missing");
+    refuse_option(
+        "--monitor",
+        "says what --early-stopping, --keep-best or --restore-best go by, which are missing");
   for (const auto& [option, is_given] :
        {std::pair("--keep-best", options.keep_best),
+        std::pair("--restore-best", options.restore_best),
         std::pair("--keep-checkpoints", options.keep_checkpoints > 0),
         std::pair("--tensorboard", options.tensorboard)})
     if (is_given && out.empty()) refuse_option(option, "needs --out, where its files go");
@@ -123,9 +137,9 @@ void set_fit_options(const LoopOptions& options, const std::string& out,
   if (!options.csv_log.empty())
     fit.callbacks.emplace_back(std::make_shared<CsvLog>(options.csv_log, fit.resume));
   const RunFiles files{out};
-  if (options.keep_best)
-    fit.callbacks.emplace_back(
-        std::make_shared<BestCheckpoint>(files.best(), monitor_of(options, fit)));
+  if (options.keep_best || options.restore_best)
+    fit.callbacks.emplace_back(std::make_shared<BestCheckpoint>(
+        files.best(), monitor_of(options, fit), options.restore_best));
   if (options.keep_checkpoints > 0)
     fit.callbacks.emplace_back(
         std::make_shared<KeepCheckpoints>(files.checkpoints(), options.keep_checkpoints));

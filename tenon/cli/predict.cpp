@@ -5,6 +5,7 @@
 #include "tenon/cli/commands.h"
 #include "tenon/cli/data_options.h"
 #include "tenon/cli/input_rows.h"
+#include "tenon/cli/open_run.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/predictions.h"
 #include "tenon/io/csv.h"
@@ -17,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct PredictCommand {
-  std::string run, input, output, label;
+  std::string run, weights, input, output, label;
   DeviceOptions device;
   bool json = false;
 };
@@ -29,16 +30,18 @@ std::string number_text(double value, DType dtype) {
 }
 
 // A header and a row per prediction: for classes the chosen one, its probability, and that of each
-// class; otherwise the values.
+// class; for labels the probability of each; otherwise the values.
 std::string predictions_csv(const Trainer& trainer, const std::vector<Prediction>& predictions,
                             const TensorType& outputs) {
-  const bool is_class = is_classifier(trainer);
+  const OutputKind kind = output_kind(trainer, outputs);
+  const bool is_class = kind == OutputKind::classes;
+  const char* column = kind == OutputKind::labels ? "probability" : "output";
   std::vector<std::string> header;
   if (is_class) header = {"class", "probability"};
   const std::int64_t width = prediction_width(trainer, outputs);
   for (std::int64_t i = 0; i < width; ++i)
     header.push_back(is_class ? io::csv_field(class_name(trainer, i))
-                              : fmt::format("output_{}", i));
+                              : fmt::format("{}_{}", column, i));
   std::string text = join(header, ",") + "\n";
   for (const Prediction& prediction : predictions) {
     std::vector<std::string> row;
@@ -51,7 +54,8 @@ std::string predictions_csv(const Trainer& trainer, const std::vector<Prediction
   return text;
 }
 
-std::string predictions_lines(const Trainer& trainer, const std::vector<Prediction>& predictions) {
+std::string predictions_lines(const Trainer& trainer, const std::vector<Prediction>& predictions,
+                              OutputKind kind) {
   std::string text;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const Prediction& prediction = predictions[i];
@@ -61,16 +65,19 @@ std::string predictions_lines(const Trainer& trainer, const std::vector<Predicti
       continue;
     }
     text += fmt::format("{:>6} ", i);
-    for (const double value : prediction.values) text += fmt::format(" {:.7g}", value);
+    for (const double value : prediction.values)
+      text += kind == OutputKind::labels ? fmt::format(" {:6.2f} %", 100 * value)
+                                         : fmt::format(" {:.7g}", value);
     text += "\n";
   }
   return text;
 }
 
-Json predictions_json(const Trainer& trainer, const std::vector<Prediction>& predictions) {
+Json predictions_json(const Trainer& trainer, const std::vector<Prediction>& predictions,
+                      OutputKind kind) {
   Json list = Json::array();
   for (const Prediction& prediction : predictions) {
-    Json entry = {{prediction.chosen >= 0 ? "probabilities" : "values", prediction.values}};
+    Json entry = {{kind == OutputKind::numbers ? "values" : "probabilities", prediction.values}};
     if (prediction.chosen >= 0) {
       entry["class"] = class_name(trainer, prediction.chosen);
       entry["probability"] = prediction.probability;
@@ -89,11 +96,12 @@ int run_predict(const PredictCommand& command) {
   if (!command.output.empty() && !is_csv && !is_npy)
     refuse_option("--output", "a file ending in .csv or .npy expected, got {}",
                   in_quotes(command.output));
-  Trainer trainer = load(command.run, {.device = command.device.device,
-                                       .threads = static_cast<int>(command.device.threads)});
-  const HostTensor rows = read_input_rows(command.input, trainer.row_types().x, command.label);
+  Trainer trainer = open_run(command.run, command.weights, command.device);
+  const HostTensor rows = read_input_rows(command.input, trainer.row_types().x, command.label,
+                                          trainer.options().columns);
   const HostTensor outputs = trainer.predict(rows);
   const std::vector<Prediction> predictions = interpret(trainer, outputs);
+  const OutputKind kind = output_kind(trainer, outputs.type());
   if (is_npy) io::write_npy(command.output, outputs);
   if (is_csv)
     io::write_file_atomically(command.output,
@@ -104,9 +112,9 @@ int run_predict(const PredictCommand& command) {
                 {"rows", rows.shape().front()},
                 {"output", command.output.empty() ? Json() : Json(command.output)},
                 {"compiled_sizes", trainer.prediction_sizes()},
-                {"predictions", predictions_json(trainer, predictions)}});
+                {"predictions", predictions_json(trainer, predictions, kind)}});
   else if (command.output.empty())
-    print_text(predictions_lines(trainer, predictions));
+    print_text(predictions_lines(trainer, predictions, kind));
   else
     print_text(fmt::format("{} predictions in {}\n", predictions.size(), command.output));
   return 0;
@@ -125,6 +133,7 @@ void add_predict(CLI::App& program, Action& action) {
            ".csv (probabilities) or .npy (outputs as they are); the terminal if not given", "FILE");
   add_text(*app, "--label", command->label,
            "a column of the CSV file to leave out, by name or number from 1", "NAME");
+  add_weights_option(*app, command->weights);
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_predict(*command); }; });

@@ -3,6 +3,7 @@
 
 #include "tenon/cli/commands.h"
 #include "tenon/cli/open_data.h"
+#include "tenon/cli/open_run.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/report_page.h"
 #include "tenon/cli/train_report.h"
@@ -13,7 +14,7 @@ namespace tenon::cli {
 namespace {
 
 struct ReportCommand {
-  std::string run, out;
+  std::string run, weights, out;
   std::int64_t mistakes = 24;
   DataOptions data;
   DeviceOptions device;
@@ -22,8 +23,7 @@ struct ReportCommand {
 
 int run_report(const ReportCommand& command) {
   if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
-  Trainer trainer = load(command.run, {.device = command.device.device,
-                                       .threads = static_cast<int>(command.device.threads)});
+  Trainer trainer = open_run(command.run, command.weights, command.device);
   RunReport report = report_run(trainer, command.run);
   if (!command.data.data.empty())
     report_data(report, trainer,
@@ -60,6 +60,7 @@ void add_report(CLI::App& program, Action& action) {
            "FILE");
   add_count(*app, "--mistakes", command->mistakes, 0, kMostMistakes,
             "how many examples of what was predicted wrong");
+  add_weights_option(*app, command->weights);
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_report(*command); }; });

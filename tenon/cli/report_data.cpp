@@ -9,6 +9,7 @@
 #include "tenon/io/file.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/cost_record.h"
+#include "tenon/train/quantize.h"
 #include "tenon/train/traced_step.h"
 
 namespace tenon::cli {
@@ -95,10 +96,13 @@ Facts cost_facts_of(Trainer& trainer, const std::string& run) {
     facts.emplace_back("of which compiling", duration_text(cost.compile_seconds));
   } else {
     facts.emplace_back("time", reason);
-    memory =
-        trainer.compiled_step(std::max<std::int64_t>(trainer.training().batch_size, 1)).memory();
+    const std::int64_t batch = std::max<std::int64_t>(trainer.training().batch_size, 1);
+    memory = is_quantized(trainer) ? trainer.compiled_prediction(batch).memory()
+                                   : trainer.compiled_step(batch).memory();
   }
-  facts.emplace_back("buffers of the training step", bytes_text(memory.total()));
+  facts.emplace_back(is_quantized(trainer) ? "buffers of a prediction (8 bits: nothing is trained)"
+                                           : "buffers of the training step",
+                     bytes_text(memory.total()));
   facts.emplace_back("state (weights, optimizer)", bytes_text(memory.state));
   facts.emplace_back("data", bytes_text(memory.inputs + memory.results + memory.constants));
   facts.emplace_back("activations and workspace", bytes_text(memory.arena));
@@ -165,6 +169,57 @@ void add_classes(RunReport& report, const Trainer& trainer, const PredictedRows&
   }
 }
 
+// What the outputs of a binary loss are compared with.
+enum class BinaryTargets { labels, classes, numbers };
+
+// Several labels of one sample are told apart; pixels are all of one kind. Targets between 0 and 1
+// are numbers.
+BinaryTargets binary_targets(const data::Dataset& dataset) {
+  const bool is_row = dataset.y().row_shape().size() == 1 && units_of(dataset) > 1;
+  const HostTensor truths = dataset.y().tensor();
+  for (std::int64_t i = 0; i < truths.size(); ++i)
+    if (const double truth = element_as_double(truths, i); truth != 0 && truth != 1)
+      return BinaryTargets::numbers;
+  return is_row ? BinaryTargets::labels : BinaryTargets::classes;
+}
+
+// Outputs of a binary loss as probabilities.
+HostTensor probabilities_of(const Trainer& trainer, HostTensor outputs) {
+  if (!trainer.options().loss.from_logits) return outputs;
+  HostTensor result({DType::f64, outputs.shape()});
+  for (std::int64_t i = 0; i < outputs.size(); ++i)
+    result.as<double>()[static_cast<std::size_t>(i)] =
+        1 / (1 + std::exp(-element_as_double(outputs, i)));
+  return result;
+}
+
+// Adds the predictions for labels, each of which a sample has or has not.
+void add_labels(RunReport& report, const PredictedRows& part, std::int64_t most) {
+  const HostTensor truths = part.rows.y().tensor();
+  if (part.outputs.size() != truths.size()) return;
+  const std::int64_t units = units_of(part.rows);
+  while (std::ssize(report.labels) < units)
+    report.labels.push_back({fmt::format("label {}", report.labels.size())});
+  for (std::int64_t i = 0; i < truths.size(); ++i) {
+    ClassScore& score = report.labels[static_cast<std::size_t>(i % units)];
+    const double probability = element_as_double(part.outputs, i);
+    const bool truth = element_as_double(truths, i) == 1, predicted = probability > 0.5;
+    score.samples += truth;
+    score.predicted += predicted;
+    score.right += truth && predicted;
+    if (truth == predicted || most == 0) continue;
+    const auto text = [&](bool value) {
+      return fmt::format("{}: {}", score.name, value ? "yes" : "no");
+    };
+    report.mistakes.push_back(
+        {part.rows.x().rows(i / units, 1).tensor().reshaped(part.rows.x().row_shape()),
+         part.first + i / units, i % units, text(truth), text(predicted),
+         predicted ? probability : 1 - probability});
+    if (std::ssize(report.mistakes) >= 2 * most) keep_worst(report.mistakes, most);
+  }
+  keep_worst(report.mistakes, most);
+}
+
 std::string numbers_text(const HostTensor& values, std::int64_t first, std::int64_t count) {
   constexpr std::int64_t kMostShown = 8;
   std::vector<std::string> texts;
@@ -213,6 +268,10 @@ void add_numbers(RunReport& report, NumberSums& sums, const PredictedRows& part,
 }
 
 void add_gradients(RunReport& report, Trainer& trainer, const data::Dataset& dataset) {
+  if (is_quantized(trainer)) {
+    report.gradient_note = "the model has weights of 8 bits, which are not trained";
+    return;
+  }
   constexpr std::int64_t kMostRows = 256;
   const std::int64_t batch = trainer.training().batch_size;
   report.gradient_rows =
@@ -265,11 +324,21 @@ void report_data(RunReport& report, Trainer& trainer, const data::Dataset& datas
   NumberSums sums;
   // Outputs that are no guesses of the labels are not compared with them.
   const std::int64_t compared = trainer.makes_own_targets() ? 0 : dataset.size();
+  const bool is_binary = compared > 0 && is_classifier(trainer) &&
+                         trainer.options().loss.targets == nn::TargetKind::two_classes;
+  const BinaryTargets targets = is_binary ? binary_targets(dataset) : BinaryTargets::numbers;
+  const bool has_classes = is_binary ? targets == BinaryTargets::classes
+                                     : is_classifier(trainer) && dataset.has_classes();
   for (std::int64_t first = 0; first < compared; first += kRows) {
     const data::Dataset part = dataset.rows(first, std::min(kRows, dataset.size() - first));
-    const PredictedRows predicted{part, first, trainer.predict(part.x())};
-    if (is_classifier(trainer) && dataset.has_classes())
+    PredictedRows predicted{part, first, trainer.predict(part.x())};
+    if (has_classes) {
       add_classes(report, trainer, predicted, mistakes);
+      continue;
+    }
+    if (is_binary) predicted.outputs = probabilities_of(trainer, std::move(predicted.outputs));
+    if (targets == BinaryTargets::labels)
+      add_labels(report, predicted, mistakes);
     else
       add_numbers(report, sums, predicted, stride, mistakes);
   }

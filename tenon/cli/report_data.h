@@ -70,6 +70,8 @@ struct RunReport {
   std::string data;  // the name of the data; empty without
   std::optional<Evaluation> evaluation;
   std::optional<Confusion> confusion;
+  std::vector<ClassScore>
+      labels;  // of outputs that say yes or no: samples are those with the label
   std::optional<NumberErrors> errors;
   std::vector<Mistake> mistakes;        // the worst first
   std::vector<std::string> vocabulary;  // of texts: the characters that samples are made of

@@ -127,18 +127,18 @@ std::string pairs_table(const Confusion& confusion) {
   return out + "</tbody></table></div>\n";
 }
 
-std::string classes_table(const Confusion& confusion) {
+std::string scores_table(const std::vector<ClassScore>& scores, std::string_view what) {
   std::string out =
-      "<div class=\"scroll\"><table class=\"classes\"><thead><tr><th>class</th>"
+      fmt::format("<div class=\"scroll\"><table class=\"classes\"><thead><tr><th>{}</th>", what) +
       "<th class=\"number\">samples</th><th class=\"number\">precision</th>"
       "<th class=\"number\">recall</th><th class=\"number\">F1</th></tr></thead><tbody>\n";
-  std::vector<ClassScore> shown = confusion.classes;
+  std::vector<ClassScore> shown = scores;
   std::string note;
   if (shown.size() > kMostClassRows) {
     std::ranges::stable_sort(shown, std::greater<>(), &ClassScore::samples);
     shown.resize(kMostClassRows);
-    note = fmt::format("<p class=\"quiet\">The {} most frequent of {} classes.</p>\n",
-                       kMostClassRows, confusion.classes.size());
+    note = fmt::format("<p class=\"quiet\">The {} most frequent of {}.</p>\n", kMostClassRows,
+                       scores.size());
   }
   for (const ClassScore& score : shown)
     out += fmt::format(
@@ -257,11 +257,17 @@ std::string report_page(const RunReport& report) {
     const bool is_small = report.confusion->classes.size() <= kMostMatrixClasses;
     out += section("confusion", is_small ? "Confusion matrix" : "Confused classes",
                    is_small ? matrix_table(*report.confusion) : pairs_table(*report.confusion));
-    out +=
-        section("classes", "Precision and recall of each class", classes_table(*report.confusion));
+    out += section("classes", "Precision and recall of each class",
+                   scores_table(report.confusion->classes, "class"));
   }
+  if (!report.labels.empty())
+    out +=
+        section("labels", "Precision and recall of each label",
+                "<p class=\"quiet\">Samples are those that have the label; one is predicted where "
+                "its probability is above a half.</p>\n" +
+                    scores_table(report.labels, "label"));
   if (report.errors) out += section("errors", "Errors", errors_section(*report.errors));
-  if (report.confusion || report.errors)
+  if (report.confusion || report.errors || !report.labels.empty())
     out += section("mistakes", report.errors ? "Largest errors" : "Mistakes it is surest of",
                    mistakes_html(report));
   out += section("weights", report.data.empty() ? "Weights" : "Weights and gradients",

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,7 @@
 #include "tenon/io/json.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/sequential.h"
+#include "tenon/session/graph_faults.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/description.h"
 #include "tenon/train/nan_guard.h"
@@ -118,12 +120,39 @@ void keep_schedule_length(TrainCommand& command) {
   command.optimizer.schedule_fields["steps"] = run[steps].dump();
 }
 
+// One line if the training came to numbers that are not finite; the weights are looked at where no
+// epoch was finished.
+void note_not_finite(Trainer& trainer, const History& history, Progress& progress) {
+  std::string what;
+  for (const EpochRecord& epoch : history.epochs) {
+    const double loss = epoch.validation && std::isfinite(epoch.train.loss) ? epoch.validation->loss
+                                                                            : epoch.train.loss;
+    if (std::isfinite(loss)) continue;
+    what = fmt::format("the loss is {} from epoch {} on", std::isnan(loss) ? "NaN" : "infinite",
+                       epoch.epoch);
+    break;
+  }
+  for (const Variable& weight : trainer.weights()) {
+    if (!what.empty() || history.steps == 0 || !history.epochs.empty()) break;
+    if (!is_float(weight.type().dtype)) continue;
+    if (faults_of(trainer.session().read(weight)).any())
+      what = fmt::format("weight {} is not finite", in_quotes(weight.name()));
+  }
+  if (what.empty()) return;
+  progress.note(
+      fmt::format("warning: {}\n  help: try a smaller --learning-rate; --nan-guard stops at the "
+                  "first such number and names the op that made it",
+                  what));
+}
+
 // What evaluates a run on the same data.
 std::string data_arguments(const DataOptions& options) {
   std::string arguments = shell_word(options.data);
   if (!options.label.empty()) arguments += fmt::format(" --label {}", shell_word(options.label));
   if (!options.sample_weights.empty() && !has_weights_file(options))
     arguments += fmt::format(" --sample-weights {}", shell_word(options.sample_weights));
+  if (!options.delimiter.empty())
+    arguments += fmt::format(" --delimiter {}", shell_word(options.delimiter));
   if (options.task == "reconstruction") arguments += " --task reconstruction";
   return arguments;
 }
@@ -149,12 +178,8 @@ void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::
 
 int run_train(TrainCommand command) {
   check_train_options(command);
-  if (!command.out.empty() && !command.resume && !command.overwrite)
-    require(!holds_run_files({command.out}),
-            "{} holds a run already; go on with it by --resume, replace it by --overwrite, or "
-            "choose another --out",
-            command.out);
   keep_schedule_length(command);
+  command.model = with_sound_rate(command.model, command.data.data);
   const TrainData data = open_train_data(command);
   const nn::Loss loss = choose_loss(command, data.labelled());
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
@@ -178,8 +203,9 @@ int run_train(TrainCommand command) {
                    {command.device.device, static_cast<int>(command.device.threads)},
                    *parse_dtype(command.dtype));
   if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
-  Trainer trainer(std::move(model),
-                  trainer_options(command, loss, steps, progress, metrics, teacher));
+  TrainerOptions options = trainer_options(command, loss, steps, progress, metrics, teacher);
+  options.columns = data.columns;
+  Trainer trainer(std::move(model), std::move(options));
   if (teacher) {
     trainer.build(data.train);
     require_same_scaling(*teacher, trainer);
@@ -216,8 +242,11 @@ int run_train(TrainCommand command) {
   }
   require(guard->finding().empty(), "stopped by --nan-guard; {}",
           command.out.empty() ? "nothing is saved"
-                              : command.out + " holds the weights before that step");
+          : trainer.training().weights.empty()
+              ? command.out + " holds the weights before that step"
+              : command.out + " holds the weights " + trainer.training().weights);
   note_skipped_updates(trainer, progress);
+  note_not_finite(trainer, report.history, progress);
   if (data.bad) report_skipped(command.data.data, *data.bad);
   const bool has_averages = trainer.options().optimizer.options().average_decay > 0;
   // Also if nothing was left to do: whoever stopped the run may have done so before they were
@@ -233,7 +262,6 @@ int run_train(TrainCommand command) {
   report.has_images = data.train.x_row().dtype == DType::u8;
   report.cost = trainer.cost();
   report.steps = trainer.steps_done();
-  report.is_classifier = is_classifier(trainer);
   if (!command.out.empty()) report.files = run_files(command.out);
   report.has_metrics = command.log_every > 0 || io::file_exists(RunFiles{command.out}.curves());
   if (report.is_stopped) {
@@ -242,8 +270,8 @@ int run_train(TrainCommand command) {
   } else {
     // The test set has just been looked at if it is what each epoch was checked with.
     report.is_test_validation = data.test && command.validation.empty();
-    const bool is_known =
-        report.is_test_validation && !report.history.epochs.empty() && !report.history.stopped;
+    const bool is_known = report.is_test_validation && !report.history.epochs.empty() &&
+                          !report.history.stopped && trainer.training().weights.empty();
     if (data.test)
       report.test =
           is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);

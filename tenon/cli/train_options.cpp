@@ -1,7 +1,12 @@
 #include "tenon/cli/train_options.h"
 
+#include <algorithm>
+#include <array>
+
 #include "tenon/base/text.h"
+#include "tenon/cli/abbreviations.h"
 #include "tenon/cli/output.h"
+#include "tenon/train/checkpoint.h"
 #include "tenon/train/name_map.h"
 
 namespace tenon::cli {
@@ -19,7 +24,7 @@ void add_patterns(CLI::App& app, const std::string& name, std::vector<std::strin
     }
   };
   app.add_option_function<std::vector<std::string>>(name, keep, help)
-      ->type_name("PATTERN ...")
+      ->type_name("PATTERN")
       ->allow_extra_args(false);
 }
 
@@ -36,6 +41,30 @@ void check_loss_scale(const TrainCommand& command) {
       refuse_option(option, "there is no loss scale; add --loss-scale 32768, or --precision fp16");
 }
 
+void check_weights_map(const std::string& map) {
+  const std::vector<std::string> known(name_map_names().begin(), name_map_names().end());
+  if (map.empty() || map.ends_with(".json") || std::ranges::find(known, map) != known.end()) return;
+  refuse_option("--weights-map", "unknown map {}; known: {}, or FILE.json{}", in_quotes(map),
+                join(known, ", "), did_you_mean(map, known));
+}
+
+// Metrics of numbers, which need targets of the outputs' shape.
+bool is_metric_of_numbers(std::string_view metric) {
+  constexpr std::array<std::string_view, 4> kOfNumbers = {
+      "mean_squared_error", "mean_absolute_error", "root_mean_squared_error", "r2"};
+  return std::ranges::find(kOfNumbers, metric.substr(0, metric.find(':'))) != kOfNumbers.end();
+}
+
+bool has_own_loss(const TrainCommand& command, const data::Source& train) {
+  return make_model(command.model, train.x_row(), std::max<std::int64_t>(1, train.class_count()))
+      .has_own_loss();
+}
+
+// Whether classes have names that are more than their numbers.
+bool has_named_classes(const data::Source& train) {
+  return train.has_classes() && !train.class_names().empty() && train.class_names().front() != "0";
+}
+
 }  // namespace
 
 void add_train_options(CLI::App& app, TrainCommand& command) {
@@ -46,16 +75,19 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
   add_count(app, "--batch-size", command.batch_size, 1, 1 << 24, "samples of one step");
   add_optimizer_options(app, command.optimizer);
   add_checked(
-      app, "--loss", command.loss, [](const std::string& text) { nn::find_loss(text); },
-      "by the data if not given");
+      app, "--loss", command.loss,
+      [](const std::string& text) { check_name([&] { nn::find_loss(text); }, meant_loss(text)); },
+      "by the data if not given; --loss help lists the names");
   add_loss_options(app, command.loss_options);
   add_checked(
       app, "--metrics", command.metrics,
       [](const std::string& text) {
         if (text == "none") return;
-        for (const std::string_view name : split(text, ',')) nn::find_metric(name);
+        for (const std::string_view name : split(text, ','))
+          check_name([&] { nn::find_metric(name); }, meant_metric(name));
       },
-      "names with commas between them, or none (accuracy for losses of classes)");
+      "names with commas between them, or none (accuracy for losses of classes); --metrics help "
+      "lists the names");
   add_text(app, "--validation", command.validation,
            "a fraction of the data, other data, or none (the test set if there is one)",
            "FRACTION|DATA");
@@ -105,15 +137,28 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--initial", "excludes --resume: a run goes on with its own weights");
   if (command.initial.empty() && !command.weights_map.empty())
     refuse_option("--weights-map", "says how --initial is read, which is missing");
+  check_weights_map(command.weights_map);
   if (command.initial.empty() && !command.skip_weights.empty())
     refuse_option("--skip-weights", "says how --initial is read, which is missing");
+  if (!command.out.empty() && !command.resume && !command.overwrite &&
+      holds_run_files({command.out}))
+    refuse_option(
+        "--out",
+        "{} holds a run already; go on with it by --resume, replace it by --overwrite, or "
+        "choose another --out",
+        command.out);
   check_distill_options(command.distill);
   if (!command.distill.teacher.empty() && !command.loss.empty())
     refuse_option("--loss", "excludes --teacher, which brings a loss of its own");
   if (!command.distill.teacher.empty() && !command.loss_options.class_weights.empty())
     refuse_option("--class-weights", "excludes --teacher, which brings a loss of its own");
   check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
-  make_optimizer(command.optimizer, *parse_dtype(command.dtype));
+  const optim::Optimizer optimizer =
+      make_optimizer(command.optimizer, *parse_dtype(command.dtype));
+  if (command.loop.restore_best && optimizer.options().average_decay > 0)
+    refuse_option("--restore-best",
+                  "excludes --average-decay, whose averages are those of the last step; "
+                  "--keep-best keeps both");
   make_schedule(command.optimizer, 1);
   check_loss_scale(command);
 }
@@ -130,6 +175,11 @@ nn::Loss choose_loss(const TrainCommand& command, const data::Source& train) {
                   "{} takes classes, the labels of {} are numbers; mean_squared_error "
                   "takes them",
                   loss.name, train.name());
+  if (loss.targets == nn::TargetKind::numbers && has_named_classes(train))
+    refuse_option("--loss",
+                  "{} takes numbers, the labels of {} are classes such as {}; "
+                  "sparse_categorical_cross_entropy_from_logits takes them",
+                  loss.name, train.name(), in_quotes(train.class_names().front()));
   if (loss.targets == nn::TargetKind::probabilities && has_classes)
     refuse_option("--loss",
                   "{} takes one target per class, the labels of {} are classes; {} takes them",
@@ -163,6 +213,12 @@ std::vector<std::string> choose_metrics(const TrainCommand& command, const data:
     if (metric.is_of_classes && is_of_numbers)
       refuse_option("--metrics", "{} is of classes, {} is a loss of numbers; none is what it has",
                     name, loss.name);
+    if (is_metric_of_numbers(metric.name) && train.has_classes() &&
+        loss.targets == nn::TargetKind::classes && !has_own_loss(command, train))
+      refuse_option("--metrics", "{} is of numbers, the labels of {} are classes", name,
+                    train.name());
+    if (std::ranges::find(names, metric.name) != names.end())
+      refuse_option("--metrics", "{} is there twice", in_quotes(metric.name));
     names.push_back(metric.name);
   }
   return names;

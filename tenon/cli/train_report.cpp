@@ -22,8 +22,8 @@ std::string evaluation_text(const Evaluation& evaluation) {
   return text;
 }
 
-std::string prediction_text(const TrainReport& report, const SamplePrediction& prediction) {
-  if (!report.is_classifier)
+std::string prediction_text(const SamplePrediction& prediction) {
+  if (!prediction.is_class)
     return fmt::format("{} (truth {})", prediction.predicted, prediction.truth);
   return fmt::format("{} {:.1f} %", prediction.predicted, 100 * prediction.probability);
 }
@@ -34,7 +34,7 @@ std::string pictures_text(const TrainReport& report) {
   for (const SamplePrediction& prediction : report.predictions) {
     pictures.push_back(picture_lines(prediction.sample, kPictureColumns));
     if (pictures.back().empty()) return "";
-    pictures.back().push_back(prediction_text(report, prediction));
+    pictures.back().push_back(prediction_text(prediction));
     pictures.back().push_back("truth: " + prediction.truth);
   }
   std::string text;
@@ -53,8 +53,8 @@ std::string predictions_text(const TrainReport& report) {
   Facts facts;
   for (const SamplePrediction& prediction : report.predictions)
     facts.emplace_back(fmt::format("row {}", facts.size()),
-                       prediction_text(report, prediction) +
-                           (report.is_classifier ? "  (truth " + prediction.truth + ")" : ""));
+                       prediction_text(prediction) +
+                           (prediction.is_class ? "  (truth " + prediction.truth + ")" : ""));
   return facts_text(facts);
 }
 
@@ -81,6 +81,14 @@ Facts cost_facts(const TrainReport& report) {
   return facts;
 }
 
+std::string values_text(const std::vector<double>& values, OutputKind kind) {
+  std::vector<std::string> texts;
+  for (const double value : values)
+    texts.push_back(kind == OutputKind::labels ? fmt::format("{:.1f} %", 100 * value)
+                                               : fmt::format("{:.6g}", value));
+  return join(texts, " ");
+}
+
 std::string row_text(const HostTensor& values, std::int64_t row, std::int64_t width) {
   std::vector<std::string> texts;
   for (std::int64_t i = 0; i < width; ++i)
@@ -94,7 +102,7 @@ std::vector<std::string> run_files(const std::string& run) {
   const RunFiles files{run};
   std::vector<std::string> paths;
   for (const auto& path : {files.model(), files.state(), files.description(), files.metrics(),
-                           files.curves(), files.averages(), files.cost()})
+                           files.curves(), files.averages(), files.best(), files.cost()})
     if (io::file_exists(path)) paths.push_back(path.string());
   return paths;
 }
@@ -112,10 +120,11 @@ std::vector<SamplePrediction> sample_predictions(Trainer& trainer, const data::D
     SamplePrediction sample;
     sample.sample = rows.x().rows(i, 1).tensor().reshaped(rows.x().row_shape());
     if (prediction.chosen >= 0) {
+      sample.is_class = true;
       sample.predicted = class_name(trainer, prediction.chosen);
       sample.probability = prediction.probability;
     } else {
-      sample.predicted = row_text(outputs, i, outputs.size() / rows.size());
+      sample.predicted = values_text(prediction.values, output_kind(trainer, outputs.type()));
     }
     sample.truth = rows.has_classes() && width == 1
                        ? class_name(trainer, static_cast<std::int64_t>(element_as_double(truth, i)))
@@ -179,7 +188,7 @@ Json report_json(const TrainReport& report) {
   Json predictions = Json::array();
   for (const SamplePrediction& prediction : report.predictions) {
     Json entry = {{"predicted", prediction.predicted}, {"truth", prediction.truth}};
-    if (report.is_classifier) entry["probability"] = prediction.probability;
+    if (prediction.is_class) entry["probability"] = prediction.probability;
     predictions.push_back(std::move(entry));
   }
   Json json = {{"command", "train"},

@@ -12,7 +12,8 @@ namespace tenon::cli {
 struct SamplePrediction {
   HostTensor sample;  // raw, without the leading axis
   std::string predicted, truth;
-  double probability = 0;  // of a classifier
+  bool is_class = false;
+  double probability = 0;  // of a class
 };
 
 struct TrainReport {
@@ -30,7 +31,6 @@ struct TrainReport {
   bool has_metrics = true;              // metrics.csv has rows
   std::int64_t process_peak_bytes = 0;  // of memory that the process had at once
   std::vector<SamplePrediction> predictions;
-  bool is_classifier = false;
 };
 
 // The files that the run folder holds now.

@@ -52,9 +52,20 @@ EarlyStopping::EarlyStopping(Monitor monitor, std::int64_t patience)
   require(patience >= 1, "EarlyStopping: a patience of {}; at least 1 expected", patience);
 }
 
-bool EarlyStopping::on_epoch_end(Trainer&, const EpochInfo& info) {
+bool EarlyStopping::on_epoch_end(Trainer& trainer, const EpochInfo& info) {
   epochs_without_ = best_.observe(info) ? 0 : epochs_without_ + 1;
-  return !is_done();
+  if (!is_done()) return true;
+  if (info.epoch < info.total_epochs && trainer.options().log) {
+    const std::string best =
+        best_.is_known() ? fmt::format("best {:.6g} in epoch {}", best_.value(), best_.epoch())
+                         : "it was never a number";
+    trainer.options().log(
+        fmt::format("stopped early after epoch {} of {}: {} is no better for {} "
+                    "epoch{}; {}",
+                    info.epoch, info.total_epochs, best_.monitor().name, patience_,
+                    patience_ == 1 ? "" : "s", best));
+  }
+  return false;
 }
 
 std::vector<double> EarlyStopping::state() const {
@@ -80,8 +91,11 @@ bool BestCheckpoint::on_epoch_end(Trainer& trainer, const EpochInfo& info) {
   return true;
 }
 
-void BestCheckpoint::on_fit_end(Trainer& trainer) {
-  if (restores_ && best_.is_known()) trainer.load_weights(file_.string());
+std::optional<FinalWeights> BestCheckpoint::final_weights() const {
+  if (!restores_ || !best_.is_known()) return {};
+  return FinalWeights{file_.string(),
+                      fmt::format("of epoch {}, the best by {} ({:.6g})", best_.epoch(),
+                                  best_.monitor().name, best_.value())};
 }
 
 KeepCheckpoints::KeepCheckpoints(std::filesystem::path folder, std::int64_t count)

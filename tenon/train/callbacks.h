@@ -44,12 +44,13 @@ class BestValue {
   std::int64_t epoch_ = 0;
 };
 
-// Ends the fit after `patience` epochs in a row without a better value (Prechelt 1998).
+// Ends the fit after `patience` epochs in a row without a better value (Prechelt 1998), and tells
+// TrainerOptions::log so.
 class EarlyStopping final : public Callback {
  public:
   // UserError for a patience below 1.
   explicit EarlyStopping(Monitor monitor = {}, std::int64_t patience = 3);
-  bool on_epoch_end(Trainer&, const EpochInfo& info) override;
+  bool on_epoch_end(Trainer& trainer, const EpochInfo& info) override;
   bool is_done() const override { return epochs_without_ >= patience_; }
   const BestValue& best() const { return best_; }
   std::vector<double> state() const override;
@@ -64,11 +65,12 @@ class EarlyStopping final : public Callback {
 // Saves the weights to a file (.safetensors) whenever the value is better than ever before.
 class BestCheckpoint final : public Callback {
  public:
-  // `restore_at_end`: the fit ends with the best weights in the trainer.
+  // `restore_at_end`: the fit ends with the best weights in the trainer and in the model of the run
+  // folder; with those of the last step if no epoch had a number.
   explicit BestCheckpoint(std::filesystem::path file, Monitor monitor = {},
                           bool restore_at_end = false);
   bool on_epoch_end(Trainer& trainer, const EpochInfo& info) override;
-  void on_fit_end(Trainer& trainer) override;
+  std::optional<FinalWeights> final_weights() const override;
   const BestValue& best() const { return best_; }
   std::vector<double> state() const override { return best_.state(); }
   void restore(std::span<const double> state) override { best_.restore(state); }

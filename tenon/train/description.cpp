@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <limits>
+#include <set>
 
 #include "tenon/base/text.h"
 #include "tenon/io/json.h"
@@ -116,8 +117,24 @@ TrainingRecord read_training(JsonFields fields) {
   if (fields.has("steps_per_epoch"))
     training.steps_per_epoch = fields.integer("steps_per_epoch", 0, kMost);
   if (fields.has("device")) training.device = fields.text("device");
+  if (fields.has("weights")) training.weights = fields.text("weights");
   fields.finish();
   return training;
+}
+
+data::TableColumns read_columns(JsonFields fields, const TensorType& x_row) {
+  data::TableColumns columns;
+  columns.features = fields.texts("features");
+  const bool fits =
+      x_row.shape == Shape{static_cast<std::int64_t>(columns.features.size())} &&
+      std::set<std::string>(columns.features.begin(), columns.features.end()).size() ==
+          columns.features.size();
+  if (!fits)
+    fields.fail("features", fmt::format("{} different names expected, for samples of {}",
+                                        element_count(x_row.shape), x_row));
+  if (fields.has("label")) columns.label = fields.text("label");
+  fields.finish();
+  return columns;
 }
 
 optim::Optimizer read_optimizer(JsonFields fields) {
@@ -194,6 +211,11 @@ Json to_json(const RunDescription& description) {
                  {"shuffle", training.shuffle}}}};
   if (training.steps_per_epoch > 0) json["training"]["steps_per_epoch"] = training.steps_per_epoch;
   if (!training.device.empty()) json["training"]["device"] = training.device;
+  if (!training.weights.empty()) json["training"]["weights"] = training.weights;
+  if (description.columns.is_known()) {
+    json["columns"]["features"] = description.columns.features;
+    if (!description.columns.label.empty()) json["columns"]["label"] = description.columns.label;
+  }
   if (description.precision != PrecisionPolicy::f32)
     json["precision"] = passes::name(description.precision);
   if (!description.augmentation.is_empty())
@@ -245,6 +267,8 @@ RunDescription description_from_json(const Json& json, const std::string& file) 
     fields.fail("normalization", fmt::format("fitted for samples {}, the input is {}",
                                              to_string(scaled), description.x_row));
   description.class_names = fields.texts("class_names");
+  if (fields.has("columns"))
+    description.columns = read_columns(fields.object("columns"), description.x_row);
   description.training = read_training(fields.object("training"));
   fields.finish();
   return description;
@@ -263,13 +287,16 @@ void require_same_run(const Json& before, const RunDescription& now, const std::
   JsonFields fields(before, file, "");
   // A run that was saved after its fit does not say which data it saw.
   const bool names_data = !fields.object("training").text("data_hash").empty();
+  const bool names_columns = old_json.contains("columns") && new_json.contains("columns");
   const bool names_device = fields.object("training").has("device");
   for (Json* json : {&old_json, &new_json}) {
     Json& training = (*json)["training"];
     training.erase("epochs");
     training.erase("data");
+    training.erase("weights");
     json->erase("tenon");
     if (!names_device) training.erase("device");
+    if (!names_columns) json->erase("columns");
     if (!names_data) training = nullptr;
   }
   const Json difference = Json::diff(old_json, new_json);

@@ -9,6 +9,7 @@
 #include "tenon/augment/augmentation.h"
 #include "tenon/base/tensor_type.h"
 #include "tenon/data/normalization.h"
+#include "tenon/data/table_columns.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/schedule.h"
@@ -30,6 +31,7 @@ struct RunDescription {
   TensorType x_row, y_row;  // of one raw sample and its label
   data::Normalization normalization;
   std::vector<std::string> class_names;
+  data::TableColumns columns;
   TrainingRecord training;
 };
 

@@ -75,6 +75,12 @@ struct ValidationInfo {
   std::vector<std::pair<std::string, double>> metrics;
 };
 
+// Weights that a fit ends with in place of those of its last step.
+struct FinalWeights {
+  std::string file;         // .safetensors
+  std::string description;  // for run.json: "of epoch 6, the best by validation_loss (0.25)"
+};
+
 // Override what you need. Return false from a step, a validation or an epoch to stop training.
 class Callback {
  public:
@@ -85,6 +91,9 @@ class Callback {
   virtual bool on_step_end(Trainer&, const StepInfo&) { return true; }
   virtual bool on_validation_end(Trainer&, const ValidationInfo&) { return true; }
   virtual bool on_epoch_end(Trainer&, const EpochInfo&) { return true; }
+  // Asked when the steps are over, before on_fit_end. The run folder's model then has these
+  // weights; a run that goes on does so from the last step all the same.
+  virtual std::optional<FinalWeights> final_weights() const { return {}; }
   virtual void on_fit_end(Trainer&) {}
   // What a run that goes on must know again: written with every checkpoint, given back by resume
   // before on_fit_begin. Those that keep something are told apart by their order in the list.

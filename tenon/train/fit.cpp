@@ -142,6 +142,7 @@ void FitLoop::resume() {
           "folder with these weights as initial ones",
           state_file, files_.model().string());
   state_.load_weights(stored.weights, files_.model().string());
+  state_.load_last_weights(*stored.state, state_file);
   state_.restore(*stored.state, state_file);
   require(steps_in_epoch_ == 0 || state_.position.step_in_epoch <= steps_in_epoch_,
           "{}: {} steps of an epoch are done, an epoch has {}", state_file,
@@ -263,8 +264,24 @@ History FitLoop::run() {
   cost.samples_per_second = per_second(1, sample_times_.median());
   cost.input_stall = trained_ > 0 ? waited_ / trained_ : 0;
   if (has_folder() && history_.steps > 0) write_cost(files_.cost(), cost);
+  take_final_weights();
   for (Callback* callback : options_.callbacks) callback->on_fit_end(trainer_);
   return std::move(history_);
+}
+
+// Those that a callback wants the fit to end with; the first one that wants any is heard.
+void FitLoop::take_final_weights() {
+  std::optional<FinalWeights> wanted;
+  for (const Callback* callback : options_.callbacks)
+    if (!wanted) wanted = callback->final_weights();
+  if (!wanted) return;
+  const io::NamedTensors last = state_.weight_values();
+  trainer_.load_weights(wanted->file);
+  state_.training.weights = wanted->description;
+  log(fmt::format("the weights are those {}", wanted->description));
+  if (!has_folder()) return;
+  state_.save_checkpoint(options_.run_folder, last);
+  write_description(files_.description(), state_.description());
 }
 
 History Trainer::fit(const data::Source& source, const FitOptions& options) {

@@ -49,6 +49,7 @@ class FitLoop final : private StepValues {
   void require_not_beyond() const;
   void open_files();
   void prepare();
+  void take_final_weights();
   // fit_epochs.cpp
   bool may_run_on() const;
   void begin_epoch();

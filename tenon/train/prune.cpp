@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tenon/tensor/functions.h"
+#include "tenon/train/quantize.h"
 #include "tenon/train/trainer.h"
 
 namespace tenon {
@@ -96,6 +97,11 @@ void prune(Trainer& trainer, const PruneOptions& options) {
   validate(options);
   require(trainer.is_built(), "prune: the model has no weights yet; fit, build or load it first");
   const std::vector<Variable> weights = pruned_weights(trainer, options);
+  require(!weights.empty(), "prune: {}",
+          is_quantized(trainer)
+              ? "the model is quantised already, its weights are no floats\n  help: prune before "
+                "quantising"
+              : "the model has none of the weights that are to be pruned");
   std::vector<HostTensor> values = read_all(trainer, weights);
   zero_smallest(values, options.sparsity, options.is_global);
   for (std::size_t i = 0; i < weights.size(); ++i) trainer.session().write(weights[i], values[i]);

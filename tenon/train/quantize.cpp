@@ -267,6 +267,11 @@ InputRange input_range(double low, double high) {
   return range;
 }
 
+bool is_quantized(const Trainer& trainer) {
+  return std::ranges::any_of(
+      trainer.weights(), [](const Variable& weight) { return weight.type().dtype == DType::i8; });
+}
+
 QuantizedLayers quantize(Trainer& trainer, const data::Dataset& calibration,
                          const std::string& folder, const QuantizeOptions& options) {
   validate(options);

@@ -49,5 +49,8 @@ struct QuantizedLayers {
 // not fit, has no samples or gives values that are not finite, and if `folder` holds a run already.
 QuantizedLayers quantize(Trainer& trainer, const data::Dataset& calibration,
                          const std::string& folder, const QuantizeOptions& options = {});
+// Whether some of its weights have 8 bits. Such a model is evaluated and predicts, but has no
+// training step.
+bool is_quantized(const Trainer& trainer);
 
 }  // namespace tenon

@@ -12,6 +12,7 @@ namespace tenon {
 namespace {
 
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
+constexpr std::string_view kLastPrefix = "last/";  // weights of the last step
 constexpr const char* kMetricRows = "position/metric_rows";
 constexpr const char* kScheduleState = "schedule/state";  // of a schedule that observes
 
@@ -57,6 +58,25 @@ io::NamedTensors read_tensors(const std::string& file) {
   return io::read_safetensors(file).tensors;
 }
 
+// Of a file that has none of the weights, such as another program's.
+std::string help_for_other_names(const io::NamedTensors& tensors,
+                                 const std::vector<Variable>& weights) {
+  if (tensors.empty() || std::ranges::any_of(weights, [&](const Variable& weight) {
+        return tensors.contains(weight.name());
+      }))
+    return "";
+  constexpr std::size_t kMostShown = 4;
+  std::vector<std::string> shown;
+  for (const auto& [name, tensor] : tensors) {
+    if (shown.size() == kMostShown) break;
+    shown.push_back(fmt::format("{} {}", in_quotes(name), tensor.type()));
+  }
+  return fmt::format(
+      "\n  help: the file holds {}{}; --weights-map says which tensors the weights are made of "
+      "(load_pretrained in C++)",
+      join(shown, ", "), tensors.size() > kMostShown ? ", ..." : "");
+}
+
 }  // namespace
 
 std::size_t metric_rows(const io::NamedTensors& state, const std::string& file) {
@@ -78,16 +98,30 @@ RunDescription Trainer::State::description() const {
   description.y_row = y_row;
   description.normalization = normalization;
   description.class_names = class_names;
+  description.columns = options.columns;
   description.training = training;
   return description;
 }
 
-void Trainer::State::save_checkpoint(const std::string& folder) {
-  Checkpoint checkpoint;
+io::NamedTensors Trainer::State::weight_values() {
+  io::NamedTensors values;
   for (const Variable& weight : weights) {
-    const bool is_new = checkpoint.weights.emplace(weight.name(), session.read(weight)).second;
+    const bool is_new = values.emplace(weight.name(), session.read(weight)).second;
     require(is_new, "cannot save: two weights are named {}", in_quotes(weight.name()));
   }
+  return values;
+}
+
+void Trainer::State::load_last_weights(const io::NamedTensors& state, const std::string& file) {
+  io::NamedTensors last;
+  for (const auto& [name, tensor] : state)
+    if (name.starts_with(kLastPrefix)) last.emplace(name.substr(kLastPrefix.size()), tensor);
+  if (!last.empty()) load_weights(last, file);
+}
+
+void Trainer::State::save_checkpoint(const std::string& folder, const io::NamedTensors& last) {
+  Checkpoint checkpoint;
+  checkpoint.weights = weight_values();
   io::NamedTensors& out = checkpoint.state;
   out = waiting;
   for (const Variable& variable : options.optimizer.state())
@@ -101,6 +135,8 @@ void Trainer::State::save_checkpoint(const std::string& folder) {
   out.insert_or_assign(kMetricRows, whole_number(static_cast<std::int64_t>(table.rows.size())));
   for (std::size_t i = 0; i < callback_states.size(); ++i)
     out.insert_or_assign(callback_name(i), as_tensor(callback_states[i]));
+  for (const auto& [name, tensor] : last)
+    out.insert_or_assign(std::string(kLastPrefix) + name, tensor);
   if (options.schedule.is_observing())
     out.insert_or_assign(kScheduleState, as_tensor(options.schedule.state()));
   write_checkpoint({folder}, checkpoint);
@@ -108,12 +144,13 @@ void Trainer::State::save_checkpoint(const std::string& folder) {
 
 void Trainer::State::load_weights(const io::NamedTensors& tensors, const std::string& file) {
   std::vector<std::string> known;
+  const std::string other_names = help_for_other_names(tensors, weights);
   // Everything is checked before anything is written.
   for (const Variable& weight : weights) {
     known.push_back(weight.name());
     const auto found = tensors.find(weight.name());
-    require(found != tensors.end(), "{}: weight {} ({}) is missing", file, in_quotes(weight.name()),
-            weight.type());
+    require(found != tensors.end(), "{}: weight {} ({}) is missing{}", file,
+            in_quotes(weight.name()), weight.type(), other_names);
     const TensorType& type = found->second.type();
     const bool converts =
         type == weight.type() ||
@@ -249,6 +286,7 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   trainer_options.cache_folder = options.cache_folder;
   trainer_options.log = options.log;
   trainer_options.keep_texts = options.keep_texts;
+  trainer_options.columns = std::move(description.columns);
   Trainer trainer(description.model, std::move(trainer_options));
 
   Trainer::State& state = *trainer.state_;

@@ -146,6 +146,13 @@ const std::vector<std::int64_t>& Trainer::prediction_sizes() const {
   return state_->prediction_sizes;
 }
 
+const CompiledStep& Trainer::compiled_prediction(std::int64_t rows) {
+  require(state_->is_built,
+          "compiled_prediction: the model has no weights yet; fit, build or load it first");
+  require(rows >= 1, "compiled_prediction: expected 1 row or more, got {}", rows);
+  return state_->prediction_step(rows).step;
+}
+
 const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
   State& state = *state_;
   require(state.is_built, "compiled_step: the model has no weights yet; fit or build it first");

@@ -12,6 +12,7 @@
 #include "tenon/data/normalization.h"
 #include "tenon/data/pipeline_batches.h"
 #include "tenon/data/source.h"
+#include "tenon/data/table_columns.h"
 #include "tenon/nn/layer.h"
 #include "tenon/nn/metric.h"
 #include "tenon/optim/adam.h"
@@ -44,6 +45,8 @@ struct TrainerOptions {
   // How inputs are scaled; fitted on the training data of the first fit. Without a value, images
   // (u8) go to [0, 1] and other data is left alone.
   std::optional<data::NormalizationKind> normalization{};
+  // Of the table that the samples come from: kept in run.json, so that load() knows them again.
+  data::TableColumns columns{};
   std::string cache_folder{};  // compiled kernels; empty: the default
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the texts of compile stages for step().text()
@@ -190,6 +193,8 @@ class Trainer {
   const CostReport& cost() const;
   // The compiled training step for batches of this size; UserError before build or fit.
   const CompiledStep& compiled_step(std::int64_t batch_size);
+  // The same of the step that predicts so many rows.
+  const CompiledStep& compiled_prediction(std::int64_t rows);
   // Numbers of rows for which predict has compiled a step so far.
   const std::vector<std::int64_t>& prediction_sizes() const;
   // Names, output shapes and parameter counts, as Keras prints them.

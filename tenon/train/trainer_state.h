@@ -144,8 +144,13 @@ struct Trainer::State {
 
   // Saving (saving.cpp).
   RunDescription description() const;
-  // Writes model.safetensors and state.safetensors.
-  void save_checkpoint(const std::string& folder);
+  // Writes model.safetensors and state.safetensors. `last`: the weights of the last step, by name,
+  // if those that the session has are others.
+  void save_checkpoint(const std::string& folder, const io::NamedTensors& last = {});
+  // By name, as they are now. UserError if two have one name.
+  io::NamedTensors weight_values();
+  // The weights that a run goes on with, if its model has others.
+  void load_last_weights(const io::NamedTensors& state, const std::string& file);
   // UserError naming the file and what is missing, unexpected or of another type.
   void load_weights(const io::NamedTensors& tensors, const std::string& file);
   // Everything of a state file but the weights.

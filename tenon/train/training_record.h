@@ -14,7 +14,10 @@ struct TrainingRecord {
   std::int64_t epochs = 0;
   bool shuffle = true;
   std::int64_t steps_per_epoch = 0;  // as asked for; 0: an epoch ends when the pass does
-  std::string device{};              // empty: of a run that was written before this was kept
+  // What the model's weights are if not those of the last step (FinalWeights); a run that goes on
+  // does so from the last step.
+  std::string weights{};
+  std::string device{};  // empty: of a run that was written before this was kept
 };
 
 }  // namespace tenon

@@ -112,5 +112,53 @@ TEST_F(Compress, SaysWhatIsWrong) {
   EXPECT_FALSE(io::folder_exists(out));
 }
 
+TEST_F(Compress, A8BitRunIsReportedAndInspected) {
+  ASSERT_EQ(compress("int8", {"--quantize", "int8"}).status, 0);
+  const std::string run = folder_ / "int8";
+  const Outcome reported =
+      run_tenon({"report", run, "--data", "csv:" + points_, "--device", "reference"});
+  EXPECT_EQ(reported.status, 0) << reported.err;
+  const std::string page = io::read_text_file(run + "/report.html");
+  EXPECT_NE(page.find("No gradients: the model has weights of 8 bits, which are not trained"),
+            std::string::npos);
+  EXPECT_NE(page.find("buffers of a prediction"), std::string::npos);
+  EXPECT_NE(page.find("<section id=\"confusion\">"), std::string::npos);
+
+  const Outcome inspected = run_tenon({"inspect", run, "--device", "reference"});
+  EXPECT_EQ(inspected.status, 0) << inspected.err;
+  EXPECT_NE(inspected.out.find("the one that predicts: weights of 8 bits are not trained"),
+            std::string::npos)
+      << inspected.out;
+  EXPECT_NE(inspected.out.find("FLOPs of one prediction"), std::string::npos);
+  const Outcome graph = run_tenon({"inspect", run, "--device", "reference", "--graph"});
+  EXPECT_EQ(graph.status, 0) << graph.err;
+  EXPECT_NE(graph.out.find("i8["), std::string::npos) << graph.out;
+  const Outcome told = run_tenon({"inspect", run, "--device", "reference", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(told.out)["step"], "prediction");
+}
+
+TEST_F(Compress, WhatIsQuantisedIsNotCompressedAgain) {
+  ASSERT_EQ(compress("int8", {"--quantize", "int8"}).status, 0);
+  const auto again = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"compress",       folder_ / "int8", "--data",
+                                          "csv:" + points_, "--out",          folder_ / "again",
+                                          "--device",       "reference"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_tenon(arguments);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "again"));
+    return outcome.err;
+  };
+  const std::string run = folder_ / "int8";
+  EXPECT_EQ(again({"--prune", "0.5"}),
+            "error: --prune: " + run +
+                " is quantised already; prune before quantising: compress the run that it was made "
+                "of with --prune and --quantize together\n");
+  EXPECT_EQ(again({"--quantize", "int8"}),
+            "error: --quantize: " + run +
+                " is quantised already; --prune and --quantize both start from the run that it was "
+                "made of\n");
+}
+
 }  // namespace
 }  // namespace tenon::cli

@@ -152,6 +152,74 @@ TEST(BestCheckpoint, KeepsAndRestoresTheBestWeights) {
   EXPECT_EQ(trainer.evaluate(blobs(9)).loss, least);
 }
 
+class BestOfRun : public testing::Test {
+ protected:
+  Trainer trained(const std::string& run, std::int64_t epochs, bool resume, bool restores) {
+    TrainerOptions options = small_options();
+    options.optimizer = optim::Adam{.learning_rate = 2};
+    options.log = [this](std::string_view line) { lines_.emplace_back(line); };
+    Trainer trainer(small_model(), options);
+    BestCheckpoint best(folder_ / (run + "/best.safetensors"), {}, restores);
+    FitOptions fit{.epochs = epochs, .batch_size = 4, .validation = blobs(9)};
+    fit.run_folder = folder_ / run;
+    fit.resume = resume;
+    fit.callbacks = {&best};
+    lines_.clear();
+    trainer.fit(blobs(12), fit);
+    best_epoch_ = best.best().epoch();
+    least_ = best.best().value();
+    return trainer;
+  }
+  std::string file(const std::string& name) const { return io::read_text_file(folder_ / name); }
+
+  const TemporaryFolder folder_;
+  std::vector<std::string> lines_;
+  std::int64_t best_epoch_ = 0;
+  double least_ = 0;
+};
+
+TEST_F(BestOfRun, IsTheModelAndTheRunGoesOnFromTheLastStep) {
+  Trainer trainer = trained("run", 6, false, true);
+  ASSERT_LT(best_epoch_, 6);  // the last epoch is not the best one
+  const std::string what =
+      fmt::format("of epoch {}, the best by validation_loss ({:.6g})", best_epoch_, least_);
+  EXPECT_EQ(lines_.back(), "the weights are those " + what);
+  EXPECT_EQ(trainer.evaluate(blobs(9)).loss, least_);
+  EXPECT_EQ(trainer.training().weights, what);
+  Trainer loaded = load(folder_ / "run", "reference");
+  EXPECT_EQ(loaded.evaluate(blobs(9)).loss, least_);
+  EXPECT_EQ(loaded.training().weights, what);
+
+  // Whoever was stopped and goes on ends with the same bits as who was not.
+  trained("parts", 3, false, true);
+  trained("parts", 6, true, true);
+  EXPECT_EQ(file("parts/model.safetensors"), file("run/model.safetensors"));
+  EXPECT_EQ(file("parts/state.safetensors"), file("run/state.safetensors"));
+  const std::string before = file("run/model.safetensors");
+  trained("run", 6, true, true);  // nothing is left to do
+  EXPECT_EQ(file("run/model.safetensors"), before);
+  trained("run", 8, true, false);
+  trained("plain", 8, false, false);
+  EXPECT_EQ(file("run/model.safetensors"), file("plain/model.safetensors"));
+  EXPECT_EQ(load(folder_ / "run", "reference").training().weights, "");
+}
+
+TEST(EarlyStopping, SaysThatItStoppedAndWhy) {
+  TrainerOptions options = small_options();
+  options.optimizer = optim::Adam{.learning_rate = 20};
+  std::vector<std::string> lines;
+  options.log = [&](std::string_view line) { lines.emplace_back(line); };
+  Trainer trainer(small_model(), options);
+  EarlyStopping stopping({.name = "loss"}, 2);
+  const History history =
+      trainer.fit(blobs(12), {.epochs = 50, .batch_size = 4, .callbacks = {&stopping}});
+  ASSERT_LT(history.epochs.size(), 50u);
+  EXPECT_EQ(lines.back(),
+            fmt::format("stopped early after epoch {} of 50: loss is no better for 2 epochs; best "
+                        "{:.6g} in epoch {}",
+                        history.epochs.size(), stopping.best().value(), stopping.best().epoch()));
+}
+
 TEST(KeepCheckpoints, KeepsTheLastOnes) {
   const TemporaryFolder folder;
   Trainer trainer(small_model(), small_options());
