@@ -7,6 +7,7 @@
 
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/error.h"
+#include "tenon/base/flush_to_zero.h"
 
 namespace tenon {
 
@@ -77,6 +78,7 @@ struct ThreadPool::State {
   }
 
   void run_worker(std::size_t number) {
+    const FlushToZero flush;
     std::uint32_t seen = 0;
     for (;;) {
       const auto has_news = [&] { return epoch.load(std::memory_order_acquire) != seen; };

@@ -65,7 +65,8 @@ TENON_INLINE float tenon_expm1_f32(float x) {
   const float p = tenon_expm1_polynomial_f32(r);
   const float scale = tenon_power_of_two_f32(integer - 1);
   const float result = 2.0f * tenon_fma_f32(scale, p, scale - 0.5f);
-  const float near_zero = x == 0.0f ? x : p;
+  /* The sign of zeros, and of results that are flushed to zero. */
+  const float near_zero = TENON_FABSF(x) < 1.17549435e-38f ? x * 2.0f * 0.5f : p;
   return n == 0.0f ? near_zero : result;
 }
 

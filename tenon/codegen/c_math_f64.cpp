@@ -64,7 +64,8 @@ TENON_INLINE double tenon_expm1_f64(double x) {
   const double p = tenon_expm1_polynomial_f64(r, rest);
   const double scale = tenon_power_of_two_f64(n - 1.0);
   const double result = 2.0 * tenon_fma_f64(scale, p, scale - 0.5);
-  const double near_zero = x == 0.0 ? x : p;
+  /* The sign of zeros, and of results that are flushed to zero. */
+  const double near_zero = TENON_FABS(x) < 2.2250738585072014e-308 ? x * 2.0 * 0.5 : p;
   return n == 0.0 ? near_zero : result;
 }
 

@@ -1,5 +1,6 @@
 #include "tenon/ir/op.h"
 
+#include "tenon/base/flush_to_zero.h"
 #include "tenon/ir/fields.h"
 #include "tenon/ir/graph.h"
 
@@ -22,6 +23,7 @@ TensorTypes infer_types(const Op& op, OperandTypes types) {
 }
 
 HostTensors evaluate(const Op& op, OperandValues values) {
+  const FlushToZero flush;
   return std::visit([&](const auto& o) { return evaluate(o, values); }, op);
 }
 

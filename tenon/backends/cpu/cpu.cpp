@@ -8,6 +8,7 @@
 #include "tenon/backends/host_buffer.h"
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
+#include "tenon/base/flush_to_zero.h"
 #include "tenon/base/thread_pool.h"
 #include "tenon/ir/graph.h"
 
@@ -68,6 +69,7 @@ class CpuStep final : public Step {
       inputs_[i] = host_tensor(*inputs[i]).bytes().data();
     for (std::size_t i = 0; i < results.size(); ++i)
       results_[i] = host_tensor(results[i]).bytes().data();
+    const FlushToZero flush;
     const int status =
         program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(), arena_.get());
     check(status == 0, "the compiled step returned {}", status);
