@@ -130,7 +130,8 @@ void add_data_options(CLI::App& app, DataOptions& options, Need need) {
       "model was trained with")
       ->default_str("");
   add_text(app, "--ignore-columns", options.ignore_columns,
-           "columns of csv:FILE that are left out, by name or number from 1", "NAME,...");
+           "columns of csv:, parquet: and arrow: data that are left out, by name or number from 1",
+           "NAME,...");
   add_checked(
       app, "--delimiter", options.delimiter,
       [](const std::string& text) {

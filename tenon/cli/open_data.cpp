@@ -104,11 +104,11 @@ data::OpenOptions open_options(const std::string& name, const DataOptions& optio
       (!options.tokenizer.empty() || options.window != 0))
     refuse_option(options.tokenizer.empty() ? "--window" : "--tokenizer",
                   "only for text:FILE, the data is {}", in_quotes(name));
-  for (const auto& [option, is_given] :
-       {std::pair("--ignore-columns", !options.ignore_columns.empty()),
-        std::pair("--delimiter", !options.delimiter.empty())})
-    if (is_given && !name.starts_with("csv:") && !options.data.starts_with("csv:"))
-      refuse_option(option, "only for csv:FILE, the data is {}", in_quotes(name));
+  if (!options.ignore_columns.empty() && !has_columns(name) && !has_columns(options.data))
+    refuse_option("--ignore-columns", "only for csv:, parquet: and arrow: data, the data is {}",
+                  in_quotes(name));
+  if (!options.delimiter.empty() && !name.starts_with("csv:") && !options.data.starts_with("csv:"))
+    refuse_option("--delimiter", "only for csv:FILE, the data is {}", in_quotes(name));
   if (options.frames != 0 && !name.starts_with("wav:") && !options.data.starts_with("wav:"))
     refuse_option("--frames", "only for wav:FOLDER, the data is {}", in_quotes(name));
   if (options.bad_samples == "skip" && !can_skip(name) && !can_skip(options.data))
@@ -179,6 +179,8 @@ std::optional<data::OpenedStream> open_stream_data(const std::string& name,
     return opened;
   } catch (const data::LabelError& error) {
     refuse_option("--label", "{}", error.what());
+  } catch (const data::IgnoredError& error) {
+    refuse_option("--ignore-columns", "{}", error.what());
   }
 }
 
@@ -244,7 +246,7 @@ data::Opened open_all_for(const Trainer& trainer, const DataOptions& options) {
   if (filled.task.empty() && has_columns(filled.data))
     filled.task = is_integer(rows.y.dtype) ? "classification" : "regression";
   const data::TableColumns& columns = trainer.options().columns;
-  if (filled.data.starts_with("csv:") && columns.is_known()) {
+  if (has_columns(filled.data) && columns.is_known()) {
     filled.columns = columns;
     if (filled.label.empty()) filled.label = columns.label;
   }

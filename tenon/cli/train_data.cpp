@@ -102,13 +102,13 @@ void check_fraction(const std::string& validation) {
 
 // Other data than that of the training; its columns are those of `columns`, if they have names.
 data::Dataset open_validation(const TrainCommand& command, const std::vector<std::string>& known,
-                              const data::TableColumns& columns = {}) {
+                              const data::TableColumns& columns) {
   check_fraction(command.validation);
   const std::string& name = command.validation;
   check_data_name("--validation", name);
   DataOptions options = command.data;
   if (!has_columns(name)) options.label = "";
-  if (name.starts_with("csv:") && columns.is_known()) {
+  if (has_columns(name) && columns.is_known()) {
     options.columns = columns;
     options.label = columns.label;
   }
@@ -166,6 +166,7 @@ TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) 
                             : data::Dataset("nothing", data::Array(HostTensor({DType::f32, {0}}))),
                  std::nullopt, std::move(opened.test)};
   if (command.data.bad_samples == "skip") data.bad = bad;
+  data.columns = opened.columns;
   data.is_in_memory = false;
   if (opened.images) data.labels = opened.images->labels();
   if (validation)
@@ -173,7 +174,7 @@ TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) 
   else if (command.validation.empty())
     data.validation = data.test;
   else if (command.validation != "none")
-    data.validation = open_validation(command, all.class_names);
+    data.validation = open_validation(command, all.class_names, opened.columns);
   return data;
 }
 

@@ -16,6 +16,18 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+// By name, or by number from 1.
+std::optional<std::size_t> find_arrow_column(const Names& columns, const std::string& wanted) {
+  const auto named = std::ranges::find(columns, wanted);
+  if (named != columns.end()) return static_cast<std::size_t>(named - columns.begin());
+  std::size_t number = 0;
+  const char* end = wanted.data() + wanted.size();
+  const auto [stop, error] = std::from_chars(wanted.data(), end, number);
+  if (error == std::errc() && stop == end && number >= 1 && number <= columns.size())
+    return number - 1;
+  return std::nullopt;
+}
+
 // The label's column; none if the task has none.
 std::optional<std::size_t> arrow_label(const Names& columns, const CsvOptions& options,
                                        const std::string& name) {
@@ -24,15 +36,34 @@ std::optional<std::size_t> arrow_label(const Names& columns, const CsvOptions& o
     if (options.task == Task::unlabelled) return std::nullopt;
     return columns.size() - 1;
   }
-  const auto named = std::ranges::find(columns, options.label);
-  if (named != columns.end()) return static_cast<std::size_t>(named - columns.begin());
-  std::size_t number = 0;
-  const char* end = options.label.data() + options.label.size();
-  const auto [stop, error] = std::from_chars(options.label.data(), end, number);
-  if (error == std::errc() && stop == end && number >= 1 && number <= columns.size())
-    return number - 1;
+  if (const auto found = find_arrow_column(columns, options.label)) return found;
   throw LabelError(fmt::format("{}: no column {}, only {}{}", name, in_quotes(options.label),
                                join(columns, ", "), did_you_mean(options.label, columns)));
+}
+
+// The column of each feature, in their order.
+std::vector<std::size_t> arrow_features(const Names& columns, const CsvOptions& options,
+                                        std::optional<std::size_t> label, const std::string& name) {
+  std::vector<std::size_t> features;
+  for (const std::string& feature : options.features) {
+    const auto found = std::ranges::find(columns, feature);
+    require(found != columns.end(), "{}: no column is named {}, which the model takes{}", name,
+            in_quotes(feature), did_you_mean(feature, columns));
+    features.push_back(static_cast<std::size_t>(found - columns.begin()));
+  }
+  if (!features.empty()) return features;
+  std::vector<bool> is_other(columns.size());
+  if (label) is_other[*label] = true;
+  for (const std::string& ignored : options.ignored) {
+    const auto found = find_arrow_column(columns, ignored);
+    if (!found)
+      throw IgnoredError(fmt::format("{}: no column {}, only {}{}", name, in_quotes(ignored),
+                                     join(columns, ", "), did_you_mean(ignored, columns)));
+    is_other[*found] = true;
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (!is_other[i]) features.push_back(i);
+  return features;
 }
 
 [[noreturn]] void refuse_cell(const std::string& name, const io::ArrowBatch& batch, std::size_t row,
@@ -135,6 +166,7 @@ Names names_in_labels(const std::filesystem::path& file, io::ArrowKind kind,
 CsvOptions resolved(const std::filesystem::path& file, io::ArrowKind kind, CsvOptions options) {
   const io::ArrowBatches batches = io::ArrowBatches::open(file, kind);
   const auto label = arrow_label(batches.column_names(), options, batches.name());
+  arrow_features(batches.column_names(), options, label, batches.name());  // are there
   if (!label) return options;
   options.label = batches.column_names()[*label];
   if (options.task == Task::classification && options.class_names.empty())
@@ -148,8 +180,8 @@ Dataset rows_of_batch(const io::ArrowBatch& batch, const std::string& name, cons
   const std::optional<std::size_t> label = arrow_label(columns, options, name);
   require(is_float(options.dtype) && !is_narrow_float(options.dtype),
           "{}: features are f32 or f64, not {}", name, options.dtype);
-  const std::size_t features = columns.size() - (label ? 1 : 0);
-  const TensorType type{options.dtype, {batch.rows, static_cast<std::int64_t>(features)}};
+  const std::vector<std::size_t> features = arrow_features(columns, options, label, name);
+  const TensorType type{options.dtype, {batch.rows, static_cast<std::int64_t>(features.size())}};
   HostTensor x(type);
   std::optional<Array> y;
   const auto write = [&](const ArrowCells& cells, HostTensor& out, std::size_t place,
@@ -159,18 +191,19 @@ Dataset rows_of_batch(const io::ArrowBatch& batch, const std::string& name, cons
     else
       write_numbers(cells, out.as<float>().data() + place, stride);
   };
-  std::size_t feature = 0;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const ArrowCells cells{batch, batch.columns[i], name, columns[i], bad};
-    if (i != label) {
-      write(cells, x, feature++, features);
-    } else if (options.task == Task::classification) {
+  if (label && options.task != Task::unlabelled) {
+    const ArrowCells cells{batch, batch.columns[*label], name, columns[*label], bad};
+    if (options.task == Task::classification) {
       y = Array(arrow_classes(cells, options.class_names));
-    } else if (options.task == Task::regression) {
+    } else {
       HostTensor targets({options.dtype, {batch.rows}});
       write(cells, targets, 0, 1);
       y = Array(std::move(targets));
     }
+  }
+  for (std::size_t place = 0; place < features.size(); ++place) {
+    const std::size_t i = features[place];
+    write({batch, batch.columns[i], name, columns[i], bad}, x, place, features.size());
   }
   return {name, std::move(x), std::move(y)};
 }
@@ -251,6 +284,22 @@ class ArrowPass {
 Dataset arrow_rows_of(const io::ArrowBatch& batch, const std::string& name, const Names& columns,
                       const CsvOptions& options) {
   return rows_of_batch(batch, name, columns, options, nullptr);
+}
+
+TableColumns arrow_columns(const std::filesystem::path& file, io::ArrowKind kind,
+                           const CsvOptions& options) {
+  const io::ArrowBatches batches = io::ArrowBatches::open(file, kind);
+  const Names& names = batches.column_names();
+  const auto label = arrow_label(names, options, batches.name());
+  TableColumns columns;
+  for (const std::size_t place : arrow_features(names, options, label, batches.name()))
+    columns.features.push_back(names[place]);
+  if (label && options.task != Task::unlabelled) columns.label = names[*label];
+  const bool are_keys =
+      std::set<std::string_view>(names.begin(), names.end()).size() == names.size() &&
+      std::ranges::all_of(names,
+                          [](const std::string& name) { return well_formed_utf8(name) == name; });
+  return are_keys ? columns : TableColumns();
 }
 
 TableStream arrow_rows(const std::filesystem::path& file, io::ArrowKind kind,

@@ -15,10 +15,11 @@ struct TableStream {
   std::vector<std::string> class_names;
 };
 
-// As data::csv: x [N, features] of all columns but the label's, in their order; the label by name
-// or number from 1, the last column by default. Text labels (and dictionaries) are classes.
-// UserError as ArrowBatches, for features that are text, not finite or beyond the type, with row
-// and column, and for classes that are not whole numbers from 0 or known names; LabelError.
+// As data::csv: x [N, features] of all columns but the label's and the ignored ones, in their
+// order, or of the features that are named; the label by name or number from 1, the last one by
+// default. Text labels (and dictionaries) are classes. UserError as ArrowBatches, for features that
+// are text, not finite or beyond the type, with row and column, and for classes that are not whole
+// numbers from 0 or known names; LabelError.
 Dataset arrow_table(const std::filesystem::path& file, io::ArrowKind kind,
                     const CsvOptions& options = {});
 
@@ -27,6 +28,10 @@ Dataset arrow_table(const std::filesystem::path& file, io::ArrowKind kind,
 // its turn. The names of text labels are found by reading their column once if they are not given.
 TableStream arrow_rows(const std::filesystem::path& file, io::ArrowKind kind,
                        const CsvOptions& options = {});
+
+// The names of the columns that become features and label; none if two are alike or not UTF-8.
+TableColumns arrow_columns(const std::filesystem::path& file, io::ArrowKind kind,
+                           const CsvOptions& options = {});
 
 // The rows of a table that is open, for one pass; names are needed for text labels.
 Dataset arrow_rows_of(const io::ArrowBatch& batch, const std::string& name,

@@ -72,6 +72,7 @@ Opened open(const std::string& name, const OpenOptions& options) {
     Opened opened{load(*stream, options.image_workers), std::nullopt};
     const bool is_table = kind == "parquet" || kind == "arrow";
     if (is_table && !options.csv.are_classes) require_likely_classes(opened.train);
+    opened.columns = stream_columns(name, options);
     return opened;
   }
   if (kind == "fashion-mnist" || kind == "idx") {

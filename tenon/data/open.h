@@ -38,7 +38,7 @@ struct Opened {
   Dataset train;
   std::optional<Dataset> test;
   std::optional<Tokenizer> tokenizer = {};  // of text
-  TableColumns columns = {};                // of csv:, where they have names
+  TableColumns columns = {};                // of a table, where they have names
 };
 
 // fashion-mnist, fashion-mnist:FOLDER, idx:FOLDER and cifar10:FOLDER, which have a test set;

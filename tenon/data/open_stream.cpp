@@ -103,6 +103,15 @@ std::optional<Stream> open_equal_stream(const std::string& name, const OpenOptio
   return open_of_types(name, options, Types::equal);
 }
 
+TableColumns stream_columns(const std::string& name, const OpenOptions& options) {
+  const std::size_t colon = name.find(':');
+  if (name.starts_with("parquet:"))
+    return arrow_columns(name.substr(colon + 1), io::ArrowKind::parquet, options.csv);
+  if (name.starts_with("arrow:"))
+    return arrow_columns(name.substr(colon + 1), io::ArrowKind::ipc, options.csv);
+  return {};
+}
+
 Stream image_stream(const ImageFolder& images) {
   return {images.name(), images.equal_pipeline(), images.size(), images.class_names()};
 }
@@ -114,11 +123,11 @@ std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOpt
     all.bad_samples.reset();
     std::optional<Stream> stream = open_equal_stream(name, all);
     if (!stream) return std::nullopt;
-    return OpenedStream{*std::move(stream)};
+    return OpenedStream{*std::move(stream), std::nullopt, stream_columns(name, options)};
   }
   const ImageParts parts = image_parts(name.substr(kImages.size()));
   const ImageFolder train = image_folder(parts.train, options.images);
-  OpenedStream opened{image_stream(train), std::nullopt, train};
+  OpenedStream opened{image_stream(train), std::nullopt, {}, train};
   if (!parts.test) return opened;
   ImageFolderOptions of_test = options.images;
   of_test.class_names = train.class_names();

@@ -22,8 +22,11 @@ std::optional<Stream> open_equal_stream(const std::string& name, const OpenOptio
 struct OpenedStream {
   Stream train;
   std::optional<Dataset> test = {};
+  TableColumns columns = {};               // of a table
   std::optional<ImageFolder> images = {};  // what the stream is of, of images:FOLDER
 };
+// The names of the columns of parquet:FILE and arrow:FILE; none of other data.
+TableColumns stream_columns(const std::string& name, const OpenOptions& options);
 // All images of the folder as a stream.
 Stream image_stream(const ImageFolder& images);
 std::optional<OpenedStream> open_streamed(const std::string& name, const OpenOptions& options = {});

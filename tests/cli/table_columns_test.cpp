@@ -137,7 +137,8 @@ TEST_F(TableColumns, OptionsOfTablesAreChecked) {
   EXPECT_EQ(
       run_tenon({"train", "--model", "mlp", "--data", "fashion-mnist", "--ignore-columns", "c"})
           .err,
-      "error: --ignore-columns: only for csv:FILE, the data is \"fashion-mnist\"\n");
+      "error: --ignore-columns: only for csv:, parquet: and arrow: data, the data is "
+      "\"fashion-mnist\"\n");
 }
 
 }  // namespace

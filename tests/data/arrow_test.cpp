@@ -211,6 +211,29 @@ TEST(ArrowFiles, AgreeWithPyarrow) {
   EXPECT_FALSE(targets.has_y());
 }
 
+TEST(ArrowFiles, ColumnsAreFoundByName) {
+  const std::string file = table_sample("table.parquet");
+  constexpr io::ArrowKind kParquet = io::ArrowKind::parquet;
+  const TableColumns columns = arrow_columns(file, kParquet);
+  ASSERT_EQ(columns.features.size(), 6u);
+  EXPECT_EQ(columns.label, "kind");
+  const Dataset chosen =
+      arrow_table(file, kParquet, {.features = {columns.features[5], columns.features[1]}});
+  EXPECT_EQ(chosen.x().row_shape(), (Shape{2}));
+  const HostTensor x = chosen.x().tensor(), all = expected_features();
+  for (std::size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(x.as<float>()[2 * i], all.as<float>()[6 * i + 5]);
+    EXPECT_EQ(x.as<float>()[2 * i + 1], all.as<float>()[6 * i + 1]);
+  }
+  const CsvOptions without{.ignored = {columns.features[0], "2"}};
+  EXPECT_EQ(arrow_columns(file, kParquet, without).features,
+            std::vector<std::string>(columns.features.begin() + 2, columns.features.end()));
+  EXPECT_EQ(arrow_table(file, kParquet, without).x().row_shape(), (Shape{4}));
+  EXPECT_EQ(error_of([&] { arrow_table(file, kParquet, {.features = {"nothing"}}); }),
+            file + ": no column is named \"nothing\", which the model takes");
+  EXPECT_THROW(arrow_table(file, kParquet, {.ignored = {"nothing"}}), IgnoredError);
+}
+
 TEST(ArrowFiles, BadFilesAreNamed) {
   const auto error = [](const std::string& file, io::ArrowKind kind = io::ArrowKind::parquet) {
     return error_of([&] { arrow_table(file, kind); });
