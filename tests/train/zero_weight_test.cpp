@@ -11,6 +11,7 @@ struct WeightlessCase {
   nn::Loss loss;
   nn::Sequential model;
   std::vector<std::int32_t> labels;  // of weight 0, all of them
+  bool is_sequence = false;          // one sample of three steps, not three samples
 };
 
 std::vector<WeightlessCase> weightless_cases() {
@@ -23,7 +24,7 @@ std::vector<WeightlessCase> weightless_cases() {
       {sparse, model(3), {0, 0, 0}},
       {nn::cross_entropy(nn::sparse_categorical_cross_entropy, three), probabilities, {0, 0, 0}},
       {nn::cross_entropy(nn::binary_cross_entropy_from_logits, two), model(1), {1, 1, 1}},
-      {nn::sparse_categorical_cross_entropy_from_logits, model(3), {-1, -1, -1}},
+      {nn::sparse_categorical_cross_entropy_from_logits, model(3), {-1, -1, -1}, true},
       {nn::combined({{1, nn::entropy_from_logits}, {0.5, sparse}}), model(3), {0, 0, 0}},
   };
 }
@@ -35,7 +36,6 @@ std::vector<HostTensor> weight_values(Trainer& trainer) {
 }
 
 TEST(ZeroClassWeights, LossAndGradientAreZero) {
-  const HostTensor x = make_tensor<float>({3, 2}, {1, 2, -1, 0.5f, 3, -2});
   for (const std::string& device : tested_devices())
     for (const std::int64_t accumulated : {1, 2})
       for (WeightlessCase& one : weightless_cases()) {
@@ -46,14 +46,17 @@ TEST(ZeroClassWeights, LossAndGradientAreZero) {
         options.optimizer = optim::Optimizer(optim::GradientDescent{.learning_rate = 0.5},
                                              {.accumulate_steps = accumulated});
         Trainer trainer(one.model, options);
-        const HostTensor y =
-            make_tensor<std::int32_t>({3}, std::span<const std::int32_t>(one.labels));
+        const HostTensor x = make_tensor<float>(one.is_sequence ? Shape{1, 3, 2} : Shape{3, 2},
+                                                {1, 2, -1, 0.5f, 3, -2});
+        const HostTensor y = make_tensor<std::int32_t>(one.is_sequence ? Shape{1, 3} : Shape{3},
+                                                       std::span<const std::int32_t>(one.labels));
         const data::Dataset data = data::from_arrays(x, y);
         trainer.build(data);
         const std::vector<HostTensor> before = weight_values(trainer);
         const bool is_combined = one.loss.name.find(" + ") != std::string::npos;
         for (int i = 0; i < 4; ++i) {
-          const double loss = trainer.step({x, y, {0, 1, 2}});
+          const double loss =
+              trainer.step({x, y, std::vector<std::int64_t>(one.is_sequence ? 1 : 3)});
           EXPECT_TRUE(is_combined ? std::isfinite(loss) : loss == 0) << loss;
         }
         for (const HostTensor& value : weight_values(trainer))
