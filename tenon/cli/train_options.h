@@ -1,10 +1,10 @@
 // The options of `tenon train`, and the parts of a training that they choose.
 #pragma once
-#include "tenon/cli/open_data.h"
 #include "tenon/cli/distill_options.h"
 #include "tenon/cli/loop_options.h"
 #include "tenon/cli/loss_options.h"
 #include "tenon/cli/model_options.h"
+#include "tenon/cli/open_data.h"
 #include "tenon/cli/optimizer_options.h"
 
 namespace tenon::cli {
