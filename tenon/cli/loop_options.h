@@ -11,7 +11,8 @@ struct LoopOptions {
   std::int64_t validate_every = 0, sanity_batches = 0, steps_per_epoch = 0, overfit_batches = 0;
   std::int64_t early_stopping = 0, keep_checkpoints = 0;
   std::string monitor, time_limit, csv_log;
-  bool keep_best = false, restore_best = false, fast_dev_run = false, tensorboard = false, nan_guard = false;
+  bool keep_best = false, restore_best = false, fast_dev_run = false, tensorboard = false,
+       nan_guard = false;
 };
 
 void add_loop_options(CLI::App& app, LoopOptions& options);

@@ -153,8 +153,7 @@ void check_train_options(const TrainCommand& command) {
   if (!command.distill.teacher.empty() && !command.loss_options.class_weights.empty())
     refuse_option("--class-weights", "excludes --teacher, which brings a loss of its own");
   check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
-  const optim::Optimizer optimizer =
-      make_optimizer(command.optimizer, *parse_dtype(command.dtype));
+  const optim::Optimizer optimizer = make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   if (command.loop.restore_best && optimizer.options().average_decay > 0)
     refuse_option("--restore-best",
                   "excludes --average-decay, whose averages are those of the last step; "

@@ -39,14 +39,14 @@ struct CsvOptions {
   // the label's, the weights' and the ignored ones. Without a header columns go by their places.
   std::vector<std::string> features = {};
   std::vector<std::string> ignored = {};  // columns that are left out, by name or number from 1
-  char separator = '\0';                  // of fields; 0: , or, if the first line has none, ; or tab
-  bool are_classes = false;               // labels are classes, however many there are
+  char separator = '\0';     // of fields; 0: , or, if the first line has none, ; or tab
+  bool are_classes = false;  // labels are classes, however many there are
 };
 
 // x: [N, features], all columns but the label's and the weights'. UserError, with the line, for
 // features that are text or do not fit the type, classes that are not integers from 0 or known
-// names, weights that Dataset::with_weights refuses; LabelError, WeightsError, IgnoredError. Columns
-// of true and false are features of 1 and 0. UserError, too, as require_likely_classes.
+// names, weights that Dataset::with_weights refuses; LabelError, WeightsError, IgnoredError.
+// Columns of true and false are features of 1 and 0. UserError, too, as require_likely_classes.
 // With `bad`, such rows are left out and counted, and UserError if none is left; which columns are
 // text, the first row with a value in each says.
 Dataset csv(const std::filesystem::path& file, const CsvOptions& options = {},

@@ -47,8 +47,7 @@ void Context::add_loss(const WeightedSum& term) {
 
 Tensor Context::total_loss(const Tensor& loss) const {
   Tensor total = loss;
-  for (const WeightedSum& term : losses_)
-    total = total + cast(mean_of(term), loss.dtype());
+  for (const WeightedSum& term : losses_) total = total + cast(mean_of(term), loss.dtype());
   return total;
 }
 

@@ -181,7 +181,8 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "sparse_categorical_focal_cross_entropy, categorical_focal_cross_entropy_from_logits, "
            "categorical_focal_cross_entropy, binary_focal_cross_entropy_from_logits, "
            "binary_focal_cross_entropy, entropy_from_logits, entropy, ctc, triplet, triplet_hard, "
-           "triplet_semi_hard, contrastive, info_nce, nt_xent; did you mean \"mean_squared_error\"?"},
+           "triplet_semi_hard, contrastive, info_nce, nt_xent; did you mean "
+           "\"mean_squared_error\"?"},
           {train({"--loss", "binary_cross_entropy"}), 2,
            "--loss: binary_cross_entropy takes two classes, FOLDERpoints.csv has 3"},
           {train({"--loss", "categorical_cross_entropy"}), 2,
@@ -334,7 +335,8 @@ TEST(BadFiles, GiveOneLineAndStatus1) {
           {with_data("npz:FOLDERscalar.npz"), 1,
            "FOLDERscalar.npz: x is f32[]; an array needs a first axis that counts the samples"},
           {train({"--out", "FOLDERrun"}), 2,
-           "--out: FOLDERrun holds a run already; go on with it by --resume, replace it by --overwrite, "
+           "--out: FOLDERrun holds a run already; go on with it by --resume, replace it by "
+           "--overwrite, "
            "or choose another --out"},
           {train({"--out", "FOLDERrun", "--resume", "--hidden", "4", "--batch-size", "9"}), 2,
            "FOLDERrun/run.json: the run cannot go on: training/batch_size was 8, now it is 9"},

@@ -102,9 +102,7 @@ TEST_F(LoopOptions, ClassesOfAStreamAreCounted) {
   EXPECT_NE(outcome.err.find("epoch 1/1  step 3  "), std::string::npos) << outcome.err;
   const Outcome refused = run({"--workers", "1"});
   EXPECT_EQ(refused.status, 2);
-  EXPECT_NE(refused.err.find("error: --classes: missing: "),
-            std::string::npos)
-      << refused.err;
+  EXPECT_NE(refused.err.find("error: --classes: missing: "), std::string::npos) << refused.err;
 }
 
 TEST_F(LoopOptions, AStreamOfUnknownSizeIsMeasured) {
@@ -218,7 +216,8 @@ TEST_F(LoopOptions, ThatDoNotFitAreNamed) {
   };
   EXPECT_EQ(error({"--keep-best"}), "error: --keep-best: needs --out, where its files go");
   EXPECT_EQ(error({"--monitor", "loss"}),
-            "error: --monitor: says what --early-stopping, --keep-best or --restore-best go by, which are "
+            "error: --monitor: says what --early-stopping, --keep-best or --restore-best go by, "
+            "which are "
             "missing");
   EXPECT_EQ(error({"--monitor", "validation_acuracy", "--early-stopping", "2"}),
             "error: --monitor: an epoch has no value \"validation_acuracy\"; one of loss, accuracy "

@@ -57,7 +57,8 @@ TEST(CsvReader, MalformedTextGivesLineAndColumn) {
             "sample: line 2, column 3: the quote that opens here is never closed");
   EXPECT_EQ(csv_error("1,2\n3,4\"5\n"),
             "sample: line 2, column 4: a quote inside a field that does not start with one");
-  EXPECT_EQ(csv_error("1,\"2\"3\n"), "sample: line 1, column 6: text after a closing quote\n"
+  EXPECT_EQ(csv_error("1,\"2\"3\n"),
+            "sample: line 1, column 6: text after a closing quote\n"
             "  help: a quote within quotes is written twice");
   EXPECT_EQ(csv_error(std::string_view("1,\0", 3)),
             "sample: line 1, column 3: a NUL byte (is this a text file?)");
