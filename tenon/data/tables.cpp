@@ -107,7 +107,7 @@ class CsvDatasetBuilder {
   TableColumns names_of(std::size_t label, const std::vector<std::size_t>& features) const {
     if (!table_.has_header) return {};
     TableColumns columns;
-    std::set<std::string_view> different;
+    std::set<std::string> different;
     const auto can_keep = [&](const std::string& name) {
       return different.insert(name).second && well_formed_utf8(name) == name;
     };
