@@ -8,8 +8,8 @@
 
 namespace tenon {
 
-// Moments and gradients that fade away become subnormal, and processors take a hundred times as
-// long for those. Operands are not flushed (on aarch64 they are): comparing and moving keep them.
+// Moments and gradients that fade away become subnormal, and many processors take far longer for
+// those. Operands are not flushed (on aarch64 they are): comparing and moving keep them.
 class FlushToZero {
  public:
 #if defined(__SSE2__)

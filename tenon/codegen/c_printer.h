@@ -1,7 +1,5 @@
 // Prints one kernel as C: loops over rows and lanes, partial sums, register-blocked contractions.
 #pragma once
-#include <fmt/format.h>
-
 #include "tenon/codegen/kernel_printer.h"
 
 namespace tenon::codegen {
@@ -43,10 +41,7 @@ class CPrinter final : public KernelPrinter {
   void print_contract(const kernel::Contract& contract, const kernel::Block& block,
                       std::size_t position) override;
   bool print_special_loop(const kernel::Block& block, std::size_t position) override;
-  void open_branch(const std::string& condition) override {
-    open(fmt::format("if ({}) {{", condition));
-    line("TENON_BRANCH");
-  }
+  void begin_branch() override { line("TENON_BRANCH"); }
   void print_barrier() override {}
 
   void print_lane_fold(const kernel::Fold& fold, kernel::ValueId result);

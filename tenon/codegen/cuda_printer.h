@@ -1,7 +1,5 @@
 // Prints one kernel as CUDA C: a block of threads per instance that holds tiles between them.
 #pragma once
-#include <fmt/format.h>
-
 #include "tenon/codegen/kernel_printer.h"
 
 namespace tenon::codegen {
@@ -43,9 +41,7 @@ class CudaPrinter final : public KernelPrinter {
   void print_contract(const kernel::Contract& contract, const kernel::Block& block,
                       std::size_t position) override;
   bool print_special_loop(const kernel::Block&, std::size_t) override { return false; }
-  void open_branch(const std::string& condition) override {
-    open(fmt::format("if ({}) {{", condition));
-  }
+  void begin_branch() override {}
   void print_barrier() override { line("__syncthreads();"); }
 
   void print_team_fold(const kernel::Fold& fold, kernel::ValueId result);

@@ -119,7 +119,8 @@ void KernelPrinter::print_block(const Block& block) {
     } else if (const auto* loop = std::get_if<Loop>(&statement.instruction)) {
       if (!print_special_loop(block, i)) print_loop(*loop, statement, block, i);
     } else if (const auto* node = std::get_if<If>(&statement.instruction)) {
-      open_branch(element(node->condition));
+      open(fmt::format("if ({}) {{", element(node->condition)));
+      begin_branch();
       print_block(node->body);
       close();
     } else if (std::holds_alternative<Barrier>(statement.instruction)) {

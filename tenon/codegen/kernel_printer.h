@@ -54,8 +54,8 @@ class KernelPrinter {
                               std::size_t position) = 0;
   // Prints the whole loop and returns true if the target has a better form for it.
   virtual bool print_special_loop(const kernel::Block& block, std::size_t position) = 0;
-  // `if (condition) {`, to be closed by close().
-  virtual void open_branch(const std::string& condition) = 0;
+  // Behind `if (...) {`.
+  virtual void begin_branch() = 0;
   virtual void print_barrier() = 0;
 
   void print_block(const kernel::Block& block);

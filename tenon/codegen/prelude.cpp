@@ -98,7 +98,7 @@ struct TenonRuntime {
 #else
 #define TENON_INDEPENDENT _Pragma("GCC ivdep")
 #define TENON_UNROLL _Pragma("GCC unroll 64")
-/* In a branch that stores: keeps gcc 12 from making masked stores of it, which may go wrong when the
+/* First in every branch: keeps gcc 12 from making masked stores of it, which may go wrong when the
    loops inside are unrolled (nothing was written at all). */
 #define TENON_BRANCH __asm__ volatile("");
 #endif

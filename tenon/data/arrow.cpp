@@ -16,18 +16,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// By name, or by number from 1.
-std::optional<std::size_t> find_arrow_column(const Names& columns, const std::string& wanted) {
-  const auto named = std::ranges::find(columns, wanted);
-  if (named != columns.end()) return static_cast<std::size_t>(named - columns.begin());
-  std::size_t number = 0;
-  const char* end = wanted.data() + wanted.size();
-  const auto [stop, error] = std::from_chars(wanted.data(), end, number);
-  if (error == std::errc() && stop == end && number >= 1 && number <= columns.size())
-    return number - 1;
-  return std::nullopt;
-}
-
 // The label's column; none if the task has none.
 std::optional<std::size_t> arrow_label(const Names& columns, const CsvOptions& options,
                                        const std::string& name) {
@@ -36,7 +24,7 @@ std::optional<std::size_t> arrow_label(const Names& columns, const CsvOptions& o
     if (options.task == Task::unlabelled) return std::nullopt;
     return columns.size() - 1;
   }
-  if (const auto found = find_arrow_column(columns, options.label)) return found;
+  if (const auto found = find_column(columns, options.label)) return found;
   throw LabelError(fmt::format("{}: no column {}, only {}{}", name, in_quotes(options.label),
                                join(columns, ", "), did_you_mean(options.label, columns)));
 }
@@ -55,7 +43,7 @@ std::vector<std::size_t> arrow_features(const Names& columns, const CsvOptions& 
   std::vector<bool> is_other(columns.size());
   if (label) is_other[*label] = true;
   for (const std::string& ignored : options.ignored) {
-    const auto found = find_arrow_column(columns, ignored);
+    const auto found = find_column(columns, ignored);
     if (!found)
       throw IgnoredError(fmt::format("{}: no column {}, only {}{}", name, in_quotes(ignored),
                                      join(columns, ", "), did_you_mean(ignored, columns)));
@@ -295,11 +283,7 @@ TableColumns arrow_columns(const std::filesystem::path& file, io::ArrowKind kind
   for (const std::size_t place : arrow_features(names, options, label, batches.name()))
     columns.features.push_back(names[place]);
   if (label && options.task != Task::unlabelled) columns.label = names[*label];
-  const bool are_keys =
-      std::set<std::string_view>(names.begin(), names.end()).size() == names.size() &&
-      std::ranges::all_of(names,
-                          [](const std::string& name) { return well_formed_utf8(name) == name; });
-  return are_keys ? columns : TableColumns();
+  return are_keys(names) ? columns : TableColumns();
 }
 
 TableStream arrow_rows(const std::filesystem::path& file, io::ArrowKind kind,

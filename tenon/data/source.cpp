@@ -63,7 +63,8 @@ Source Source::with_samples(Pipeline samples) const {
 Source Source::take(std::int64_t count) const {
   if (const Dataset* data = dataset()) return data->take(std::min(count, data->size()));
   Stream part = *stream();
-  // One to look at must not be one that is left out.
+  // To filter, samples are made: so the one to look at is the first that can be made, and not one
+  // that skip_bad leaves out later.
   if (count == 1) part.samples = part.samples.filter([](const Sample&) { return true; });
   part.samples = part.samples.take(count);
   if (part.size) part.size = std::min(*part.size, count);

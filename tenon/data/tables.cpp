@@ -80,7 +80,7 @@ class CsvDatasetBuilder {
     }
     std::vector<bool> is_other(table_.columns.size());
     for (const std::string& name : options_.ignored)
-      is_other[find_column<IgnoredError>(name)] = true;
+      is_other[find_column_or_refuse<IgnoredError>(name)] = true;
     for (std::size_t i = 0; i < table_.columns.size(); ++i)
       if (i != label && i != weights && !is_other[i]) features.push_back(i);
     require(!features.empty() || options_.ignored.empty(),
@@ -94,8 +94,7 @@ class CsvDatasetBuilder {
   }
 
   std::size_t find_feature(const std::string& name) const {
-    std::vector<std::string> names;
-    for (const io::CsvColumn& column : table_.columns) names.push_back(column.name);
+    const std::vector<std::string> names = column_names();
     const auto found = std::ranges::find(names, name);
     require(found != names.end(), "{}: no column is named {}, which the model takes{}", file_,
             in_quotes(name), did_you_mean(name, names));
@@ -107,17 +106,13 @@ class CsvDatasetBuilder {
   TableColumns names_of(std::size_t label, const std::vector<std::size_t>& features) const {
     if (!table_.has_header) return {};
     TableColumns columns;
-    std::set<std::string> different;
-    const auto can_keep = [&](const std::string& name) {
-      return different.insert(name).second && well_formed_utf8(name) == name;
-    };
-    for (const std::size_t place : features) {
-      columns.features.push_back(table_.columns[place].name);
-      if (!can_keep(columns.features.back())) return {};
+    for (const std::size_t place : features) columns.features.push_back(table_.columns[place].name);
+    std::vector<std::string> kept = columns.features;
+    if (label != kNoColumn && options_.task != Task::unlabelled) {
+      columns.label = table_.columns[label].name;
+      kept.push_back(columns.label);
     }
-    if (label == kNoColumn || options_.task == Task::unlabelled) return columns;
-    columns.label = table_.columns[label].name;
-    return can_keep(columns.label) ? columns : TableColumns();
+    return are_keys(kept) ? columns : TableColumns();
   }
 
   Dataset build_unweighted(std::size_t label, const std::vector<std::size_t>& features) {
@@ -174,7 +169,8 @@ class CsvDatasetBuilder {
   }
 
   std::size_t find_weights() const {
-    return options_.weights.empty() ? kNoColumn : find_column<WeightsError>(options_.weights);
+    return options_.weights.empty() ? kNoColumn
+                                    : find_column_or_refuse<WeightsError>(options_.weights);
   }
 
   std::size_t find_label(std::size_t weights) const {
@@ -182,7 +178,7 @@ class CsvDatasetBuilder {
     const bool is_remembered = !table_.has_header && !options_.features.empty() &&
                                options_.label.find_first_not_of("0123456789") != std::string::npos;
     if (!options_.label.empty() && !is_remembered) {
-      const std::size_t label = find_column<LabelError>(options_.label);
+      const std::size_t label = find_column_or_refuse<LabelError>(options_.label);
       if (label == weights)
         throw WeightsError(fmt::format("{}: column {} is the label", file_,
                                        in_quotes(table_.columns[label].name)));
@@ -194,26 +190,23 @@ class CsvDatasetBuilder {
     return last > 0 ? last - 1 : kNoColumn;
   }
 
-  // By name, or by number from 1.
-  template <class Error>
-  std::size_t find_column(const std::string& wanted) const {
+  std::vector<std::string> column_names() const {
     std::vector<std::string> names;
     for (const io::CsvColumn& column : table_.columns) names.push_back(column.name);
-    const auto found = std::ranges::find(names, wanted);
-    if (found != names.end()) {
-      require(std::ranges::count(names, wanted) == 1, "{}: two columns are named {}", file_,
-              in_quotes(wanted));
-      return static_cast<std::size_t>(found - names.begin());
-    }
-    std::size_t number = 0;
-    const char* end = wanted.data() + wanted.size();
-    const auto [stop, error] = std::from_chars(wanted.data(), end, number);
-    if (error == std::errc() && stop == end && number >= 1 && number <= names.size())
-      return number - 1;
-    const bool is_number = error == std::errc() && stop == end;
+    return names;
+  }
+
+  // By name, or by number from 1.
+  template <class Error>
+  std::size_t find_column_or_refuse(const std::string& wanted) const {
+    const std::vector<std::string> names = column_names();
+    require(std::ranges::count(names, wanted) <= 1, "{}: two columns are named {}", file_,
+            in_quotes(wanted));
+    if (const std::optional<std::size_t> found = find_column(names, wanted)) return *found;
     throw Error(fmt::format("{}: no column is named {}{}", file_, in_quotes(wanted),
-                            is_number ? fmt::format(", and there are {} columns", names.size())
-                                      : did_you_mean(wanted, names)));
+                            column_number(wanted)
+                                ? fmt::format(", and there are {} columns", names.size())
+                                : did_you_mean(wanted, names)));
   }
 
   void require_numbers(const io::CsvColumn& column, std::string_view what) const {
