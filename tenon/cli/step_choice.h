@@ -2,6 +2,7 @@
 #pragma once
 #include "tenon/cli/data_options.h"
 #include "tenon/cli/model_options.h"
+#include "tenon/train/trainer.h"
 
 namespace tenon::cli {
 
