@@ -73,12 +73,32 @@ struct CompileReport {
   bool was_cached = false;
 };
 
+// One launch of a kernel, or copy, in a compiled step.
+struct LaunchInfo {
+  std::string kernel;         // its name in the text of the stage "source"; "copy" of a copy
+  std::string reads, writes;  // names of what it takes and gives
+  double flops = 0;           // of one call
+  double bytes = 0;           // of all that it takes and gives
+  bool is_parallel = false;
+};
+struct LaunchTime {
+  std::int64_t calls = 0;
+  double seconds = 0;  // of all calls
+};
+// One call in the last run; seconds since the run began.
+struct LaunchEvent {
+  std::uint32_t launch = 0;
+  double begin = 0, end = 0;
+};
+
 struct CompileOptions {
   int threads = 0;  // 0: as many as the backend has
   // Called with one line of text for what a user may want to know (a slow fallback, a kept file).
   std::function<void(std::string_view)> log;
   // Stages to keep as text for inspection: "graph", "plan", "source".
   bool keep_texts = false;
+  // Take the time of every launch; the step is a little slower for it.
+  bool profile = false;
 };
 
 class Step {
@@ -87,6 +107,10 @@ class Step {
   // Inputs are those of the signature with Role::data, in order; results those outputs that update
   // nothing. A result Buffer that is empty or of another type is allocated; others are reused.
   virtual Event run(std::span<Buffer* const> inputs, std::span<Buffer> results) = 0;
+  // One for each of Executable::launches, since bind; empty unless compiled with
+  // `profile`.
+  virtual std::span<const LaunchTime> launch_times() const { return {}; }
+  virtual std::span<const LaunchEvent> last_launches() const { return {}; }
 };
 
 class Executable {
@@ -99,6 +123,8 @@ class Executable {
   virtual const CompileReport& report() const = 0;
   // The text of a stage ("graph", "plan", "source"), empty if the backend has none.
   virtual std::string text(std::string_view stage) const = 0;
+  // In the order of the text; empty unless compiled with `profile`.
+  virtual std::span<const LaunchInfo> launches() const { return {}; }
 };
 
 class Backend {

@@ -102,6 +102,7 @@ int run(int argc, char** argv) {
   add_report(program, action);
   add_compress(program, action);
   add_inspect(program, action);
+  add_profile(program, action);
   add_devices(program, action);
   add_cache(program, action);
   std::vector<std::string> commands;

@@ -87,6 +87,7 @@ struct TenonRuntime {
   void (*parallel)(const TenonRuntime* runtime, TenonKernel kernel, void* const* arguments,
                    int64_t grid);
   const void* const* constants;
+  void (*mark)(const TenonRuntime* runtime, uint32_t launch);
 };
 
 /* Before a loop: its iterations touch different memory, or the same in a harmless order. */

@@ -4,7 +4,7 @@
 
 namespace tenon::codegen {
 
-inline constexpr std::uint32_t kRuntimeVersion = 1;
+inline constexpr std::uint32_t kRuntimeVersion = 2;
 
 // A range of instances of one kernel: runs first ... last - 1 with the kernel's argument pointers.
 using KernelFunction = void (*)(void* const* arguments, std::int64_t first, std::int64_t last);
@@ -18,6 +18,8 @@ struct TenonRuntime {
                    std::int64_t grid);
   // Data too large for the generated text, in the order in which the text numbers it.
   const void* const* constants;
+  // Called after each launch, with its number, by a step that was compiled to be profiled.
+  void (*mark)(const TenonRuntime* runtime, std::uint32_t launch);
 };
 
 // int tenon_step(const TenonRuntime*, void* const* state, const void* const* inputs,

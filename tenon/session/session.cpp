@@ -41,6 +41,16 @@ std::string CompiledStep::text(std::string_view stage) const {
   return state_->executable->text(stage);
 }
 
+std::span<const backends::LaunchInfo> CompiledStep::launches() const {
+  return state_->executable->launches();
+}
+std::span<const backends::LaunchTime> CompiledStep::launch_times() const {
+  return state_->step->launch_times();
+}
+std::span<const backends::LaunchEvent> CompiledStep::last_launches() const {
+  return state_->step->last_launches();
+}
+
 void CompiledStep::run(std::span<backends::Buffer* const> inputs,
                        std::span<backends::Buffer> results) {
   State& state = *state_;
@@ -217,6 +227,7 @@ CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepRe
     options.threads = options_.threads;
     options.log = options_.log;
     options.keep_texts = options_.keep_texts;
+    options.profile = options_.profile;
     state->executable = backend_->compile(program.graph, options);
     cache_->executables.insert({hash, {program.graph, state->executable}});
   }

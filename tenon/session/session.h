@@ -22,6 +22,7 @@ struct SessionOptions {
   std::string cache_folder{};  // compiled kernels; empty: the default
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the text of every compile stage (CompiledStep::text)
+  bool profile = false;     // take the time of every launch of a kernel (CompiledStep::launches)
   // Receives "label = value" of each tenon::print; without one it goes to standard output.
   std::function<void(std::string_view)> print{};
 };
@@ -62,6 +63,11 @@ class CompiledStep {
   const backends::MemoryReport& memory() const;
   const backends::CompileReport& report() const;
   std::string text(std::string_view stage) const;  // "graph", "plan", "source"
+  // Of a session that profiles: what the step launches, in order, and how long each took in the
+  // runs so far; and each call of the last run. Empty otherwise, and on devices without kernels.
+  std::span<const backends::LaunchInfo> launches() const;
+  std::span<const backends::LaunchTime> launch_times() const;
+  std::span<const backends::LaunchEvent> last_launches() const;
 
  private:
   friend class Session;

@@ -49,7 +49,8 @@ struct TrainerOptions {
   data::TableColumns columns{};
   std::string cache_folder{};  // compiled kernels; empty: the default
   std::function<void(std::string_view)> log{};
-  bool keep_texts = false;  // keep the texts of compile stages for step().text()
+  bool keep_texts = false;  // keep the texts of compile stages for compiled_step().text()
+  bool profile = false;     // take the time of every kernel, for compiled_step().launch_times()
 };
 
 // How the samples of a stream are made while steps run. Data in memory needs none of it.
@@ -214,6 +215,7 @@ struct LoadOptions {
   std::string cache_folder{};
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;
+  bool profile = false;
 };
 
 // Rebuilds a Sequential of known layers with its weights from a run folder, without its code; it

@@ -16,14 +16,46 @@ namespace tenon::backends {
 
 namespace {
 
+// When the launches of a run ended. A launch begins when the one before it ends.
+struct LaunchClock {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin, last;
+  std::vector<LaunchTime> times;
+  std::vector<LaunchEvent> events;
+
+  static double seconds(Clock::duration time) {
+    return std::chrono::duration<double>(time).count();
+  }
+  void start() {
+    events.clear();
+    begin = last = Clock::now();
+  }
+  void mark(std::uint32_t launch) {
+    const Clock::time_point now = Clock::now();
+    times[launch].calls += 1;
+    times[launch].seconds += seconds(now - last);
+    events.push_back({launch, seconds(last - begin), seconds(now - begin)});
+    last = Clock::now();
+  }
+};
+
+struct RunContext {
+  ThreadPool* pool = nullptr;
+  LaunchClock clock;
+};
+
+void mark_launch(const codegen::TenonRuntime* runtime, std::uint32_t launch) {
+  static_cast<RunContext*>(runtime->context)->clock.mark(launch);
+}
+
 void run_on_pool(const codegen::TenonRuntime* runtime, codegen::KernelFunction kernel,
                  void* const* arguments, std::int64_t grid) {
   struct Job {
     codegen::KernelFunction kernel;
     void* const* arguments;
   } job{kernel, arguments};
-  static_cast<ThreadPool*>(runtime->context)
-      ->parallel(
+  static_cast<RunContext*>(runtime->context)
+      ->pool->parallel(
           grid,
           [](void* context, std::int64_t first, std::int64_t last) {
             const Job& work = *static_cast<Job*>(context);
@@ -57,7 +89,10 @@ class CpuStep final : public Step {
     for (Buffer* buffer : state) state_.push_back(host_tensor(*buffer).bytes().data());
     runtime_.version = codegen::kRuntimeVersion;
     runtime_.threads = pool_ != nullptr ? static_cast<std::uint32_t>(pool_->threads()) : 1;
-    runtime_.context = pool_.get();
+    context_.pool = pool_.get();
+    context_.clock.times.resize(program_->launches.size());
+    runtime_.context = &context_;
+    runtime_.mark = mark_launch;
     runtime_.parallel = run_on_pool;
     runtime_.constants = program_->constant_pointers.data();
   }
@@ -70,17 +105,21 @@ class CpuStep final : public Step {
     for (std::size_t i = 0; i < results.size(); ++i)
       results_[i] = host_tensor(results[i]).bytes().data();
     const FlushToZero flush;
+    if (!program_->launches.empty()) context_.clock.start();
     const int status =
         program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(), arena_.get());
     check(status == 0, "the compiled step returned {}", status);
     return {};
   }
+  std::span<const LaunchTime> launch_times() const override { return context_.clock.times; }
+  std::span<const LaunchEvent> last_launches() const override { return context_.clock.events; }
 
  private:
   std::shared_ptr<const Program> program_;
   std::shared_ptr<ThreadPool> pool_;
   std::unique_ptr<void, FreeMemory> arena_;
   codegen::TenonRuntime runtime_{};
+  RunContext context_;
   std::vector<void*> state_;
   std::vector<const void*> inputs_;
   std::vector<void*> results_;
@@ -109,6 +148,7 @@ class CpuExecutable final : public Executable {
     const auto found = program_->texts.find(stage);
     return found == program_->texts.end() ? std::string() : found->second;
   }
+  std::span<const LaunchInfo> launches() const override { return program_->launches; }
 
  private:
   std::shared_ptr<const Program> program_;
@@ -138,10 +178,13 @@ class CpuBackend final : public Backend {
   std::unique_ptr<Executable> compile(const ir::Graph& graph,
                                       const CompileOptions& options) override {
     const auto start = std::chrono::steady_clock::now();
-    const std::shared_ptr<Slot> slot = find_slot(graph);
     CompileReport report;
     std::shared_ptr<const Program> program;
-    {
+    if (options.profile) {
+      program = compile_program(graph, cache_folder_, options);
+      report = program->report;
+    } else {
+      const std::shared_ptr<Slot> slot = find_slot(graph);
       const std::lock_guard lock(slot->mutex);
       program = slot->program.lock();
       if (program == nullptr || (options.keep_texts && program->texts.empty())) {

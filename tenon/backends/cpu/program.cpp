@@ -40,7 +40,7 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
   pass_options.context.widens_products = true;
   const ir::Graph optimized = passes::run_passes(graph, pass_options).graph;
   schedule::Plan plan = schedule::make_plan(optimized, cpu_target());
-  const Source source = print_source(plan);
+  Source source = print_source(plan, options.profile);
   BuiltCode code = build_code(source.files, cache_folder, options.log);
 
   auto program = std::make_shared<Program>();
@@ -48,6 +48,7 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
   program->library = std::move(code.library);
   program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));
   program->uses_threads = source.uses_threads;
+  program->launches = std::move(source.launches);
   program->memory = signature_memory(program->signature);
   program->memory.arena = plan.arena_bytes;
   for (const HostTensor& constant : plan.constants)

@@ -14,6 +14,7 @@ struct Program {
   MemoryReport memory;
   CompileReport report;
   bool uses_threads = false;
+  std::vector<LaunchInfo> launches;  // of a program that is profiled
   std::unique_ptr<Library> library;
   codegen::StepFunction step = nullptr;  // in the library
   std::vector<HostTensor> constants;     // those the code does not hold itself

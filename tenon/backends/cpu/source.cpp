@@ -1,9 +1,12 @@
 #include "tenon/backends/cpu/source.h"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "tenon/base/variant.h"
 #include "tenon/codegen/emit.h"
+#include "tenon/kernel/work.h"
 
 namespace tenon::backends {
 
@@ -36,7 +39,8 @@ std::string comment_text(std::string_view text) {
 
 class EntryPrinter {
  public:
-  EntryPrinter(const Plan& plan, bool has_parts) : plan_(plan), has_parts_(has_parts) {
+  EntryPrinter(const Plan& plan, bool has_parts, bool marks)
+      : plan_(plan), has_parts_(has_parts), marks_(marks) {
     choose_constants();
   }
 
@@ -60,6 +64,7 @@ class EntryPrinter {
 
   const std::vector<std::uint32_t>& passed_constants() const { return passed_; }
   bool uses_threads() const { return uses_threads_; }
+  std::vector<LaunchInfo>& launches() { return launches_; }
 
  private:
   void choose_constants() {
@@ -161,7 +166,23 @@ class EntryPrinter {
     } else {
       line(fmt::format("{}(arguments, 0, {});", function, kernel.grid));
     }
+    if (marks_) {
+      const auto [known, is_new] = flops_.try_emplace(launch.kernel, 0.0);
+      if (is_new) known->second = kernel::count_flops(kernel);
+      double bytes = 0;
+      for (const kernel::Buffer& buffer : kernel.buffers)
+        if (buffer.space == kernel::Space::argument)
+          bytes +=
+              static_cast<double>(buffer.elements) * static_cast<double>(size_of(buffer.dtype));
+      mark({kernel.name, read, written, known->second, bytes,
+            kernel.grid > 1 && kernel.cost >= kParallelNanoseconds});
+    }
     close();
+  }
+
+  void mark(LaunchInfo info) {
+    line(fmt::format("runtime->mark(runtime, {});", launches_.size()));
+    launches_.push_back(std::move(info));
   }
 
   void print_steps(const std::vector<PlanStep>& steps) {
@@ -171,6 +192,9 @@ class EntryPrinter {
                 [&](const schedule::Copy& copy) {
                   line(fmt::format("memcpy({}, {}, {});  // {} -> {}", address(copy.to),
                                    address(copy.from), copy.bytes, name(copy.from), name(copy.to)));
+                  if (marks_)
+                    mark({"copy", name(copy.from), name(copy.to), 0,
+                          2 * static_cast<double>(copy.bytes), false});
                 },
                 [&](const schedule::Repeat& loop) { print_repeat(loop); },
                 [&](const schedule::RepeatWhile& loop) {
@@ -204,6 +228,9 @@ class EntryPrinter {
 
   const Plan& plan_;
   const bool has_parts_;
+  const bool marks_;
+  std::vector<LaunchInfo> launches_;
+  std::map<std::uint32_t, double> flops_;    // of a kernel
   std::vector<std::string> constant_texts_;  // address of each plan constant
   std::vector<std::uint32_t> passed_;
   bool uses_threads_ = false;
@@ -224,7 +251,7 @@ std::string print_part(std::span<const kernel::Kernel> kernels,
 
 }  // namespace
 
-Source print_source(const Plan& plan) {
+Source print_source(const Plan& plan, bool marks) {
   const std::span<const kernel::Kernel> kernels = plan.kernels;
   std::vector<std::string> texts;
   std::size_t length = 0;
@@ -233,7 +260,7 @@ Source print_source(const Plan& plan) {
     length += texts.back().size();
   }
   const bool has_parts = kernels.size() > 1 && length > kLongestFile;
-  EntryPrinter entry(plan, has_parts);
+  EntryPrinter entry(plan, has_parts, marks);
   Source source;
   std::string first = codegen::c_prelude(has_parts ? std::span<const kernel::Kernel>{} : kernels);
   first += '\n';
@@ -256,6 +283,7 @@ Source print_source(const Plan& plan) {
     }
   source.passed_constants = entry.passed_constants();
   source.uses_threads = entry.uses_threads();
+  source.launches = std::move(entry.launches());
   return source;
 }
 

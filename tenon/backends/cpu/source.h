@@ -1,5 +1,6 @@
 // A plan as C: constants, kernels, and the entry that runs the steps.
 #pragma once
+#include "tenon/backends/backend.h"
 #include "tenon/schedule/plan.h"
 
 namespace tenon::backends {
@@ -11,11 +12,12 @@ struct Source {
   // Constants too large for the text: plan constant number of each entry of
   // TenonRuntime::constants.
   std::vector<std::uint32_t> passed_constants;
-  bool uses_threads = false;  // calls TenonRuntime::parallel
+  std::vector<LaunchInfo> launches;  // if they are marked
+  bool uses_threads = false;         // calls TenonRuntime::parallel
 };
 
 // Which kernels run on several threads is decided by their estimated cost, never by measuring, so
-// that equal graphs have equal texts.
-Source print_source(const schedule::Plan& plan);
+// that equal graphs have equal texts. With `marks` each launch is followed by TenonRuntime::mark.
+Source print_source(const schedule::Plan& plan, bool marks = false);
 
 }  // namespace tenon::backends

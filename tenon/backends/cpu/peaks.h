@@ -1,0 +1,16 @@
+// What this machine's processor and memory can do at most, measured.
+#pragma once
+#include <filesystem>
+
+namespace tenon::backends {
+
+struct Peaks {
+  double flops_per_second = 0;  // f32 fused multiply-adds in registers, two operations each
+  double bytes_per_second = 0;  // read and written by copies far larger than the caches
+};
+
+// By so many threads (0: the cores this process may use), in about 0.2 s; the best of some rounds.
+// BackendError if there is no C compiler.
+Peaks measure_peaks(int threads, const std::filesystem::path& cache_folder);
+
+}  // namespace tenon::backends
