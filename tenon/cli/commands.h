@@ -21,6 +21,7 @@ void add_report(CLI::App& program, Action& action);
 void add_compress(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
 void add_profile(CLI::App& program, Action& action);
+void add_bench(CLI::App& program, Action& action);
 void add_devices(CLI::App& program, Action& action);
 void add_cache(CLI::App& program, Action& action);
 

@@ -57,9 +57,6 @@ double time_limit_of(const LoopOptions& options) {
 }  // namespace
 
 void add_loop_options(CLI::App& app, LoopOptions& options) {
-  add_choice(app, "--precision", options.precision, {"f32", "bf16", "fp16"},
-             "what products compute in; weights stay f32");
-  add_augment_option(app, options.augment);
   add_count(app, "--workers", options.workers, 0, 256,
             "threads that make the samples while steps run; without it the data is held in memory");
   const auto add = [&](const char* name, std::int64_t& value, const char* help) {

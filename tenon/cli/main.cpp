@@ -7,6 +7,7 @@
 #include "tenon/base/text.h"
 #include "tenon/cli/abbreviations.h"
 #include "tenon/cli/commands.h"
+#include "tenon/cli/process_usage.h"
 #include "tenon/cli/signals.h"
 #include "tenon/version.h"
 
@@ -103,6 +104,7 @@ int run(int argc, char** argv) {
   add_compress(program, action);
   add_inspect(program, action);
   add_profile(program, action);
+  add_bench(program, action);
   add_devices(program, action);
   add_cache(program, action);
   std::vector<std::string> commands;
@@ -131,6 +133,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace tenon;
   using namespace tenon::cli;
+  program_start();
   try {
     return run(argc, argv);
   } catch (const OptionError& error) {

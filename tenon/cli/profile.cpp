@@ -18,6 +18,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::int64_t kWarmUp = 3;  // steps
+
 struct ProfileCommand {
   StepChoice step;
   std::int64_t steps = 20;
@@ -32,6 +34,42 @@ struct Row {
   double seconds = 0;  // in a step
   double calls = 0;
   double roof = 0;  // least seconds that flops and bytes allow
+};
+
+// Watches a fit; its first steps, which meet cold caches, do not count.
+class LaunchTimes final : public Callback {
+ public:
+  LaunchTimes(std::int64_t batch_size, std::int64_t warm_up)
+      : batch_size_(batch_size), warm_up_(warm_up) {}
+
+  void on_compiled(Trainer& trainer) override {
+    step_ = &trainer.compiled_step(batch_size_);
+    require(!step_->launches().empty(), "device {} has no kernels to take the time of",
+            trainer.session().device());
+  }
+  bool on_step_end(Trainer&, const StepInfo&) override {
+    ++done_;
+    if (done_ == warm_up_)
+      before_.assign(step_->launch_times().begin(), step_->launch_times().end());
+    if (done_ > warm_up_) seconds_.push_back(step_->last_launches().back().end);
+    return true;
+  }
+
+  std::int64_t warm_up() const { return warm_up_; }
+  const CompiledStep& step() const { return *step_; }
+  // Of every launch, when the counted steps began.
+  const std::vector<backends::LaunchTime>& before() const { return before_; }
+  double median_seconds() {
+    const auto middle = seconds_.begin() + std::ssize(seconds_) / 2;
+    std::ranges::nth_element(seconds_, middle);
+    return *middle;
+  }
+
+ private:
+  std::int64_t batch_size_, warm_up_, done_ = 0;
+  const CompiledStep* step_ = nullptr;
+  std::vector<backends::LaunchTime> before_;
+  std::vector<double> seconds_;
 };
 
 // `before`: the times when the counted steps began.
@@ -109,29 +147,22 @@ int run_profile(ProfileCommand command) {
   require(opened.dataset.size() >= batch_size,
           "{} has {} samples, fewer than a batch of {}; say less by --batch-size",
           opened.dataset.name(), opened.dataset.size(), batch_size);
-  const CompiledStep& step = trainer.compiled_step(batch_size);
-  require(!step.launches().empty(), "device {} has no kernels to take the time of",
-          trainer.session().device());
-  // The first steps meet cold caches.
-  const std::int64_t warm_up = std::min<std::int64_t>(command.steps, 3);
-  std::vector<double> seconds;
-  std::vector<backends::LaunchTime> before;
-  std::int64_t done = 0;
-  while (done < warm_up + command.steps) {
-    for (const data::Batch& batch : opened.dataset.batches(batch_size, {.drop_remainder = true})) {
-      if (done == warm_up) before.assign(step.launch_times().begin(), step.launch_times().end());
-      trainer.step(batch);
-      if (done >= warm_up) seconds.push_back(step.last_launches().back().end);
-      if (++done == warm_up + command.steps) break;
-    }
-  }
+  LaunchTimes times(batch_size, std::min(command.steps, kWarmUp));
+  const std::int64_t steps_in_epoch = opened.dataset.size() / batch_size;
+  const std::int64_t steps = times.warm_up() + command.steps;
+  trainer.fit(opened.dataset, {.epochs = 1 + (steps - 1) / steps_in_epoch,
+                               .batch_size = batch_size,
+                               .max_steps = steps,
+                               .steps_per_epoch = steps_in_epoch,
+                               .callbacks = {&times}});
+  const CompiledStep& step = times.step();
   const backends::Peaks peaks = backends::measure_peaks(
       static_cast<int>(command.step.device.threads), environment::cache_folder());
-  const std::vector<Row> rows = rows_of(step, before, static_cast<double>(command.steps), peaks);
+  const std::vector<Row> rows =
+      rows_of(step, times.before(), static_cast<double>(command.steps), peaks);
   const double total = std::accumulate(
       rows.begin(), rows.end(), 0.0, [](double sum, const Row& row) { return sum + row.seconds; });
-  std::ranges::nth_element(seconds, seconds.begin() + std::ssize(seconds) / 2);
-  const double median = seconds[seconds.size() / 2];
+  const double median = times.median_seconds();
   double flops = 0, roof = 0;
   for (const Row& row : rows) {
     flops += row.calls * row.info->flops;

@@ -1,6 +1,4 @@
 // tenon train
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,8 +7,10 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
+#include "tenon/cli/make_trainer.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/predictions.h"
+#include "tenon/cli/process_usage.h"
 #include "tenon/cli/progress.h"
 #include "tenon/cli/signals.h"
 #include "tenon/cli/text.h"
@@ -19,72 +19,13 @@
 #include "tenon/cli/weight_options.h"
 #include "tenon/io/file.h"
 #include "tenon/io/json.h"
-#include "tenon/nn/basic_layers.h"
-#include "tenon/nn/sequential.h"
 #include "tenon/session/graph_faults.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/description.h"
 #include "tenon/train/nan_guard.h"
-#include "tenon/train/transfer.h"
 
 namespace tenon::cli {
 namespace {
-
-std::int64_t count_outputs(const data::Source& train, const nn::Loss& loss) {
-  require(train.size() != 0, "{}: there are no samples", train.name());
-  if (train.has_classes() && loss.targets == nn::TargetKind::classes) {
-    require(train.stream() == nullptr || train.class_count() > 0,
-            "{}: its classes are integers, but how many there are is not known before all are "
-            "read; say it by --classes, or leave --workers out",
-            train.name());
-    require(train.class_count() > 0, "{}: no sample has a class", train.name());
-    return train.class_count();
-  }
-  return std::max<std::int64_t>(1, element_count(train.y_row().shape));
-}
-
-nn::Layer make_trained_model(const TrainCommand& command, const data::Source& train,
-                             const nn::Loss& loss) {
-  nn::Layer model = make_model(command.model, train.x_row(), count_outputs(train, loss));
-  if (!nn::is_of_classes(loss.targets) || loss.from_logits) return model;
-  const nn::ActivationLayer last{loss.targets == nn::TargetKind::two_classes ? nn::sigmoid
-                                                                             : nn::softmax};
-  if (auto* layers = model.get<nn::Sequential>()) {
-    layers->add(last);
-    return model;
-  }
-  return nn::Sequential{model, last};
-}
-
-// `steps`: of the whole training.
-TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss,
-                               std::int64_t steps, Progress& progress,
-                               const std::vector<std::string>& metrics,
-                               const std::optional<Trainer>& teacher) {
-  TrainerOptions options;
-  options.loss = loss;
-  options.dtype = *parse_dtype(command.dtype);
-  options.optimizer = make_optimizer(command.optimizer, options.dtype);
-  const std::int64_t accumulated = options.optimizer.options().accumulate_steps;
-  options.schedule = make_schedule(command.optimizer, (steps + accumulated - 1) / accumulated);
-  for (const std::string& metric : metrics) options.metrics.push_back(nn::find_metric(metric));
-  options.device = command.device.device;
-  options.seed = command.seed;
-  options.threads = static_cast<int>(command.device.threads);
-  if (!command.normalize.empty())
-    options.normalization = data::parse_normalization_kind(command.normalize);
-  set_trainer_options(command.loop, options);
-  if (teacher && !options.normalization) options.normalization = teacher->normalization().kind;
-  options.log = [&progress](std::string_view line) { progress.note(line); };
-  return options;
-}
-
-// Most memory that the process has had at once, getrusage(2).
-std::int64_t process_peak_bytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
 
 // Keeps the tokenizer with the run, for whoever gives it text later.
 void keep_tokenizer(const std::string& run, const data::Tokenizer& tokenizer) {
@@ -157,25 +98,6 @@ std::string data_arguments(const DataOptions& options) {
   return arguments;
 }
 
-// Loads and freezes weights as the options say.
-void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Source& train) {
-  if (command.initial.empty() && command.freeze.empty()) return;
-  trainer.build(train);
-  const bool is_own = command.weights_map.empty() && command.skip_weights.empty();
-  if (!command.initial.empty() && is_own) trainer.load_weights(command.initial);
-  if (!command.initial.empty() && !is_own)
-    load_pretrained(trainer, command.initial, {command.weights_map, command.skip_weights});
-  if (command.freeze.empty()) return;
-  try {
-    freeze(trainer, command.freeze);
-  } catch (const UserError& error) {
-    refuse_option("--freeze", "{}", error.what());
-  }
-  if (std::ranges::none_of(trainer.weights(),
-                           [](const Variable& weight) { return weight.is_trainable(); }))
-    refuse_option("--freeze", "{} leaves no weight to train", join(command.freeze, " and "));
-}
-
 int run_train(TrainCommand command) {
   check_train_options(command);
   keep_schedule_length(command);
@@ -203,7 +125,10 @@ int run_train(TrainCommand command) {
                    {command.device.device, static_cast<int>(command.device.threads)},
                    *parse_dtype(command.dtype));
   if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
-  TrainerOptions options = trainer_options(command, loss, steps, progress, metrics, teacher);
+  TrainerOptions options = trainer_options(command, loss, steps);
+  for (const std::string& metric : metrics) options.metrics.push_back(nn::find_metric(metric));
+  if (teacher && !options.normalization) options.normalization = teacher->normalization().kind;
+  options.log = [&progress](std::string_view line) { progress.note(line); };
   options.columns = data.columns;
   Trainer trainer(std::move(model), std::move(options));
   if (teacher) {

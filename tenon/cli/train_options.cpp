@@ -5,6 +5,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/cli/abbreviations.h"
+#include "tenon/cli/augment_options.h"
 #include "tenon/cli/output.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/name_map.h"
@@ -67,11 +68,10 @@ bool has_named_classes(const data::Source& train) {
 
 }  // namespace
 
-void add_train_options(CLI::App& app, TrainCommand& command) {
+void add_step_options(CLI::App& app, TrainCommand& command) {
   add_model_options(app, command.model, Need::required);
   add_data_options(app, command.data, Need::required);
   add_classes_option(app, command.data);
-  add_count(app, "--epochs", command.epochs, 0, kMost, "passes over the data");
   add_count(app, "--batch-size", command.batch_size, 1, 1 << 24, "samples of one step");
   add_optimizer_options(app, command.optimizer);
   add_checked(
@@ -79,6 +79,23 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
       [](const std::string& text) { check_name([&] { nn::find_loss(text); }, meant_loss(text)); },
       "by the data if not given; --loss help lists the names");
   add_loss_options(app, command.loss_options);
+  app.add_flag("--no-shuffle", command.no_shuffle, "samples in file order");
+  add_checked(
+      app, "--normalize", command.normalize,
+      [](const std::string& text) { data::parse_normalization_kind(text); },
+      "0,1 or -1,1 or standard or channels or none (images 0,1; other data none)", "SCALING");
+  add_choice(app, "--dtype", command.dtype, {"f32", "f64"}, "element type of the weights");
+  add_choice(app, "--precision", command.loop.precision, {"f32", "bf16", "fp16"},
+             "what products compute in; weights stay f32");
+  add_augment_option(app, command.loop.augment);
+  add_natural(app, "--seed", command.seed, "of weights, order of samples and dropout");
+  add_device_options(app, command.device);
+  add_text(app, "--initial", command.initial, "weights to begin with", "FILE.safetensors");
+}
+
+void add_train_options(CLI::App& app, TrainCommand& command) {
+  add_step_options(app, command);
+  add_count(app, "--epochs", command.epochs, 0, kMost, "passes over the data");
   add_checked(
       app, "--metrics", command.metrics,
       [](const std::string& text) {
@@ -91,17 +108,8 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
   add_text(app, "--validation", command.validation,
            "a fraction of the data, other data, or none (the test set if there is one)",
            "FRACTION|DATA");
-  app.add_flag("--no-shuffle", command.no_shuffle, "samples in file order");
-  add_checked(
-      app, "--normalize", command.normalize,
-      [](const std::string& text) { data::parse_normalization_kind(text); },
-      "0,1 or -1,1 or standard or channels or none (images 0,1; other data none)", "SCALING");
-  add_choice(app, "--dtype", command.dtype, {"f32", "f64"}, "element type of the weights");
-  add_natural(app, "--seed", command.seed, "of weights, order of samples and dropout");
-  add_device_options(app, command.device);
   add_text(app, "--out", command.out, "the run folder to write; without it nothing is saved",
            "FOLDER");
-  add_text(app, "--initial", command.initial, "weights to begin with", "FILE.safetensors");
   add_text(app, "--weights-map", command.weights_map,
            "which tensors of --initial the weights are: FILE.json, or one of " +
                join(name_map_names(), ", "),

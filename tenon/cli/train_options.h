@@ -31,6 +31,9 @@ struct TrainCommand {
   std::string program;  // as it was called
 };
 
+// Those that say what a training step is, and on which data: all that other commands with steps
+// have in common with `tenon train`.
+void add_step_options(CLI::App& app, TrainCommand& command);
 void add_train_options(CLI::App& app, TrainCommand& command);
 // OptionError for options that exclude or lack each other; reads nothing.
 void check_train_options(const TrainCommand& command);

@@ -138,6 +138,8 @@ double Trainer::step(const data::Batch& batch) {
   indices.resize(static_cast<std::size_t>(rows.size()));
   state.write_indices(step, indices);
   state.run(step);
+  state.cost.memory = step.step.memory();
+  state.cost.compile_seconds = step.step.report().seconds;
   ++state.position.steps_done;
   return state.loss_value(state.batch_sums(step));
 }
@@ -146,7 +148,7 @@ const std::vector<std::int64_t>& Trainer::prediction_sizes() const {
   return state_->prediction_sizes;
 }
 
-const CompiledStep& Trainer::compiled_prediction(std::int64_t rows) {
+CompiledStep& Trainer::compiled_prediction(std::int64_t rows) {
   require(state_->is_built,
           "compiled_prediction: the model has no weights yet; fit, build or load it first");
   require(rows >= 1, "compiled_prediction: expected 1 row or more, got {}", rows);

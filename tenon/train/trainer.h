@@ -159,7 +159,8 @@ class Trainer {
   HostTensor predict(const data::Array& x, std::int64_t batch_size = 256);
   HostTensor predict(const HostTensor& x, std::int64_t batch_size = 256);
 
-  // One training step on one batch of raw inputs; the mean loss before the update.
+  // One training step on one batch of raw inputs; the mean loss before the update. cost() then has
+  // the memory of that step and the time it took to compile.
   double step(const data::Batch& batch);
 
   // Defines the weights for inputs like these (raw rows), without training.
@@ -194,8 +195,8 @@ class Trainer {
   const CostReport& cost() const;
   // The compiled training step for batches of this size; UserError before build or fit.
   const CompiledStep& compiled_step(std::int64_t batch_size);
-  // The same of the step that predicts so many rows.
-  const CompiledStep& compiled_prediction(std::int64_t rows);
+  // The same of the step that predicts so many rows, which may be run: raw rows to outputs.
+  CompiledStep& compiled_prediction(std::int64_t rows);
   // Numbers of rows for which predict has compiled a step so far.
   const std::vector<std::int64_t>& prediction_sizes() const;
   // Names, output shapes and parameter counts, as Keras prints them.

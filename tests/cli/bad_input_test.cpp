@@ -52,11 +52,11 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
           {{},
            2,
            "a command is missing: train, evaluate, predict, generate, report, compress, inspect, "
-           "devices, cache"},
+           "profile, bench, devices, cache"},
           {{"tran"},
            2,
            "unknown command \"tran\"; known: train, evaluate, predict, generate, report, compress, "
-           "inspect, devices, cache; did you mean \"train\"?"},
+           "inspect, profile, bench, devices, cache; did you mean \"train\"?"},
           {{"train"}, 2, "--model: missing, as in --model lenet"},
           {{"train", "--model", "mlp"}, 2, "--data: missing, as in --data fashion-mnist"},
           {{"train", "--model", "nlp"},

@@ -295,7 +295,7 @@ TEST_F(Commands, InterruptedSavesAndExits130) {
 
 TEST(Help, ExistsForEveryCommand) {
   for (const char* command :
-       {"train", "evaluate", "predict", "inspect", "profile", "devices", "cache"}) {
+       {"train", "evaluate", "predict", "inspect", "profile", "bench", "devices", "cache"}) {
     const Outcome outcome = run_tenon({command, "--help"});
     EXPECT_EQ(outcome.status, 0);
     EXPECT_NE(outcome.out.find("--json"), std::string::npos) << command;

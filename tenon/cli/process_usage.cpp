@@ -1,0 +1,65 @@
+#include "tenon/cli/process_usage.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::int64_t kBytesOfKilobyte = 1024;
+
+std::int64_t peak_of(decltype(RUSAGE_SELF) who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * kBytesOfKilobyte;
+}
+
+// The peak of the resident set ("VmHWM:  1234 kB"), proc(5).
+std::optional<std::int64_t> resident_peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word) {
+    std::int64_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * kBytesOfKilobyte;
+  }
+  return std::nullopt;
+}
+
+// Makes the peak what is resident now, if the system can (Linux 4.0 and later).
+void reset_resident_peak() { std::ofstream("/proc/self/clear_refs") << "5" << std::flush; }
+
+}  // namespace
+
+std::chrono::steady_clock::time_point program_start() {
+  static const auto start = [] {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return std::chrono::steady_clock::now() - std::chrono::seconds(used.tv_sec) -
+           std::chrono::nanoseconds(used.tv_nsec);
+  }();
+  return start;
+}
+
+std::int64_t process_peak_bytes() { return peak_of(RUSAGE_SELF); }
+std::int64_t children_peak_bytes() { return peak_of(RUSAGE_CHILDREN); }
+
+PeakGrowth::PeakGrowth() : earlier_(process_peak_bytes()) {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+  reset_resident_peak();
+  begin_ = resident_peak_bytes();
+}
+
+std::optional<std::int64_t> PeakGrowth::bytes() const {
+  const std::optional<std::int64_t> now = resident_peak_bytes();
+  if (!begin_ || !now) return std::nullopt;
+  return std::max<std::int64_t>(0, *now - *begin_);
+}
+
+}  // namespace tenon::cli
