@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all build quickstart test check check-quick golden bench docs install clean packages
+.PHONY: all build quickstart test check check-quick golden bench bench-quick docs install clean packages
 
 all: build
 
@@ -42,6 +42,25 @@ check-quick:
 golden: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(JOBS)
 	@TENON_UPDATE_GOLDEN=1 ctest --test-dir $(BUILD) -R 'golden|codegen' --output-on-failure
+
+# Peers of the race, in a Python environment of their own. On x86-64, PyPI's torch brings CUDA with it;
+# PIP_OPTIONS can name an index of packages for the CPU alone.
+RACE_ENV = .cache/race-env
+$(RACE_ENV)/ready: benchmarks/race/requirements.txt
+	@echo "installing PyTorch, JAX, TensorFlow and ONNX Runtime into $(RACE_ENV) (some GB, once)"
+	@python3 -m venv $(RACE_ENV) && $(RACE_ENV)/bin/pip install -q $(PIP_OPTIONS) -r $< && touch $@
+
+# The race against PyTorch, JAX and Keras (docs/benchmarks.md); more by RACE="--workloads C6 --keep".
+bench: build $(RACE_ENV)/ready
+	@$(RACE_ENV)/bin/python benchmarks/race/race.py --tenon $(BUILD)/tenon --out benchmarks/RESULTS.md $(RACE)
+
+QUICK_ENV = .cache/bench-quick
+$(QUICK_ENV)/ready: benchmarks/race/requirements_quick.txt
+	@python3 -m venv $(QUICK_ENV) && $(QUICK_ENV)/bin/pip install -q $(PIP_OPTIONS) -r $< && touch $@
+
+# C1, C2 and C5 against the last committed figures, for use while working.
+bench-quick: build $(QUICK_ENV)/ready
+	@$(QUICK_ENV)/bin/python benchmarks/race/quick.py --tenon $(BUILD)/tenon $(QUICK)
 
 docs:
 	@bash tools/install_packages.sh tools/packages_check.txt
