@@ -193,7 +193,7 @@ BenchJson bench_json(const BenchCommand& command, const BenchResult& result) {
   };
   return {{"command", "bench"},
           {"mode", command.forward_only ? "forward" : "train"},
-          {"model", command.train.model.model},
+          {"model", model_text(command.train.model)},
           {"data", command.train.data.data},
           {"batch_size", command.train.batch_size},
           {"steps_per_call", 1},
@@ -240,9 +240,10 @@ std::string bench_text(const BenchCommand& command, const BenchResult& result) {
                                        bytes_text(*result.measured_bytes), result.memory_step)
                          : "the system does not tell");
   facts.emplace_back("peak of the process", bytes_text(result.process_peak_bytes));
-  facts.emplace_back("peak of a compiler", result.compiler_peak_bytes == 0
-                                               ? "none ran"
-                                               : bytes_text(result.compiler_peak_bytes));
+  facts.emplace_back("peak of a compiler",
+                     result.compiler_peak_bytes == 0
+                         ? "none ran"
+                         : "at most " + bytes_text(result.compiler_peak_bytes));
   return facts_text(facts);
 }
 

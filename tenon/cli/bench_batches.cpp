@@ -17,14 +17,14 @@ std::int64_t sample_bytes(const data::Dataset& dataset) {
 }  // namespace
 
 BenchBatches::BenchBatches(const data::Dataset& dataset, std::int64_t batch_size,
-                           const BatchOrder& order, std::int64_t ordered)
+                           const BatchOrder& order, std::int64_t ordered, std::int64_t most_bytes)
     : dataset_(dataset), batch_size_(batch_size), ordered_(ordered), order_(order) {
   require(dataset.size() >= batch_size,
           "{} has {} samples, fewer than a batch of {}; say less by --batch-size", dataset.name(),
           dataset.size(), batch_size);
   in_pass_ = data::batch_count(dataset.size(), batch_size, true);
   samples_ = data::epoch_order(dataset.size(), order.seed, 0, order.shuffle);
-  const std::int64_t most = kMostBytes / sample_bytes(dataset) / batch_size;
+  const std::int64_t most = most_bytes / sample_bytes(dataset) / batch_size;
   kept_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(most, 1, in_pass_)));
   for (std::size_t i = 0; i < kept_.size(); ++i) fill(kept_[i], 0, static_cast<std::int64_t>(i));
   fill(made_, 0, 0);  // its memory is there before the steps

@@ -14,11 +14,12 @@ struct BatchOrder {
 
 class BenchBatches {
  public:
-  // Keeps the batches of the first pass, or as many of them as kMostBytes hold. The first `ordered`
-  // steps have the batches of their places in the passes, made on the way if they are not kept;
-  // later steps go around those that are. UserError if there are fewer samples than a batch has.
+  // Keeps the batches of the first pass, or as many of them as `most_bytes` hold, one at least. The
+  // first `ordered` steps have the batches of their places in the passes, made on the way if they
+  // are not kept; later steps go around those that are. UserError if there are fewer samples than a
+  // batch has.
   BenchBatches(const data::Dataset& dataset, std::int64_t batch_size, const BatchOrder& order,
-               std::int64_t ordered);
+               std::int64_t ordered, std::int64_t most_bytes = kMostBytes);
 
   // Of the step with this number, from 0; valid until the next call.
   const data::Batch& at(std::int64_t step);

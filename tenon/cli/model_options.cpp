@@ -48,21 +48,25 @@ ModelOptions with_sound_rate(ModelOptions options, const std::string& data) {
   return options;
 }
 
-nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs) {
-  const std::string name = models::model_name(options.model);
+std::string model_text(const ModelOptions& options) {
   std::string text = options.model;
   if (options.hidden) text += fmt::format(":hidden={}", numbers_text(*options.hidden));
+  if (options.filters) text += fmt::format(":filters={}", numbers_text(*options.filters));
+  return text;
+}
+
+nn::Layer make_model(const ModelOptions& options, const TensorType& row, std::int64_t outputs) {
+  const std::string name = models::model_name(options.model);
   if (options.filters) {
     if (name == "mlp") refuse_option("--filters", "mlp has no convolutions; it is for lenet");
     if (name == "lenet" && options.filters->size() != 2)
       refuse_option("--filters", "lenet: two numbers of filters expected, got {}",
                     options.filters->size());
-    text += fmt::format(":filters={}", numbers_text(*options.filters));
   }
   try {
     models::Request request{row, outputs};
     if (!options.activation.empty()) request.activation = nn::parse_activation(options.activation);
-    return models::make_model(text, request);
+    return models::make_model(model_text(options), request);
   } catch (const UserError& error) {
     refuse_option("--model", "{}", error.what());
   }

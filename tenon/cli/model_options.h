@@ -14,6 +14,8 @@ struct ModelOptions {
 
 // --model, --hidden, --filters and --activation; the first may be one that the command needs.
 void add_model_options(CLI::App& app, ModelOptions& options, Need need);
+// The network with all its options, as models::make_model takes it: "mlp:hidden=128/64".
+std::string model_text(const ModelOptions& options);
 // The model for inputs of this row type. OptionError if an option is not one of the model's, or the
 // model does not take such inputs.
 // The options with the rate of the sounds of wav:FOLDER, for speech-commands. OptionError if they

@@ -37,7 +37,7 @@ std::string grouped_text(std::int64_t number) {
 
 std::string duration_text(double seconds) {
   if (!(seconds >= 0)) return "?";
-  if (seconds < 1e-4) return fmt::format("{:.2f} us", seconds * 1e6);
+  if (seconds < 1e-4) return fmt::format("{:.3g} us", seconds * 1e6);
   if (seconds < 1e-3) return fmt::format("{:.0f} us", seconds * 1e6);
   if (seconds < 1) return fmt::format("{:.2f} ms", seconds * 1e3);
   if (seconds < 100) return fmt::format("{:.2f} s", seconds);
