@@ -135,3 +135,13 @@ def read_weights(folder):
     from safetensors.numpy import load_file
 
     return load_file(pathlib.Path(folder, "initial", "model.safetensors"))
+
+
+def scale_head(workload, folder):
+    """Rewrites the initial weights with the head as the workload wants it."""
+    from safetensors.numpy import save_file
+
+    if workload.head_scale != 1:
+        weights = read_weights(folder)
+        weights["dense/kernel"] *= np.float32(workload.head_scale)
+        save_file(weights, pathlib.Path(folder, "initial", "model.safetensors"))

@@ -52,10 +52,12 @@ def of_torch(kind, workload, weights, threads):
 
 def of_jax(kind, workload, weights, threads):
     import jax
+    import jax.numpy as jnp
     import jax_networks as networks
     import numpy as np
 
-    weights = networks.prepared(weights)  # constants of the compiled function
+    # Constants of the compiled function.
+    weights = {name: jnp.array(value) for name, value in networks.prepared(weights).items()}
 
     @jax.jit
     def forward(x):

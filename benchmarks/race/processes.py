@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import subprocess
@@ -83,8 +84,10 @@ class Peer:
         return json.loads(line)
 
     def last_words(self):
+        """The last line that names an error, or the last one."""
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:300] if lines else f"ended with {self.process.returncode}"
+        named = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Interrupt)\b", line)]
+        return (named or lines or [f"ended with {self.process.returncode}"])[-1][:300]
 
     def stop(self):
         self.signal(signal.SIGSTOP)

@@ -65,6 +65,23 @@ def parse(arguments):
     return options
 
 
+def command_text(arguments):
+    """The command as it would be written elsewhere: without what is about this checkout alone."""
+    words, rest = ["race.py"], iter(arguments)
+    for word in rest:
+        name, has_value, _ = word.partition("=")
+        if name in ("--tenon", "--out", "--work"):
+            if not has_value:
+                next(rest, None)
+        elif name in ("--mnist", "--text"):
+            if not has_value:
+                next(rest, None)
+            words += [name, "..."]
+        else:
+            words.append(word)
+    return shlex.join(words).replace("'...'", "...")
+
+
 def main():
     options = parse(sys.argv[1:])
     import processes
@@ -78,9 +95,7 @@ def main():
         print(f"[{time.monotonic() - begin:5.0f} s] {text}", file=sys.stderr, flush=True)
 
     os.sched_setaffinity(0, processes.choose_cores(options.threads))
-    # The command as anyone would write it: without folders of this machine.
-    words = [w for w in sys.argv[1:] if not w.startswith("/")]
-    results = report.Results(options, "race.py " + shlex.join(words))
+    results = report.Results(options, command_text(sys.argv[1:]))
     options.work.mkdir(parents=True, exist_ok=True)
     chosen = workloads.choose(options.workloads)
     if options.random_shapes is not None:

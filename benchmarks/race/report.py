@@ -70,13 +70,13 @@ def row_of(row):
     return [row["name"], time_text(row["times"]["minimum"]), time_text(row["times"]["median"]),
             ratio_text(against) if against else "", f"{against['ratio_of_minima']:.2f}" if against else "",
             first_text(row["first"], "cold"), first_text(row["first"], "warm"), memory_of(row),
-            f"losses within {row['distance']:.0e}"]
+            f"losses within {row['distance']:.0e}" if row["distance"] else "losses equal"]
 
 
 def verdict_text(verdict):
     what, reached = WHAT[verdict["what"]], "reached" if verdict["reached"] else "MISSED"
     if "void" in verdict:
-        return f"{what}: VOID ({verdict['void']})"
+        return f"{what}: MISSED ({verdict['void']})"
     if "ratio" in verdict:
         side = "" if verdict["ratio"] >= 1 else ", SLOWER"
         return (f"{what}: {ratio_text(verdict)} times as fast as {verdict['best']}{side}, target "

@@ -33,6 +33,7 @@ class WorkloadRace:
         self.workload = arrays.write(workload, self.folder, options.mnist, options.text)
         tenon_side.write_initial(options.tenon, self.workload, self.folder, options.threads,
                                  self.folder / "tenon-initial-cache")
+        arrays.scale_head(self.workload, self.folder)
         stacks = STACKS[workload.network]
         if options.peers:
             stacks = [s for s in stacks if any(s == p or s.split(".")[0] == p for p in options.peers)]
