@@ -63,6 +63,14 @@ def memory_of(row):
     return f"{memory_text(memory['after_import'])} ({memory_text(memory['whole'])})"
 
 
+def notes_of(row):
+    notes = f"losses within {row['distance']:.0e}" if row["distance"] else "losses equal"
+    # Children of others are copies of themselves for a moment, not compilers.
+    compiles = row["name"].startswith((TENON, "torch.compile"))
+    compiler = row["memory"].get("compiler_peak") if compiles else None
+    return f"{notes}; largest compiler process {memory_text(compiler)}" if compiler else notes
+
+
 def row_of(row):
     if not row["is_valid"]:
         return [row["name"], "", "", "", "", "", "", "", row["error"] or "not timed"]
@@ -70,7 +78,7 @@ def row_of(row):
     return [row["name"], time_text(row["times"]["minimum"]), time_text(row["times"]["median"]),
             ratio_text(against) if against else "", f"{against['ratio_of_minima']:.2f}" if against else "",
             first_text(row["first"], "cold"), first_text(row["first"], "warm"), memory_of(row),
-            f"losses within {row['distance']:.0e}" if row["distance"] else "losses equal"]
+            notes_of(row)]
 
 
 def verdict_text(verdict):
