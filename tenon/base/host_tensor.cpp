@@ -1,9 +1,9 @@
 #include "tenon/base/host_tensor.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
+#include "tenon/base/aligned_memory.h"
 #include "tenon/base/scalar_convert.h"
 
 namespace tenon {
@@ -29,17 +29,14 @@ std::string_view cpp_name(DType dtype) {
 
 }  // namespace
 
-void HostTensor::Free::operator()(std::byte* data) const { std::free(data); }
+void HostTensor::Free::operator()(std::byte* data) const { FreeMemory()(data); }
 
 HostTensor::HostTensor(TensorType type) : type_(std::move(type)) {
   count_ = element_count(type_.shape);
   byte_count_ = static_cast<std::size_t>(byte_size(type_));
-  const std::size_t rounded =
-      (std::max<std::size_t>(byte_count_, 1) + kTensorAlignment - 1) & ~(kTensorAlignment - 1);
-  void* memory = std::aligned_alloc(kTensorAlignment, rounded);
-  if (memory != nullptr) std::memset(memory, 0, rounded);
-  require(memory != nullptr, "out of memory: {} bytes for a tensor of type {}", byte_count_, type_);
-  data_.reset(static_cast<std::byte*>(memory));
+  data_.reset(allocate_aligned(byte_count_, kTensorAlignment).release());
+  require(data_ != nullptr, "out of memory: {} bytes for a tensor of type {}", byte_count_, type_);
+  std::memset(data_.get(), 0, byte_count_);
 }
 
 HostTensor::HostTensor(const HostTensor& other) : HostTensor(other.type_) {

@@ -99,6 +99,21 @@ std::string call_text(ScalarFunction function, DType dtype,
   return fmt::format("tenon_f32_to_{}({})", dtype, result);
 }
 
+// The full functions also order zeros of two unknown signs and two unknown NaN.
+std::string bounded_text(ScalarFunction function, const kernel::Literal& bound,
+                         const std::string& operand) {
+  if (bound.dtype != DType::f32 && bound.dtype != DType::f64) return "";
+  const double value =
+      bound.dtype == DType::f32 ? from_bits<float>(bound.bits) : from_bits<double>(bound.bits);
+  const bool is_maximum = function == ScalarFunction::maximum;
+  if ((!is_maximum && function != ScalarFunction::minimum) || std::isnan(value)) return "";
+  // +0 is above -0, which compares as equal: the larger of +0 and x, and the smaller of -0 and x,
+  // is the bound.
+  const bool takes_equal = value == 0 && std::signbit(value) != is_maximum;
+  return fmt::format("({0} {1}{2} {3} ? {0} : {3})", literal_text(bound), is_maximum ? ">" : "<",
+                     takes_equal ? "=" : "", operand);
+}
+
 std::string cast_text(DType from, DType to, const std::string& operand) {
   if (from == to) return operand;
   return fmt::format("tenon_cast_{}_{}({})", from, to, operand);

@@ -11,6 +11,10 @@ std::string literal_text(const kernel::Literal& literal);
 // tenon_<function>_<dtype>(operands); f16 and bf16 convert to f32, compute, and round.
 std::string call_text(ScalarFunction function, DType dtype,
                       const std::vector<std::string>& operands);
+// minimum or maximum of a known number and a value: one comparison. Empty for other functions, for
+// NaN, and for types without such a form.
+std::string bounded_text(ScalarFunction function, const kernel::Literal& bound,
+                         const std::string& operand);
 std::string cast_text(DType from, DType to, const std::string& operand);
 std::string bitcast_text(DType from, DType to, const std::string& operand);
 // a * b + c: rounded once for f32 and f64, wrapping for integers.

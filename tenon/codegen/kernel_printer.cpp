@@ -233,6 +233,12 @@ std::string KernelPrinter::expression(const Instruction& instruction, ValueId re
             [&](const Call& node) {
               std::vector<std::string> operands;
               for (const ValueId operand : node.operands) operands.push_back(element(operand));
+              for (std::size_t i = 0; i < 2 && operands.size() == 2; ++i) {
+                const std::optional<Literal>& bound = storage(node.operands[1 - i]).literal;
+                if (!bound) continue;
+                const std::string text = bounded_text(node.function, *bound, operands[i]);
+                if (!text.empty()) return text;
+              }
               return call_text(node.function, type(node.operands.front()).dtype, operands);
             },
             [&](const FusedMultiplyAdd& node) {
@@ -329,6 +335,10 @@ void KernelPrinter::print_scalar_statement(const Statement& statement) {
              std::holds_alternative<LaneIndex>(instruction) ||
              std::holds_alternative<RowIndex>(instruction)) {
     storage(result) = {Storage::Kind::uniform, expression(instruction, result, {}, nullptr)};
+    if (const auto* literal = std::get_if<Literal>(&instruction))
+      storage(result).literal = *literal;
+    if (const auto* splat = std::get_if<Splat>(&instruction))
+      storage(result).literal = storage(splat->scalar).literal;
   } else {
     storage(result) = {Storage::Kind::uniform, scalar_name(result)};
     line(fmt::format("const {} {} = {};", c_element_type(type(result).dtype), scalar_name(result),

@@ -21,6 +21,7 @@ class KernelPrinter {
     enum class Kind : std::uint8_t { uniform, lane_index, row_index, local, array };
     Kind kind = Kind::uniform;
     std::string text;  // a scalar expression (uniform, local) or the array's name
+    std::optional<kernel::Literal> literal{};  // the value, if it is known
   };
   // One loop nest over elements of a run: `rows` and `lanes` bound what an access may touch.
   struct Segment {

@@ -1,6 +1,7 @@
 #include "tenon/data/pipeline.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "tenon/base/threefry.h"
@@ -9,9 +10,10 @@
 namespace tenon::data {
 
 struct BadSamples::State {
+  using Place = std::pair<std::uint64_t, std::int64_t>;  // epoch, index
   std::mutex mutex;
   std::int64_t count = 0;
-  std::vector<std::string> messages;
+  std::multimap<Place, std::string> messages;
 };
 
 BadSamples::BadSamples() : state_(std::make_shared<State>()) {}
@@ -23,14 +25,20 @@ std::int64_t BadSamples::count() const {
 
 std::vector<std::string> BadSamples::messages() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->messages;
+  std::vector<std::string> messages;
+  for (const auto& [place, message] : state_->messages) messages.push_back(message);
+  return messages;
 }
 
-void BadSamples::add(std::string message) const {
+void BadSamples::add(std::string message) const { add(std::move(message), {0, count()}); }
+
+void BadSamples::add(std::string message, const SamplePlace& place) const {
   constexpr std::size_t kMostMessages = 100;
   const std::lock_guard lock(state_->mutex);
   ++state_->count;
-  if (state_->messages.size() < kMostMessages) state_->messages.push_back(std::move(message));
+  state_->messages.emplace(State::Place(place.epoch, place.index), std::move(message));
+  if (state_->messages.size() > kMostMessages)
+    state_->messages.erase(std::prev(state_->messages.end()));
 }
 
 namespace {
@@ -198,11 +206,12 @@ Pipeline Pipeline::skip_bad(BadSamples bad) const {
     return [pass = source.open(epoch), bad]() -> std::optional<LazySample> {
       std::optional<LazySample> lazy = pass();
       if (!lazy || is_row(*lazy)) return lazy;
-      lazy->make = [bad, make = std::move(lazy->make)]() -> std::optional<Sample> {
+      lazy->make = [bad, place = lazy->place,
+                    make = std::move(lazy->make)]() -> std::optional<Sample> {
         try {
           return make();
         } catch (const UserError& error) {
-          bad.add(error.what());
+          bad.add(error.what(), place);
           return std::nullopt;
         }
       };

@@ -59,8 +59,10 @@ class BadSamples {
  public:
   BadSamples();
   std::int64_t count() const;
-  std::vector<std::string> messages() const;  // of the first hundred
-  void add(std::string message) const;
+  // Of the first hundred by epoch and index, in that order, whichever thread met them first.
+  std::vector<std::string> messages() const;
+  void add(std::string message) const;  // behind those that are there
+  void add(std::string message, const SamplePlace& place) const;
 
  private:
   struct State;

@@ -26,6 +26,12 @@ GroupRole role_of(const Contraction& problem, const AxisGroup& group) {
   return in_lhs ? GroupRole::rows : GroupRole::lanes;
 }
 
+// lhs and rhs change places; products commute, so the bits are the same.
+void swap_operands(Contraction& problem) {
+  std::swap(problem.lhs, problem.rhs);
+  for (ContractedAxis& axis : problem.contracted) std::swap(axis.lhs, axis.rhs);
+}
+
 namespace {
 
 void survey_epilogue(Emitter& emitter, const Contraction& problem) {
@@ -75,12 +81,6 @@ const AxisGroup* find_group(const Contraction& problem, GroupRole role, bool wan
 
 bool is_contracted_contiguous(const Contraction& problem) {
   return problem.contracted.back().lhs == 1 && problem.contracted.back().rhs == 1;
-}
-
-// lhs and rhs change places; products commute, so the bits are the same.
-void swap_operands(Contraction& problem) {
-  std::swap(problem.lhs, problem.rhs);
-  for (ContractedAxis& axis : problem.contracted) std::swap(axis.lhs, axis.rhs);
 }
 
 void lower_from_memory(Contraction& problem, const AxisGroup* lanes, const AxisGroup* rows) {

@@ -70,6 +70,9 @@ DType contraction_accumulator(DType operand, DType result);
 enum class GroupRole : std::uint8_t { rows, lanes, batch };  // of lhs, of rhs, of both
 GroupRole role_of(const Contraction& problem, const AxisGroup& group);
 
+// lhs and rhs change places; products commute, so the bits are the same.
+void swap_operands(Contraction& problem);
+
 // Copies rhs into panels [outer groups..., lane tile, contracted axes..., lanes], the lanes after
 // the last one zero. The problem's rhs stays as it is; where a panel starts:
 struct Panels {
@@ -79,7 +82,9 @@ struct Panels {
   std::int64_t lanes = 1;       // of one panel
   std::int64_t panel_size = 0;  // elements
 };
-Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes);
+// `purpose` names the kernel.
+Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes,
+                std::string_view purpose = "pack");
 
 // The tiles of rows and lanes that accumulators fill.
 struct TileSize {

@@ -6,7 +6,8 @@ namespace tenon::lower {
 using kernel::ValueId;
 
 // Reading rows of panels along whichever of the two axes is contiguous keeps cache lines whole.
-Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes) {
+Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes,
+                std::string_view purpose) {
   RegionWriter& writer = problem.writer;
   Panels panels;
   panels.lanes = lanes;
@@ -46,7 +47,7 @@ Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::in
     outer_depth *= problem.contracted[i].extent;
   const std::int64_t stretches = (depth.extent + rows - 1) / rows;
   const std::int64_t per_tile = outer_depth * stretches;
-  Emitter emitter(writer.context(), writer.kernel_name("pack"), problem.space,
+  Emitter emitter(writer.context(), writer.kernel_name(purpose), problem.space,
                   tile_count(tiling) * per_tile);
   const kernel::BufferId from = emitter.buffer(problem.rhs.memory, problem.rhs.type);
   const kernel::BufferId to = emitter.buffer(panels.operand.memory, panels.operand.type, true);

@@ -15,7 +15,9 @@ constexpr std::int64_t kFewResults = 16384;  // with more there is enough to do 
 // them again; so do more results than that while they wait for the next block.
 constexpr std::int64_t kCachedBytes = std::int64_t{1} << 19;
 constexpr std::int64_t kMostBlockedResults = 131072;
-constexpr std::int64_t kFarRows = 2048;  // bytes between rows of rhs that spoil the cache
+constexpr std::int64_t kFarRows = 2048;     // bytes between rows of rhs that spoil the cache
+constexpr std::int64_t kPackedDepth = 128;  // of lhs: a tile's columns fill the first cache
+constexpr std::int64_t kPackedReads = 4;    // tiles that read a packed panel of lhs
 
 }  // namespace
 
@@ -55,6 +57,16 @@ bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisG
   const bool is_far =
       problem.contracted.back().rhs * element >= kFarRows && problem.contracted.back().extent >= 32;
   return (is_ragged && rows->extent >= 16) || (is_far && rows->extent >= 64);
+}
+
+// Each step along the depth reads a few neighbours of another cache line, far from the last.
+bool should_pack_lhs(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
+                     const TileSize& tile) {
+  if (problem.writer.target().kind == Target::Kind::cuda || rows == nullptr) return false;
+  const ContractedAxis& depth = problem.contracted.back();
+  return *step_of(problem.lhs.place, *rows, problem.space) == 1 && depth.lhs >= 2 * tile.rows &&
+         depth.extent >= kPackedDepth && lanes.extent >= kPackedReads * tile.lanes &&
+         rows->extent > tile.rows;
 }
 
 // By shape alone: the number of blocks that the outermost contracted axis is cut into. All tiles of
@@ -161,6 +173,14 @@ void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* 
   const TileSize tile = choose_tile(writer.target(), problem.accumulate,
                                     rows == nullptr ? 1 : rows->extent, lanes.extent);
   const TiledRhs rhs = prepare_rhs(problem, lanes, rows, tile.lanes);
+  std::optional<Panels> packed_lhs;
+  if (should_pack_lhs(problem, lanes, rows, tile)) {
+    Contraction swapped = problem;
+    swap_operands(swapped);
+    packed_lhs =
+        pack_rhs(swapped, swapped.groups[static_cast<std::size_t>(rows - problem.groups.data())],
+                 tile.rows, "pack_lhs");
+  }
 
   Tiling tiling = outer_groups(problem, &lanes, rows);
   const std::size_t lane_place = tiling.size();
@@ -176,9 +196,12 @@ void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* 
   Emitter emitter(writer.context(), writer.kernel_name(blocks > 1 ? "partial" : ""), problem.space,
                   tiles * blocks);
   TileProduct product;
-  product.lhs = emitter.buffer(problem.lhs.memory, problem.lhs.type);
+  const ContractionOperand& lhs = packed_lhs ? packed_lhs->operand : problem.lhs;
+  product.lhs = emitter.buffer(lhs.memory, lhs.type);
   product.rhs = emitter.buffer(rhs.operand.memory, rhs.operand.type);
   product.axes = rhs.axes;
+  for (std::size_t i = 0; packed_lhs && i < product.axes.size(); ++i)
+    product.axes[i].lhs = packed_lhs->contracted[i].rhs;
   product.axes.front().extent /= blocks;
   const ValueId instance = emitter.builder().instance();
   const ValueId count = emitter.index_constant(DType::i64, tiles);
@@ -189,10 +212,16 @@ void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* 
     product.rows = rows == nullptr ? 1 : places.back().size;
     product.lanes = places[lane_place];
     set_product_frame(emitter, problem, rhs, product);
-    const auto lhs_place = emitter.place(problem.lhs.place);
-    check(lhs_place.has_value(), "a contraction's operand does not step evenly");
-    product.lhs_offset = lhs_place->offset;
-    product.lhs_row_step = lhs_place->row_step;
+    if (packed_lhs) {
+      product.lhs_offset = stepped(emitter, emitter.scalar(packed_lhs->outer), places.back().number,
+                                   packed_lhs->panel_size);
+      product.lhs_row_step = 1;
+    } else {
+      const auto lhs_place = emitter.place(problem.lhs.place);
+      check(lhs_place.has_value(), "a contraction's operand does not step evenly");
+      product.lhs_offset = lhs_place->offset;
+      product.lhs_row_step = lhs_place->row_step;
+    }
     const ValueId total = multiply_tile(emitter, problem, rhs, product);
     if (blocks == 1) return write_epilogue(emitter, problem, total);
     Affine place = row_major(problem.space);

@@ -11,6 +11,9 @@ ir::Graph inline_composites(const ir::Graph& graph, const PassContext& context);
 ir::Graph remove_dead(const ir::Graph& graph, const PassContext& context = {});
 // Loops over the same operands that carry the same values become one loop.
 ir::Graph merge_scans(const ir::Graph& graph, const PassContext& context = {});
+// A value to which each step of a loop adds a product or a sum, and that nothing else reads,
+// becomes one product or sum over all steps, behind the loop.
+ir::Graph hoist_sums(const ir::Graph& graph, const PassContext& context = {});
 // What a loop computes from invariants moves before it; products of scanned values with invariants
 // become one product before it.
 ir::Graph hoist(const ir::Graph& graph, const PassContext& context = {});

@@ -14,6 +14,7 @@ std::span<const Pass> standard_passes() {
       {"widen_products", widen_products},  // before hoist, which moves the copies out of loops
       {"merge_scans", merge_scans},        // before anything makes equal bodies differ
       {"remove_dead", remove_dead},
+      {"hoist_sums", hoist_sums},
       {"hoist", hoist},
       {"fold_constants", fold_constants},
       {"simplify", simplify},

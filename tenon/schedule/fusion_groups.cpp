@@ -11,7 +11,7 @@ using lower::Fusability;
 
 namespace {
 
-constexpr int kMostInlinedWork = 4;  // operations on one operand that are cheaper than memory
+constexpr int kMostInlinedWork = 6;  // operations on one operand that are cheaper than memory
 constexpr int kMostScalarWork = 16;  // operations on scalars
 constexpr std::int64_t kLargeValue = 1024;  // elements worth reading only once
 
@@ -154,9 +154,11 @@ void FusionGroups::choose_parts() {
       case Fusability::contraction:
       case Fusability::alone: parts_[i] = Part::member; break;
       case Fusability::pointwise: {
-        for (const ir::Value operand : node.operands) {
+        for (auto at = node.operands.begin(); at != node.operands.end(); ++at) {
+          const ir::Value operand = *at;
           const bool is_inlined = parts_[operand.node] == Part::inlined;
-          inline_cost_[i] += inline_cost_[operand.node];
+          if (std::find(node.operands.begin(), at, operand) == at)
+            inline_cost_[i] += inline_cost_[operand.node];
           if (is_inlined)
             leaves_[i].insert(leaves_[operand.node].begin(), leaves_[operand.node].end());
           else

@@ -100,10 +100,10 @@ Tensor selu(const Tensor& x) {
 Tensor gelu(const Tensor& x) { return 0.5f * x * (1.0f + erf(x * (1 / std::numbers::sqrt2))); }
 Tensor gelu_tanh(const Tensor& x) {
   const double scale = std::sqrt(2 / std::numbers::pi);
-  // tanh is 1 long before 10, and a cube that overflows would make the gradient 0 * infinity.
-  const Tensor bounded = clip(x, -10.0f, 10.0f);
-  const Tensor cube = bounded * bounded * bounded;
-  return 0.5f * x * (1.0f + tanh(scale * (bounded + 0.044715 * cube)));
+  // tanh is 1 long before x^2 is 100, and a square that overflows would make the gradient
+  // 0 * infinity.
+  const Tensor square = minimum(x * x, 100.0f);
+  return 0.5f * x * (1.0f + tanh(x * (scale + 0.044715 * scale * square)));
 }
 Tensor silu(const Tensor& x) { return x * sigmoid(x); }
 Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }

@@ -1,5 +1,7 @@
 #include "tenon/train/trainer.h"
 
+#include <algorithm>
+
 #include "tenon/train/feeder.h"
 
 namespace tenon {
@@ -21,6 +23,11 @@ std::int64_t prediction_rows(std::int64_t count, std::int64_t batch_size) {
   constexpr std::int64_t kFew = 16;
   if (count <= 1) return 1;
   return std::min(count <= kFew ? kFew : batch_size, std::max<std::int64_t>(batch_size, 1));
+}
+
+std::size_t batch_rows(const data::Batch& batch) {
+  const Shape& shape = batch.x.shape();
+  return shape.empty() ? 0 : static_cast<std::size_t>(shape.front());
 }
 
 }  // namespace
@@ -122,26 +129,58 @@ HostTensor Trainer::predict(const data::Array& x, std::int64_t batch_size) {
   return result;
 }
 
+std::vector<bool> Trainer::State::trainable() const {
+  std::vector<bool> result;
+  for (const Variable& weight : weights) result.push_back(weight.is_trainable());
+  return result;
+}
+
+ReadyStep* Trainer::State::repeated_step(const data::Batch& batch) const {
+  if (last_step == nullptr || batch.weights.size() > 0 || last_step->input_count != 3 ||
+      batch.x.type() != last_step->step.input_type(0) ||
+      batch.y.type() != last_step->step.input_type(1) || batch.indices.size() != batch_rows(batch))
+    return nullptr;
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    if (weights[i].is_trainable() != last_trainable[i]) return nullptr;
+  if (batch.y.type().dtype != DType::i32) return last_step;
+  const std::int64_t classes = options.loss.targets == nn::TargetKind::two_classes ? 2 : outputs;
+  const bool are_classes = std::ranges::all_of(batch.y.as<std::int32_t>(), [&](std::int32_t label) {
+    return label >= 0 && label < classes;
+  });
+  return are_classes ? last_step : nullptr;
+}
+
+double Trainer::State::step(ReadyStep& step, const HostView& x, const HostView& y,
+                            const HostView* sample_weights, std::span<const std::int64_t> indices) {
+  backends::Backend& backend = session.backend();
+  backend.write(step.x, x).wait();
+  backend.write(step.y, y).wait();
+  if (sample_weights != nullptr) backend.write(step.weights, *sample_weights).wait();
+  write_indices(step, indices);
+  run(step);
+  ++position.steps_done;
+  return loss_value(batch_sums(step));
+}
+
 double Trainer::step(const data::Batch& batch) {
   State& state = *state_;
+  if (ReadyStep* known = state.repeated_step(batch))
+    return state.step(*known, batch.x, batch.y, nullptr, batch.indices);
   data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
   const bool has_weights = batch.weights.size() > 0;
   if (has_weights) rows = rows.with_weights(batch.weights);
   state.build(rows);
   state.require_fits(rows, "step");
   ReadyStep& step = state.streamed_step(true, batch.x.type(), rows.y().type(), has_weights);
-  backends::Backend& backend = state.session.backend();
-  backend.write(step.x, rows.x().view()).wait();
-  backend.write(step.y, rows.y().view()).wait();
-  if (has_weights) backend.write(step.weights, rows.weights().view()).wait();
-  std::vector<std::int64_t> indices = batch.indices;
-  indices.resize(static_cast<std::size_t>(rows.size()));
-  state.write_indices(step, indices);
-  state.run(step);
   state.cost.memory = step.step.memory();
   state.cost.compile_seconds = step.step.report().seconds;
-  ++state.position.steps_done;
-  return state.loss_value(state.batch_sums(step));
+  state.last_step = &step;
+  state.last_trainable = state.trainable();
+  std::vector<std::int64_t> indices = batch.indices;
+  indices.resize(static_cast<std::size_t>(rows.size()));
+  const HostView weights = has_weights ? rows.weights().view() : HostView();
+  return state.step(step, rows.x().view(), rows.y().view(), has_weights ? &weights : nullptr,
+                    indices);
 }
 
 const std::vector<std::int64_t>& Trainer::prediction_sizes() const {

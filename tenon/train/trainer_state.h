@@ -94,6 +94,16 @@ struct Trainer::State {
   std::int64_t last_rows = 0;
   bool last_has_weights = false;
 
+  // What Trainer::step ran last, and which weights were trained then.
+  ReadyStep* last_step = nullptr;
+  std::vector<bool> last_trainable;
+  std::vector<bool> trainable() const;
+  // That step, if it takes the batch as it is and its labels need no closer look.
+  ReadyStep* repeated_step(const data::Batch& batch) const;
+  // The mean loss. Weights are empty where samples have none.
+  double step(ReadyStep& step, const HostView& x, const HostView& y, const HostView* sample_weights,
+              std::span<const std::int64_t> indices);
+
   // Uploads the dataset unless it is there already.
   std::shared_ptr<ResidentData> on_device(const data::Dataset& dataset);
   // Fits the scaling and defines the weights by tracing the model once.

@@ -1,6 +1,8 @@
 // Passes on loops: merging, trimming, hoisting.
 #include "same_after.h"
+#include "tenon/ir/interpret.h"
 #include "tenon/ir/print.h"
+#include "tenon/ir/verify.h"
 
 namespace tenon::testing {
 namespace {
@@ -74,6 +76,60 @@ TEST(Hoist, LeavesBarriersAndLoopsWithNothingToMove) {
   const std::vector<Value> operands = {p.input(DType::f32, {2}), p.input(DType::f32, {2})};
   const Graph graph = p.done({p.b.add(scan, operands)});
   EXPECT_EQ(passes::hoist(graph), graph);
+}
+
+// h' = -h, with the sums over the steps of h'^T x_t and of the rows of 2 x_t.
+Scan summing_scan(bool reverse, bool reads_sum) {
+  Builder b;
+  const Value h = body_input(b, "h", {2, 3}), products = body_input(b, "products", {3, 4});
+  const Value rows = body_input(b, "rows", {4}), x = body_input(b, "x", {2, 4});
+  const Value next = negate(b, h);
+  const Value product = b.add(Dot{{}, {}, {0}, {0}, DType::f32, Precision::highest}, {next, x});
+  const Value doubled = add(b, x, x);
+  const Value row = b.add(Reduce{ReduceKind::sum, {0}, DType::f32}, {doubled});
+  std::vector<Value> outputs = {next, add(b, product, products), add(b, rows, row), doubled};
+  if (reads_sum) outputs.push_back(negate(b, products));
+  return {GraphRef(std::move(b).finish(outputs)), 5, 3, 1, reverse};
+}
+
+Graph summing_graph(bool reverse, bool reads_sum) {
+  Program p;
+  const std::vector<Value> operands = {p.input(DType::f32, {2, 3}), p.input(DType::f32, {3, 4}),
+                                       p.input(DType::f32, {4}), p.input(DType::f32, {5, 2, 4})};
+  return p.done(p.b.results(p.b.add(summing_scan(reverse, reads_sum), operands)));
+}
+
+// On small integers, of which sums in any order are exact.
+void expect_same_on_integers(const Graph& before, const Graph& after) {
+  verify(after);
+  std::vector<HostTensor> inputs;
+  for (const Input& input : before.inputs()) {
+    HostTensor& tensor = inputs.emplace_back(input.type);
+    for (int next = 1; float& element : tensor.as<float>())
+      element = static_cast<float>((next = next * 5 % 11) - 5);
+  }
+  EXPECT_EQ(interpret(before, inputs), interpret(after, inputs)) << print(after);
+}
+
+TEST(HoistSums, ProductsAndRowsAreSummedBehindTheLoop) {
+  for (const bool reverse : {false, true}) {
+    const Graph graph = summing_graph(reverse, false);
+    const Graph after = passes::hoist_sums(graph);
+    expect_same_on_integers(graph, after);
+    EXPECT_EQ(only_scan(after).carried, 1) << print(after);
+    EXPECT_EQ(count_ops(*only_scan(after).body, "dot"), 0);
+    EXPECT_EQ(count_ops(*only_scan(after).body, "reduce"), 0);
+    EXPECT_EQ(count_ops(after, "dot"), 1);
+    EXPECT_EQ(count_ops(after, "reduce"), 1);
+  }
+}
+
+TEST(HoistSums, LeavesSumsThatTheLoopReads) {
+  const Graph graph = summing_graph(false, true);
+  const Graph after = passes::hoist_sums(graph);
+  expect_same_on_integers(graph, after);
+  EXPECT_EQ(only_scan(after).carried, 2) << print(after);
+  EXPECT_EQ(count_ops(after, "dot"), 0);
 }
 
 TEST(RemoveDead, TrimsLoops) {

@@ -38,7 +38,7 @@ TEST(RunPasses, UnknownNamesAreErrors) {
   EXPECT_EQ(
       error_of<UserError>([&] { passes::run_passes(small_graph(), options); }),
       "there is no pass named \"simplfy\" among inline_composites, widen_products, merge_scans, "
-      "remove_dead, hoist, fold_constants, simplify, move, fold_moved, simplify_moved, "
+      "remove_dead, hoist_sums, hoist, fold_constants, simplify, move, fold_moved, simplify_moved, "
       "remove_unused; did you mean \"simplify\"?");
   options.skip.clear();
   options.stop_after = "x";

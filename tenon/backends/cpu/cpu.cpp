@@ -1,11 +1,11 @@
 #include "tenon/backends/cpu/cpu.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 
 #include "tenon/backends/cpu/program.h"
 #include "tenon/backends/host_buffer.h"
+#include "tenon/base/aligned_memory.h"
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/flush_to_zero.h"
@@ -64,14 +64,8 @@ void run_on_pool(const codegen::TenonRuntime* runtime, codegen::KernelFunction k
           &job);
 }
 
-struct FreeMemory {
-  void operator()(void* memory) const { std::free(memory); }
-};
-
-std::unique_ptr<void, FreeMemory> allocate_arena(std::int64_t bytes) {
-  const auto size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
-  const std::size_t rounded = (size + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-  std::unique_ptr<void, FreeMemory> arena(std::aligned_alloc(kTensorAlignment, rounded));
+AlignedMemory allocate_arena(std::int64_t bytes) {
+  AlignedMemory arena = allocate_aligned(static_cast<std::size_t>(bytes), kTensorAlignment);
   require(arena != nullptr, "out of memory: the step needs {} bytes for intermediate values",
           bytes);
   return arena;
@@ -117,7 +111,7 @@ class CpuStep final : public Step {
  private:
   std::shared_ptr<const Program> program_;
   std::shared_ptr<ThreadPool> pool_;
-  std::unique_ptr<void, FreeMemory> arena_;
+  AlignedMemory arena_;
   codegen::TenonRuntime runtime_{};
   RunContext context_;
   std::vector<void*> state_;
