@@ -6,10 +6,9 @@ import argparse
 import dataclasses
 import importlib
 import json
-import sys
 import time
 
-from peer import MODULES, private_output
+from peer import MODULES, answer_requests, private_output
 
 
 class TorchLoop:
@@ -107,14 +106,14 @@ def main():
     loop = LOOPS[library](kind, workload, arrays.read_weights(options.folder), x, y)
     loss = loop.epoch()
     print(json.dumps({"loss": loss, "versions": module.versions()}), file=answers)
-    for line in sys.stdin:
-        if line.split()[:1] == ["quit"]:
-            return
+
+    def measure(_):
         begin = time.perf_counter()
         loss = loop.epoch()
         seconds = time.perf_counter() - begin
-        print(json.dumps({"seconds_per_step": {"minimum": seconds, "median": seconds}, "loss": loss}),
-              file=answers)
+        return {"seconds_per_step": {"minimum": seconds, "median": seconds}, "loss": loss}
+
+    answer_requests(answers, measure)
 
 
 if __name__ == "__main__":

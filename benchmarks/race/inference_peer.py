@@ -5,9 +5,8 @@ Leaves the outputs of the first batch in STACK.npy in the workload's folder; ans
 import argparse
 import json
 import pathlib
-import sys
 
-from peer import private_output
+from peer import answer_requests, private_output
 from runner import Runner
 
 
@@ -110,11 +109,7 @@ def main():
     np.save(options.folder / f"{options.stack}.npy", call(x[0]))
     runner = Predictor(call, x)
     print(json.dumps({"versions": versions}), file=answers)
-    for line in sys.stdin:
-        words = line.split()
-        if not words or words[0] == "quit":
-            return
-        print(json.dumps(runner.time(float(words[1]))), file=answers)
+    answer_requests(answers, runner.time)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,16 @@ def private_output():
     return answers
 
 
+def answer_requests(answers, measure):
+    """One JSON line, of what `measure` gives for SECONDS, for each line "time SECONDS" on stdin, until
+    "quit"."""
+    for line in sys.stdin:
+        words = line.split()
+        if not words or words[0] == "quit":
+            return
+        print(json.dumps(measure(float(words[1]))), file=answers)
+
+
 def first_steps(runner, workload, started):
     """Losses at the steps that are compared, and when the first was known."""
     wanted = workload.loss_steps
@@ -78,11 +88,7 @@ def main():
     print(json.dumps(answer), file=answers)
     if options.only_first:
         return
-    for line in sys.stdin:
-        words = line.split()
-        if not words or words[0] == "quit":
-            return
-        print(json.dumps(runner.time(float(words[1]))), file=answers)
+    answer_requests(answers, runner.time)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "tenon/base/cpu_info.h"
 #include "tenon/base/error.h"
 #include "tenon/base/text.h"
 
@@ -43,6 +44,8 @@ std::optional<int> threads() {
           "TENON_THREADS is {}; expected a whole number from 1 to 1024", in_quotes(*text));
   return value;
 }
+
+int thread_count(int asked) { return asked > 0 ? asked : threads().value_or(usable_cores()); }
 
 std::int64_t vector_bytes() {
   const auto text = read_variable("TENON_VECTOR_BYTES");

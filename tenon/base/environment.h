@@ -18,6 +18,8 @@ std::optional<std::string> compiler();
 // Threads that compiled steps use, from TENON_THREADS; none if it is not set.
 // UserError unless it is a whole number from 1 to 1024.
 std::optional<int> threads();
+// `asked` if that is above 0, else threads(), else the cores this process may use.
+int thread_count(int asked);
 
 // The widest vectors that compiled code may use, in bytes, from TENON_VECTOR_BYTES: 32 keeps code
 // to AVX2 on a processor with AVX-512. UserError unless it is 32 or 64; 64 if it is not set.

@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/bench_batches.h"
@@ -180,11 +179,6 @@ BenchResult measure(BenchCommand& command) {
   return result;
 }
 
-int thread_count(const DeviceOptions& device) {
-  if (device.threads > 0) return static_cast<int>(device.threads);
-  return environment::threads().value_or(usable_cores());
-}
-
 BenchJson bench_json(const BenchCommand& command, const BenchResult& result) {
   BenchJson losses = BenchJson::object();
   for (const auto& [step, loss] : result.losses) losses[fmt::format("{}", step)] = loss;
@@ -198,7 +192,7 @@ BenchJson bench_json(const BenchCommand& command, const BenchResult& result) {
           {"batch_size", command.train.batch_size},
           {"steps_per_call", 1},
           {"device", command.train.device.device},
-          {"threads", thread_count(command.train.device)},
+          {"threads", environment::thread_count(static_cast<int>(command.train.device.threads))},
           {"version", TENON_VERSION},
           {"steps", result.times.steps},
           {"blocks", result.times.seconds_per_step.size()},

@@ -2,6 +2,7 @@
 
 #include "tenon/base/error.h"
 #include "tenon/base/scalar_convert.h"
+#include "tenon/kernel/index_arithmetic.h"
 #include "tenon/kernel/operands.h"
 #include "tenon/kernel/types.h"
 
@@ -10,28 +11,6 @@ namespace tenon::kernel {
 namespace {
 
 constexpr TileType kIndexType{DType::i64, 1, 1};
-
-// What f gives for two i64 numbers; none where the meaning depends on more than wrapping.
-std::optional<std::int64_t> fold_integers(ScalarFunction f, std::int64_t a, std::int64_t b) {
-  const auto x = static_cast<std::uint64_t>(a);
-  const auto y = static_cast<std::uint64_t>(b);
-  const bool divides = b != 0 && b != -1;
-  // Only index arithmetic is worth folding, so this one switch is not exhaustive by intent.
-  if (f == ScalarFunction::add) return static_cast<std::int64_t>(x + y);
-  if (f == ScalarFunction::subtract) return static_cast<std::int64_t>(x - y);
-  if (f == ScalarFunction::multiply) return static_cast<std::int64_t>(x * y);
-  if (f == ScalarFunction::divide && divides) return a / b;
-  if (f == ScalarFunction::remainder && divides) return a % b;
-  if (f == ScalarFunction::minimum) return std::min(a, b);
-  if (f == ScalarFunction::maximum) return std::max(a, b);
-  if (f == ScalarFunction::equal) return a == b;
-  if (f == ScalarFunction::not_equal) return a != b;
-  if (f == ScalarFunction::less) return a < b;
-  if (f == ScalarFunction::less_equal) return a <= b;
-  if (f == ScalarFunction::greater) return a > b;
-  if (f == ScalarFunction::greater_equal) return a >= b;
-  return std::nullopt;
-}
 
 }  // namespace
 

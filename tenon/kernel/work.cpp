@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "tenon/kernel/index_arithmetic.h"
+
 namespace tenon::kernel {
 
 namespace {
@@ -17,24 +19,11 @@ bool contains_branch(const Block& block) {
 
 using Number = std::optional<std::int64_t>;
 
-// Index arithmetic; nothing of functions that offsets and conditions do not use.
+// Of offsets, and of the conditions that join comparisons of them.
 Number apply(ScalarFunction function, std::int64_t x, std::int64_t y) {
-  if (function == ScalarFunction::add) return x + y;
-  if (function == ScalarFunction::subtract) return x - y;
-  if (function == ScalarFunction::multiply) return x * y;
-  if (function == ScalarFunction::minimum) return std::min(x, y);
-  if (function == ScalarFunction::maximum) return std::max(x, y);
-  if (function == ScalarFunction::equal) return x == y;
-  if (function == ScalarFunction::not_equal) return x != y;
-  if (function == ScalarFunction::less) return x < y;
-  if (function == ScalarFunction::less_equal) return x <= y;
-  if (function == ScalarFunction::greater) return x > y;
-  if (function == ScalarFunction::greater_equal) return x >= y;
   if (function == ScalarFunction::logical_and) return x & y;
   if (function == ScalarFunction::logical_or) return x | y;
-  if (function == ScalarFunction::divide && y > 0) return x / y;
-  if (function == ScalarFunction::remainder && y > 0) return x % y;
-  return {};
+  return fold_integers(function, x, y);
 }
 
 class Counter {

@@ -25,11 +25,6 @@ std::int64_t prediction_rows(std::int64_t count, std::int64_t batch_size) {
   return std::min(count <= kFew ? kFew : batch_size, std::max<std::int64_t>(batch_size, 1));
 }
 
-std::size_t batch_rows(const data::Batch& batch) {
-  const Shape& shape = batch.x.shape();
-  return shape.empty() ? 0 : static_cast<std::size_t>(shape.front());
-}
-
 }  // namespace
 
 double Evaluation::operator[](std::string_view name) const {
@@ -136,12 +131,11 @@ std::vector<bool> Trainer::State::trainable() const {
 }
 
 ReadyStep* Trainer::State::repeated_step(const data::Batch& batch) const {
-  if (last_step == nullptr || batch.weights.size() > 0 || last_step->input_count != 3 ||
+  if (last_step == nullptr || batch.weights.size() > 0 || last_step->has_weights() ||
       batch.x.type() != last_step->step.input_type(0) ||
-      batch.y.type() != last_step->step.input_type(1) || batch.indices.size() != batch_rows(batch))
+      batch.y.type() != last_step->step.input_type(1) || batch.size() != last_step->batch_size() ||
+      trainable() != last_trainable)
     return nullptr;
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    if (weights[i].is_trainable() != last_trainable[i]) return nullptr;
   if (batch.y.type().dtype != DType::i32) return last_step;
   const std::int64_t classes = options.loss.targets == nn::TargetKind::two_classes ? 2 : outputs;
   const bool are_classes = std::ranges::all_of(batch.y.as<std::int32_t>(), [&](std::int32_t label) {
@@ -151,11 +145,11 @@ ReadyStep* Trainer::State::repeated_step(const data::Batch& batch) const {
 }
 
 double Trainer::State::step(ReadyStep& step, const HostView& x, const HostView& y,
-                            const HostView* sample_weights, std::span<const std::int64_t> indices) {
+                            const HostView& sample_weights, std::span<const std::int64_t> indices) {
   backends::Backend& backend = session.backend();
   backend.write(step.x, x).wait();
   backend.write(step.y, y).wait();
-  if (sample_weights != nullptr) backend.write(step.weights, *sample_weights).wait();
+  if (step.has_weights()) backend.write(step.weights, sample_weights).wait();
   write_indices(step, indices);
   run(step);
   ++position.steps_done;
@@ -165,7 +159,7 @@ double Trainer::State::step(ReadyStep& step, const HostView& x, const HostView& 
 double Trainer::step(const data::Batch& batch) {
   State& state = *state_;
   if (ReadyStep* known = state.repeated_step(batch))
-    return state.step(*known, batch.x, batch.y, nullptr, batch.indices);
+    return state.step(*known, batch.x, batch.y, {}, batch.indices);
   data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
   const bool has_weights = batch.weights.size() > 0;
   if (has_weights) rows = rows.with_weights(batch.weights);
@@ -178,9 +172,8 @@ double Trainer::step(const data::Batch& batch) {
   state.last_trainable = state.trainable();
   std::vector<std::int64_t> indices = batch.indices;
   indices.resize(static_cast<std::size_t>(rows.size()));
-  const HostView weights = has_weights ? rows.weights().view() : HostView();
-  return state.step(step, rows.x().view(), rows.y().view(), has_weights ? &weights : nullptr,
-                    indices);
+  return state.step(step, rows.x().view(), rows.y().view(),
+                    has_weights ? rows.weights().view() : HostView(), indices);
 }
 
 const std::vector<std::int64_t>& Trainer::prediction_sizes() const {

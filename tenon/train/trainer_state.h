@@ -34,6 +34,9 @@ struct ReadyStep {
   HostTensor batch_sums, sums;
   HostSpan batch_sums_span, sums_span;
   bool is_training = false;
+
+  bool has_weights() const { return input_count > 3; }
+  std::int64_t batch_size() const { return element_count(host_indices.shape()); }
 };
 
 // Where a run stands; part of every checkpoint.
@@ -100,8 +103,8 @@ struct Trainer::State {
   std::vector<bool> trainable() const;
   // That step, if it takes the batch as it is and its labels need no closer look.
   ReadyStep* repeated_step(const data::Batch& batch) const;
-  // The mean loss. Weights are empty where samples have none.
-  double step(ReadyStep& step, const HostView& x, const HostView& y, const HostView* sample_weights,
+  // Runs it on these; the mean loss. `sample_weights` are read only by a step that has some.
+  double step(ReadyStep& step, const HostView& x, const HostView& y, const HostView& sample_weights,
               std::span<const std::int64_t> indices);
 
   // Uploads the dataset unless it is there already.

@@ -6,7 +6,6 @@
 #include "tenon/backends/cpu/program.h"
 #include "tenon/backends/host_buffer.h"
 #include "tenon/base/aligned_memory.h"
-#include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/flush_to_zero.h"
 #include "tenon/base/thread_pool.h"
@@ -153,8 +152,7 @@ class CpuExecutable final : public Executable {
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(const BackendOptions& options)
-      : threads_(options.threads > 0 ? options.threads
-                                     : environment::threads().value_or(usable_cores())),
+      : threads_(environment::thread_count(options.threads)),
         cache_folder_(options.cache_folder.empty() ? environment::cache_folder()
                                                    : std::filesystem::path(options.cache_folder)) {}
 

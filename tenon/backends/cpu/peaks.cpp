@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tenon/backends/cpu/code_cache.h"
-#include "tenon/base/cpu_info.h"
+#include "tenon/base/environment.h"
 #include "tenon/base/thread_pool.h"
 #include "tenon/codegen/runtime_abi.h"
 
@@ -96,7 +96,7 @@ Peaks measure_peaks(int threads, const std::filesystem::path& cache_folder) {
   const BuiltCode code = build_code({kMultiplyAdds}, cache_folder, {});
   const auto kernel = reinterpret_cast<codegen::KernelFunction>(code.library->symbol("tenon_peak"));
   const auto flops = *static_cast<const std::int64_t*>(code.library->symbol("tenon_peak_flops"));
-  ThreadPool pool(threads > 0 ? threads : usable_cores());
+  ThreadPool pool(environment::thread_count(threads));
   const std::int64_t instances = pool.threads();
   Peaks peaks;
   {

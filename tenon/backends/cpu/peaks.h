@@ -9,7 +9,7 @@ struct Peaks {
   double bytes_per_second = 0;  // read and written by copies far larger than the caches
 };
 
-// By so many threads (0: the cores this process may use), in about 0.2 s; the best of some rounds.
+// By so many threads (0: as many as a step has without being told), the best of some short rounds.
 // BackendError if there is no C compiler.
 Peaks measure_peaks(int threads, const std::filesystem::path& cache_folder);
 
