@@ -150,11 +150,13 @@ int run_profile(ProfileCommand command) {
   LaunchTimes times(batch_size, std::min(command.steps, kWarmUp));
   const std::int64_t steps_in_epoch = opened.dataset.size() / batch_size;
   const std::int64_t steps = times.warm_up() + command.steps;
-  trainer.fit(opened.dataset, {.epochs = 1 + (steps - 1) / steps_in_epoch,
-                               .batch_size = batch_size,
-                               .max_steps = steps,
-                               .steps_per_epoch = steps_in_epoch,
-                               .callbacks = {&times}});
+  FitOptions options;
+  options.epochs = 1 + (steps - 1) / steps_in_epoch;
+  options.batch_size = batch_size;
+  options.max_steps = steps;
+  options.steps_per_epoch = steps_in_epoch;
+  options.callbacks = {&times};
+  trainer.fit(opened.dataset, options);
   const CompiledStep& step = times.step();
   const backends::Peaks peaks = backends::measure_peaks(
       static_cast<int>(command.step.device.threads), environment::cache_folder());
