@@ -107,6 +107,10 @@ class Step {
   // Inputs are those of the signature with Role::data, in order; results those outputs that update
   // nothing. A result Buffer that is empty or of another type is allocated; others are reused.
   virtual Event run(std::span<Buffer* const> inputs, std::span<Buffer> results) = 0;
+  // `count` runs in one call. Input `moving` holds a value for each run along a new leading axis;
+  // the other inputs are the same in all. Results are those of the last run.
+  virtual Event run_many(std::span<Buffer* const> inputs, std::size_t moving, std::int64_t count,
+                         std::span<Buffer> results) = 0;
   // One for each of Executable::launches, since bind; empty unless compiled with
   // `profile`.
   virtual std::span<const LaunchTime> launch_times() const { return {}; }

@@ -45,6 +45,18 @@ void require_buffers(std::string_view what, std::span<const Signature::Entry> en
   }
 }
 
+void require_inputs_of_many(std::span<const Signature::Entry> entries,
+                            std::span<Buffer* const> buffers, std::size_t moving,
+                            std::int64_t count) {
+  require(count >= 1, "run_many: expected 1 run or more, got {}", count);
+  require(moving < entries.size(), "run_many: there is no input {}, the step takes {}", moving,
+          entries.size());
+  std::vector<Signature::Entry> all(entries.begin(), entries.end());
+  Shape& shape = all[moving].type.shape;
+  shape.insert(shape.begin(), count);
+  require_buffers("input", all, buffers);
+}
+
 void prepare_results(const Signature& signature, std::span<Buffer> results) {
   require(results.size() == signature.results.size(),
           "the step has {} results, {} buffers were given", signature.results.size(),

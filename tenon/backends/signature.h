@@ -22,6 +22,11 @@ Signature make_signature(const ir::Graph& graph);
 void require_buffers(std::string_view what, std::span<const Signature::Entry> entries,
                      std::span<Buffer* const> buffers);
 
+// The same for the inputs of Step::run_many.
+void require_inputs_of_many(std::span<const Signature::Entry> entries,
+                            std::span<Buffer* const> buffers, std::size_t moving,
+                            std::int64_t count);
+
 // Makes each result a host buffer of its type, keeping those that are already; UserError if the
 // number differs.
 void prepare_results(const Signature& signature, std::span<Buffer> results);

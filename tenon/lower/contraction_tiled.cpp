@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tenon/base/error.h"
 #include "tenon/lower/contraction.h"
 
@@ -16,8 +18,11 @@ constexpr std::int64_t kFewResults = 16384;  // with more there is enough to do 
 constexpr std::int64_t kCachedBytes = std::int64_t{1} << 19;
 constexpr std::int64_t kMostBlockedResults = 131072;
 constexpr std::int64_t kFarRows = 2048;     // bytes between rows of rhs that spoil the cache
+constexpr std::int64_t kShortDepth = 16;    // a panel so short is as well read where it lies
 constexpr std::int64_t kPackedDepth = 128;  // of lhs: a tile's columns fill the first cache
 constexpr std::int64_t kPackedReads = 4;    // tiles that read a packed panel of lhs
+constexpr std::int64_t kChunkBytes = std::int64_t{1} << 18;  // of rows of lhs that stay in a cache
+constexpr std::int64_t kLeastChunkTiles = 4, kMostChunkTiles = 16;
 
 }  // namespace
 
@@ -53,9 +58,13 @@ bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisG
   const std::int64_t step = *step_of(problem.rhs.place, lanes, problem.space);
   if (step != 1) return rows->extent >= 4;
   const std::int64_t element = static_cast<std::int64_t>(size_of(problem.rhs.type.dtype));
+  const std::int64_t depth_step = problem.contracted.back().rhs;
+  const bool is_lasting =
+      problem.rhs.memory.kind == Argument::Kind::input &&
+      std::ranges::count(problem.writer.region().lasting, problem.rhs.memory.value) > 0;
+  if (is_lasting) return depth_step > tile_lanes && problem.contracted.back().extent >= kShortDepth;
   const bool is_ragged = lanes.extent % tile_lanes != 0;
-  const bool is_far =
-      problem.contracted.back().rhs * element >= kFarRows && problem.contracted.back().extent >= 32;
+  const bool is_far = depth_step * element >= kFarRows && problem.contracted.back().extent >= 32;
   return (is_ragged && rows->extent >= 16) || (is_far && rows->extent >= 64);
 }
 
@@ -83,6 +92,42 @@ std::int64_t choose_blocks(const Contraction& problem) {
     if (outermost % blocks == 0) return blocks;
   return divisor_within(outermost, 2, most).value_or(1);
 }
+
+// Neighbouring instances share a chunk of rows, all of whose lanes come before the next chunk. So a
+// thread, which is given neighbours, reads and writes the same rows in one kernel after another,
+// and they stay in its cache; panels of rhs stay in the first cache for the rows of a chunk.
+class TileOrder {
+ public:
+  TileOrder(const Contraction& problem, std::int64_t lane_tiles, std::int64_t row_tiles,
+            std::int64_t row_bytes)
+      : lane_tiles_(lane_tiles), row_tiles_(row_tiles) {
+    if (problem.writer.target().kind == Target::Kind::cuda || lane_tiles < 2) return;
+    const std::int64_t most = std::clamp<std::int64_t>(kChunkBytes / row_bytes, 1, kMostChunkTiles);
+    chunk_ = divisor_within(row_tiles, std::min<std::int64_t>(most, kLeastChunkTiles), most)
+                 .value_or(row_tiles);
+  }
+
+  // The tile that an instance computes, in the order of the tiling: lanes, then rows.
+  ValueId tile(Emitter& emitter, ValueId number) const {
+    if (chunk_ == row_tiles_) return number;
+    const auto constant = [&](std::int64_t value) {
+      return emitter.index_constant(DType::i64, value);
+    };
+    const auto split = [&](ValueId value, std::int64_t by) {
+      return std::pair{emitter.call(ScalarFunction::divide, {value, constant(by)}),
+                       emitter.call(ScalarFunction::remainder, {value, constant(by)})};
+    };
+    const auto [outer, within] = split(number, lane_tiles_ * row_tiles_);
+    const auto [chunk, in_chunk] = split(within, lane_tiles_ * chunk_);
+    const auto [lane, row] = split(in_chunk, chunk_);
+    const ValueId start = stepped(emitter, row, outer, lane_tiles_ * row_tiles_);
+    return stepped(emitter, stepped(emitter, start, chunk, chunk_), lane, row_tiles_);
+  }
+
+ private:
+  std::int64_t lane_tiles_, row_tiles_;
+  std::int64_t chunk_ = row_tiles_;  // tiles of rows
+};
 
 // Multiplies over all contracted axes; the outer ones are loops.
 struct TileContractor {
@@ -208,7 +253,11 @@ void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* 
   const ValueId block = emitter.call(ScalarFunction::divide, {instance, count});
   const ValueId number = emitter.call(ScalarFunction::remainder, {instance, count});
   product.block = block;
-  write_tile(emitter, tiling, number, [&](std::span<const TilePlace> places) {
+  const std::int64_t row_tiles = rows == nullptr ? 1 : tiling.back().count();
+  const TileOrder order(problem, tiling[lane_place].count(), row_tiles,
+                        tile.rows * problem.contracted_count() / blocks *
+                            static_cast<std::int64_t>(size_of(problem.lhs.type.dtype)));
+  write_tile(emitter, tiling, order.tile(emitter, number), [&](std::span<const TilePlace> places) {
     product.rows = rows == nullptr ? 1 : places.back().size;
     product.lanes = places[lane_place];
     set_product_frame(emitter, problem, rhs, product);

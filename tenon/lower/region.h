@@ -20,6 +20,9 @@ struct Region {
   std::vector<std::uint32_t> nodes;  // ascending
   std::vector<ir::Value> inputs;     // values made elsewhere, in order of first use
   std::vector<ir::Value> outputs;    // values needed elsewhere
+  // Inputs that stay as they are while the region runs many times: what is made of them alone (a
+  // packed copy) is made once.
+  std::vector<ir::Value> lasting{};
 };
 
 struct LoweredRegion {

@@ -9,6 +9,8 @@ namespace tenon::passes {
 using namespace ir;
 namespace {
 
+constexpr std::int64_t kMostStackedBytes = std::int64_t{1} << 26;
+
 // A carried value to which each step only adds a product or a sum: the gradient of a weight. The
 // loop need not carry it: one product over the steps as well, behind the loop, is the same.
 class SumHoister {
@@ -76,11 +78,14 @@ class SumHoister {
     return std::nullopt;
   }
 
-  // All steps' values lie in memory already, or cost no more than carrying the sum did.
+  // All steps' values lie in memory already, or writing them costs no more than carrying the sum
+  // did, and little memory.
   bool may_stack(Value value, std::int64_t most_bytes) const {
     if (is_scanned(value) || stacked_output(value)) return true;
     const bool is_input = std::holds_alternative<Parameter>(body_.node(value.node).op);
-    return !is_input && byte_size(body_.type(value)) <= most_bytes;
+    const std::int64_t bytes = byte_size(body_.type(value));
+    return !is_input && bytes <= most_bytes &&
+           (bytes == 0 || scan_.length <= kMostStackedBytes / bytes);
   }
 
   std::vector<Value> rebuilt() {

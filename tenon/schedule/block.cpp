@@ -1,5 +1,6 @@
 // Plans one graph: where outputs are made, in which order, and the steps themselves.
 #include "tenon/schedule/fusion.h"
+#include "tenon/schedule/invariants.h"
 #include "tenon/schedule/order.h"
 #include "tenon/schedule/units.h"
 
@@ -12,7 +13,8 @@ using Origin = ValueTable::Origin;
 class BlockPlanner {
  public:
   BlockPlanner(PlanBuilder& builder, const ir::Graph& graph, std::vector<BufferRef> inputs,
-               std::vector<BlockTarget> outputs, std::size_t depth)
+               std::vector<BlockTarget> outputs, std::size_t depth,
+               const std::vector<bool>& lasting)
       : builder_(builder),
         graph_(graph),
         inputs_(std::move(inputs)),
@@ -20,7 +22,7 @@ class BlockPlanner {
         depth_(depth),
         regions_(form_regions(graph)),
         values_(graph, regions_),
-        units_(make_units(builder, graph, regions_, values_)),
+        units_(make_units(builder, graph, regions_, values_, lasting)),
         made_at_(values_.size()) {}
 
   std::vector<PlanStep> plan() {
@@ -332,9 +334,15 @@ class BlockPlanner {
                                   byte_size(body.type(body.outputs()[k].value))),
                          std::nullopt});
     if (scan.length == 0) return;
-    steps_.push_back(
-        {Repeat{scan.length, scan.reverse,
-                plan_block(builder_, body, std::move(inputs), std::move(targets), depth_ + 1)}});
+    std::vector<bool> lasting(inputs.size());
+    for (auto i = static_cast<std::size_t>(scan.carried + scan.scanned); i < inputs.size(); ++i)
+      lasting[i] = true;
+    const auto first_own = static_cast<std::uint32_t>(builder_.plan.buffers.size());
+    std::vector<PlanStep> steps =
+        plan_block(builder_, body, std::move(inputs), std::move(targets), depth_ + 1, lasting);
+    std::ranges::move(take_invariants(builder_.plan, steps, first_own, depth_),
+                      std::back_inserter(steps_));
+    steps_.push_back({Repeat{scan.length, scan.reverse, std::move(steps)}});
   }
 
   void emit_while(const Unit& unit, const ir::While& loop) {
@@ -388,8 +396,8 @@ class BlockPlanner {
 
 std::vector<PlanStep> plan_block(PlanBuilder& builder, const ir::Graph& graph,
                                  std::vector<BufferRef> inputs, std::vector<BlockTarget> outputs,
-                                 std::size_t depth) {
-  return BlockPlanner(builder, graph, std::move(inputs), std::move(outputs), depth).plan();
+                                 std::size_t depth, const std::vector<bool>& lasting) {
+  return BlockPlanner(builder, graph, std::move(inputs), std::move(outputs), depth, lasting).plan();
 }
 
 }  // namespace tenon::schedule

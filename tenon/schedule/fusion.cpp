@@ -13,6 +13,18 @@ bool is_pointwise(const FusionGroups& groups, std::uint32_t group) {
   return groups.kind(group) == Fusability::pointwise;
 }
 
+// A consumer whose result would only be one more to store, for one group that can compute it from
+// what is stored anyway, belongs there.
+bool give_to_next(FusionGroups& groups, std::uint32_t group, std::uint32_t consumer) {
+  if (groups.is_needed(consumer)) return false;
+  const std::vector<std::uint32_t> next = groups.consumers(consumer);
+  if (next.size() != 1 || next.front() == group) return false;
+  const Fusability kind = groups.kind(next.front());
+  if (kind != Fusability::pointwise && kind != Fusability::reduction) return false;
+  return groups.stored_together(group, consumer) > groups.stored(group) &&
+         groups.try_merge(consumer, next.front());
+}
+
 // Takes consumers into the group as long as the result is still one kernel.
 void merge_consumers(FusionGroups& groups, std::uint32_t group, bool takes_reductions) {
   for (bool is_changed = true; is_changed;) {
@@ -21,8 +33,10 @@ void merge_consumers(FusionGroups& groups, std::uint32_t group, bool takes_reduc
       const bool is_candidate =
           is_pointwise(groups, consumer) ||
           (takes_reductions && groups.kind(consumer) == Fusability::reduction);
-      if (!is_candidate || !groups.try_merge(group, consumer)) continue;
-      group = std::min(group, consumer);  // the name of what both have become
+      if (!is_candidate) continue;
+      const bool is_given = !takes_reductions && give_to_next(groups, group, consumer);
+      if (!is_given && !groups.try_merge(group, consumer)) continue;
+      if (!is_given) group = std::min(group, consumer);  // the name of what both have become
       is_changed = true;
       break;
     }

@@ -316,10 +316,28 @@ bool FusionGroups::has_other_path(std::uint32_t from, std::uint32_t to) const {
   return false;
 }
 
-bool FusionGroups::try_merge(std::uint32_t a, std::uint32_t b) {
-  if (a == b) return false;
+std::vector<std::uint32_t> FusionGroups::members_of_both(std::uint32_t a, std::uint32_t b) const {
   std::vector<std::uint32_t> merged;
   std::ranges::merge(members_.at(a), members_.at(b), std::back_inserter(merged));
+  return merged;
+}
+
+std::int64_t FusionGroups::stored_elements(const std::vector<std::uint32_t>& members) const {
+  std::int64_t elements = 0;
+  for (const ir::Value output : region_of(members).outputs)
+    elements += element_count(graph_.type(output).shape);
+  return elements;
+}
+std::int64_t FusionGroups::stored(std::uint32_t group) const {
+  return stored_elements(members_.at(group));
+}
+std::int64_t FusionGroups::stored_together(std::uint32_t a, std::uint32_t b) const {
+  return stored_elements(members_of_both(a, b));
+}
+
+bool FusionGroups::try_merge(std::uint32_t a, std::uint32_t b) {
+  if (a == b) return false;
+  std::vector<std::uint32_t> merged = members_of_both(a, b);
   if (!lower::is_one_kernel(graph_, region_of(merged))) return false;
   if (has_other_path(a, b) || has_other_path(b, a)) return false;
   const std::uint32_t name = std::min(a, b);

@@ -27,6 +27,9 @@ class FusionGroups {
   std::vector<std::uint32_t> siblings(std::uint32_t group) const;
   // Whether a value of the group must be in memory though no group reads it.
   bool is_needed(std::uint32_t group) const;
+  // Elements that the group, or both groups as one, write for others.
+  std::int64_t stored(std::uint32_t group) const;
+  std::int64_t stored_together(std::uint32_t a, std::uint32_t b) const;
   // Makes both one group if that is one kernel and no cycle arises. The result is named by the
   // smaller name.
   bool try_merge(std::uint32_t a, std::uint32_t b);
@@ -38,6 +41,8 @@ class FusionGroups {
  private:
   enum class Part : std::uint8_t { source, inlined, member };
 
+  std::vector<std::uint32_t> members_of_both(std::uint32_t a, std::uint32_t b) const;
+  std::int64_t stored_elements(const std::vector<std::uint32_t>& members) const;
   void find_needed();
   void choose_parts();
   bool is_cheap(std::uint32_t node);

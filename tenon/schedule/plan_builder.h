@@ -43,9 +43,9 @@ struct BlockTarget {
 
 // The steps of one graph (the whole step, or the body of a loop or branch `depth` Repeats deep)
 // with its inputs and outputs at the given places. An output that updates an input has that
-// input's place; the others' places are distinct and overlap no input.
+// input's place; the others' places are distinct and overlap no input. `lasting`: see make_units.
 std::vector<PlanStep> plan_block(PlanBuilder& builder, const ir::Graph& graph,
                                  std::vector<BufferRef> inputs, std::vector<BlockTarget> outputs,
-                                 std::size_t depth);
+                                 std::size_t depth, const std::vector<bool>& lasting = {});
 
 }  // namespace tenon::schedule

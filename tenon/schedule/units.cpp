@@ -33,6 +33,14 @@ std::size_t carried_count(const ir::Node& node) {
   return std::holds_alternative<ir::While>(node.op) ? node.operands.size() : 0;
 }
 
+bool is_lasting(const ir::Graph& graph, const ValueTable& values, ir::Value value,
+                const std::vector<bool>& lasting) {
+  const std::uint32_t root = values.root(value);
+  if (lasting.empty() || values.origin(root) != ValueTable::Origin::parameter) return false;
+  const auto& parameter = std::get<ir::Parameter>(graph.node(values.node(root)).op);
+  return lasting[static_cast<std::size_t>(parameter.position)];
+}
+
 }  // namespace
 
 ValueTable::ValueTable(const ir::Graph& graph, std::span<const lower::Region> regions) {
@@ -89,7 +97,8 @@ std::uint32_t ValueTable::add_copy_of(std::uint32_t root) {
 }
 
 std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
-                             std::span<const lower::Region> regions, const ValueTable& values) {
+                             std::span<const lower::Region> regions, const ValueTable& values,
+                             const std::vector<bool>& lasting) {
   std::vector<Unit> units;
   const auto add_read = [&](Unit& unit, ir::Value value) {
     const std::uint32_t root = values.root(value);
@@ -101,7 +110,10 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
     unit.node = region.nodes.back();
     const std::string name =
         fmt::format("{}{}", builder.next_kernel_prefix(), ir::name(graph.node(unit.node).op));
-    unit.kernels = lower::lower(graph, region, builder.target(), name);
+    lower::Region marked = region;
+    for (const ir::Value input : region.inputs)
+      if (is_lasting(graph, values, input, lasting)) marked.lasting.push_back(input);
+    unit.kernels = lower::lower(graph, marked, builder.target(), name);
     for (lower::LoweredRegion& lowered : unit.kernels) {
       for (const auto& argument : lowered.arguments)
         if (argument.kind == lower::LoweredRegion::Argument::Kind::input)

@@ -54,9 +54,11 @@ struct Unit {
   std::optional<std::uint32_t> to_output;
 };
 
-// Lowers the regions and adds their kernels to the plan. Ordered by last node.
+// Lowers the regions and adds their kernels to the plan. Ordered by last node. `lasting`: whether
+// an input of the graph is the same in all of its runs (of a loop's body); empty: none is.
 std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
-                             std::span<const lower::Region> regions, const ValueTable& values);
+                             std::span<const lower::Region> regions, const ValueTable& values,
+                             const std::vector<bool>& lasting);
 
 // Whether the unit may write the value `written` into the memory of `read`, which it reads too.
 bool may_write_over(const ir::Graph& graph, const ValueTable& values, const Unit& unit,

@@ -77,6 +77,12 @@ void CompiledStep::run(std::span<backends::Buffer* const> inputs,
                          state.session->download(state.all_results[results.size() + i]));
 }
 
+void CompiledStep::run_many(std::span<backends::Buffer* const> inputs, std::size_t moving,
+                            std::int64_t count, std::span<backends::Buffer> results) {
+  require(state_->prints.empty(), "run_many: the step prints, and so runs one at a time");
+  state_->step->run_many(inputs, moving, count, results).wait();
+}
+
 std::vector<HostTensor> CompiledStep::run(std::span<const HostView> inputs) {
   State& state = *state_;
   require(inputs.size() == state.inputs, "the step takes {} inputs, {} were given", state.inputs,

@@ -55,6 +55,12 @@ class CompiledStep {
   // state allocates nothing (unless the step prints). Nothing is validated.
   void run(std::span<backends::Buffer* const> inputs, std::span<backends::Buffer> results);
 
+  // `count` runs in one call of the compiled code. Input `moving` holds a value for each run along
+  // a new leading axis; the others are the same in all. The results are those of the last run.
+  // UserError if the step prints, or if a buffer does not fit.
+  void run_many(std::span<backends::Buffer* const> inputs, std::size_t moving, std::int64_t count,
+                std::span<backends::Buffer> results);
+
   std::size_t input_count() const;
   std::size_t fetch_count() const;
   const TensorType& input_type(std::size_t index) const;

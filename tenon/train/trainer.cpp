@@ -176,6 +176,48 @@ double Trainer::step(const data::Batch& batch) {
                     has_weights ? rows.weights().view() : HostView(), indices);
 }
 
+double Trainer::steps(const data::Dataset& dataset, std::int64_t batch_size,
+                      std::span<const std::int64_t> indices) {
+  State& state = *state_;
+  require(batch_size >= 1, "steps: expected a batch size of 1 or more, got {}", batch_size);
+  const auto size = static_cast<std::size_t>(batch_size);
+  require(!indices.empty() && indices.size() % size == 0,
+          "steps: expected samples for whole batches of {}, got {}", batch_size, indices.size());
+  for (const std::int64_t index : indices)
+    require(index >= 0 && index < dataset.size(), "steps: there is no sample {}, \"{}\" has {}",
+            index, dataset.name(), dataset.size());
+  state.build(dataset);
+  state.require_fits(dataset, "steps");
+  const std::shared_ptr<ResidentData> data = state.on_device(dataset);
+  ReadyStep& step =
+      state.resident_step(true, data->x.type(), data->y.type(), batch_size, dataset.has_weights());
+  state.cost.memory = step.step.memory();
+  state.cost.compile_seconds = step.step.report().seconds;
+  step.inputs[0] = &data->x;
+  step.inputs[1] = &data->y;
+  if (data->weights) step.inputs[3] = &*data->weights;
+  const auto count = static_cast<std::int64_t>(indices.size() / size);
+  if (!state.options.schedule.is_constant()) {
+    for (std::size_t first = 0; first < indices.size(); first += size) {
+      state.write_indices(step, indices.subspan(first, size));
+      state.run(step);
+      ++state.position.steps_done;
+    }
+    return state.loss_value(state.batch_sums(step));
+  }
+  HostTensor all({DType::i32, {count, batch_size}});
+  std::ranges::transform(indices, all.as<std::int32_t>().begin(),
+                         [](std::int64_t index) { return static_cast<std::int32_t>(index); });
+  if (!step.many_indices || step.many_indices.type() != all.type())
+    step.many_indices = state.session.backend().allocate({all.type(), {}});
+  state.session.backend().write(step.many_indices, all).wait();
+  std::array inputs = step.inputs;
+  inputs[2] = &step.many_indices;
+  step.step.run_many(std::span(inputs).first(step.input_count), 2, count, step.results);
+  state.position.steps_done += count;
+  return state.loss_value(state.batch_sums(step));
+}
+
 const std::vector<std::int64_t>& Trainer::prediction_sizes() const {
   return state_->prediction_sizes;
 }

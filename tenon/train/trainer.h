@@ -163,6 +163,13 @@ class Trainer {
   // the memory of that step and the time it took to compile.
   double step(const data::Batch& batch);
 
+  // Training steps on batches of samples of `dataset`, which goes to the device, in one call of the
+  // compiled step: `indices` names batch_size samples for each step. The mean loss of the last
+  // batch before its update. (A schedule other than constant makes it a call for each step.)
+  // UserError unless there are whole batches of samples that exist.
+  double steps(const data::Dataset& dataset, std::int64_t batch_size,
+               std::span<const std::int64_t> indices);
+
   // Defines the weights for inputs like these (raw rows), without training.
   void build(const data::Source& source);
   bool is_built() const;

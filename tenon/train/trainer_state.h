@@ -27,6 +27,7 @@ struct ReadyStep {
   std::array<backends::Buffer*, 4> inputs{};
   std::size_t input_count = 3;
   backends::Buffer x, y, indices, weights;
+  backends::Buffer many_indices;  // of several steps
   HostTensor host_indices;
   HostView indices_view;  // made once: a view holds a shape, and making one allocates
   // Of the batch, and of all batches since the sums were reset.

@@ -94,6 +94,51 @@ TEST_F(Cpu, StateThatMoves) {
                            result(s[2]), result(s[5]), update(sum, 5), result(sum)}));
 }
 
+// Runs of which one input moves and the others stay.
+TEST_F(Cpu, ManyRunsInOneCall) {
+  Builder b;
+  const Value total = b.input({"total", kVector, Role::state, {}});
+  const Value factor = b.input({"factor", kVector, Role::data, {}});
+  const Value row = b.input({"row", kVector, Role::data, {}});
+  const Value next = ir::add(b, total, ir::multiply(b, factor, row));
+  const ir::Graph graph = std::move(b).finish({update(next, 0), result(ir::negate(b, next))});
+  constexpr std::int64_t kRuns = 3;
+  const auto count = static_cast<std::size_t>(element_count(kVector.shape));
+  std::vector<float> rows(kRuns * count), factors(count);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i % 7);
+  for (std::size_t i = 0; i < count; ++i) factors[i] = static_cast<float>(i % 3);
+  Shape many = kVector.shape;
+  many.insert(many.begin(), kRuns);
+  for (const char* device : {"cpu", "reference"}) {
+    const std::unique_ptr<Backend> backend = open(device);
+    Buffer state = backend->allocate({kVector, {}});
+    Buffer fixed = upload(*backend, make_tensor<float>(kVector.shape, factors));
+    Buffer moving = upload(*backend, make_tensor<float>(many, rows));
+    const auto executable = backend->compile(graph, {});
+    const std::unique_ptr<Step> step = executable->bind(std::array{&state});
+    std::vector<Buffer> results(1);
+    step->run_many(std::array{&fixed, &moving}, 1, kRuns, results).wait();
+    const HostTensor sums = download(*backend, state), negated = download(*backend, results[0]);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float expected = factors[i] * (rows[i] + rows[count + i] + rows[2 * count + i]);
+      EXPECT_EQ(sums.as<float>()[i], expected) << device << i;
+      EXPECT_EQ(negated.as<float>()[i], -expected) << device << i;
+    }
+    EXPECT_EQ(error_of([&] {
+                step->run_many(std::array{&fixed, &moving}, 1, 0, results);
+              }),
+              "run_many: expected 1 run or more, got 0");
+    EXPECT_EQ(error_of([&] {
+                step->run_many(std::array{&fixed, &moving}, 2, 3, results);
+              }),
+              "run_many: there is no input 2, the step takes 2");
+    EXPECT_NE(error_of([&] {
+                step->run_many(std::array{&fixed, &moving}, 1, 4, results);
+              }).find("input 1 (\"row\"): expected f32[4,"),
+              std::string::npos);
+  }
+}
+
 ir::GraphRef running_sum() {
   Builder b;
   const Value total = b.input({"total", kVector, Role::data, {}});

@@ -127,6 +127,18 @@ TEST_F(Bench, StepsAreThoseOfATraining) {
   }
 }
 
+TEST_F(Bench, SeveralStepsOfACallAreTheSame) {
+  const std::string data = write_samples(37);
+  for (const char* device : {"cpu", "reference"}) {
+    const std::vector<std::string> more = {"--device", device, "--losses-at", "1,2,9,20"};
+    std::vector<std::string> many = more;
+    many.insert(many.end(), {"--steps-per-call", "5"});
+    const Json one_by_one = bench_json(data, more), together = bench_json(data, many);
+    EXPECT_EQ(together["steps_per_call"], 5);
+    EXPECT_EQ(together["losses"], one_by_one["losses"]) << device;
+  }
+}
+
 TEST_F(Bench, BatchesAreWhole) {
   // 5 samples are left over: the fifth step begins anew, which a training does at the sixth.
   const std::string data = write_samples(37);
@@ -175,7 +187,8 @@ TEST_F(Bench, RefusesWhatCannotBeTimed) {
       {{"--losses-at", "2,2"}, "--losses-at: steps in rising order expected, got 2 after 2"},
       {{"--losses-at", "1", "--forward-only"},
        "--losses-at: excludes --forward-only: predictions have no losses"},
-      {{"--steps-per-call", "4"}, "--steps-per-call: 1 expected, got 4: every step is one call"},
+      {{"--steps-per-call", "0"},
+       "--steps-per-call: expected a whole number from 1 to 1048576, got \"0\""},
       {{"--epochs", "1"}, "bench: unknown option \"--epochs\""},
       {{"--beta3", "1"}, "bench: unknown option \"--beta3\"; did you mean \"--beta1\"?"},
       {{"--momentum", "0.5"}, "--momentum: adam has none; it is for sgd, rmsprop and muon"}};

@@ -265,6 +265,26 @@ TEST(MakePlan, SwapInsideScan) {
   EXPECT_EQ(count<Copy>(loop.body), 4);
 }
 
+TEST(MakePlan, WeightsOfALoopArePackedBeforeIt) {
+  Builder body;
+  const Value h = body.input({"h", {DType::f32, {8, 64}}, Role::data, {}});
+  const Value w = body.input({"w", {DType::f32, {64, 64}}, Role::data, {}});
+  const Value next = ir::matmul(body, h, w);
+  const ir::GraphRef product(std::move(body).finish({next}));
+  Builder b;
+  const Value start = b.input({"start", {DType::f32, {8, 64}}, Role::data, {}});
+  const Value weights = b.input({"weights", {DType::f32, {64, 64}}, Role::data, {}});
+  const Value last = b.add(ir::Scan{product, 5, 1, 0, false}, {start, weights});
+  const Plan plan = plan_of(std::move(b).finish({result(last)}));
+  const auto packs = [&](const PlanStep& step) {
+    const auto* launch = std::get_if<Launch>(&step.step);
+    return launch != nullptr && plan.kernels[launch->kernel].name.ends_with("pack");
+  };
+  EXPECT_EQ(std::ranges::count_if(plan.steps, packs), 1) << print(plan);
+  const auto& loop = std::get<Repeat>(plan.steps.back().step);
+  EXPECT_EQ(std::ranges::count_if(loop.body, packs), 0) << print(plan);
+}
+
 TEST(MakePlan, WhileAndCond) {
   Builder condition;
   const Value total = condition.input({"total", kVector, Role::data, {}});

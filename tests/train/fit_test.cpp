@@ -137,6 +137,70 @@ TEST(Fit, WithoutShufflingStepsFollowTheFile) {
   EXPECT_EQ(fitted.predict(data.x()), stepped.predict(data.x()));
 }
 
+TEST(Steps, ManyInOneCallAreAsManyCalls) {
+  const data::Dataset data = blobs(12);
+  const std::vector<std::int64_t> indices = {0, 5, 2, 7, 11, 3, 8, 1, 4, 6, 9, 10};
+  for (const char* device : {"cpu", "reference"})
+    for (const bool is_scheduled : {false, true}) {
+      TrainerOptions options = small_options();
+      options.device = device;
+      if (is_scheduled) options.schedule = optim::Cosine{.steps = 3};
+      Trainer together(small_model(), options), one_by_one(small_model(), options);
+      const double last = together.steps(data, 4, indices);
+      double expected = 0;
+      for (std::size_t first = 0; first < indices.size(); first += 4)
+        expected = one_by_one.steps(data, 4, std::span(indices).subspan(first, 4));
+      EXPECT_EQ(last, expected) << device << is_scheduled;
+      EXPECT_EQ(together.steps_done(), 3);
+      EXPECT_EQ(together.predict(data.x()), one_by_one.predict(data.x()));
+    }
+}
+
+TEST(Steps, AreThoseOfTheirBatches) {
+  const data::Dataset data = blobs(8);
+  Trainer by_index(small_model(), small_options()), by_batch(small_model(), small_options());
+  by_batch.build(data);
+  const std::vector<std::int64_t> indices = {0, 1, 2, 3, 4, 5, 6, 7};
+  const double last = by_index.steps(data, 4, indices);
+  double expected = 0;
+  for (const data::Batch& batch : data.batches(4)) expected = by_batch.step(batch);
+  EXPECT_EQ(last, expected);
+  EXPECT_EQ(by_index.predict(data.x()), by_batch.predict(data.x()));
+}
+
+TEST(Steps, RefuseWhatIsNoBatch) {
+  const data::Dataset data = blobs(8);
+  Trainer trainer(small_model(), small_options());
+  const auto error = [&](std::int64_t batch_size, std::vector<std::int64_t> indices) {
+    return error_of([&] { trainer.steps(data, batch_size, indices); });
+  };
+  EXPECT_EQ(error(0, {1}), "steps: expected a batch size of 1 or more, got 0");
+  EXPECT_EQ(error(2, {}), "steps: expected samples for whole batches of 2, got 0");
+  EXPECT_EQ(error(2, {1, 2, 3}), "steps: expected samples for whole batches of 2, got 3");
+  EXPECT_EQ(error(2, {1, 8}),
+            fmt::format("steps: there is no sample 8, \"{}\" has 8", data.name()));
+  EXPECT_EQ(error(2, {-1, 2}),
+            fmt::format("steps: there is no sample -1, \"{}\" has 8", data.name()));
+}
+
+// A batch like the last one takes a shorter way; labels that are none still do not.
+TEST(Steps, RepeatedBatchesAreCheckedToo) {
+  const data::Dataset data = blobs(8);
+  Trainer trainer(small_model(), small_options());
+  trainer.build(data);
+  data::Batch batch;
+  data::fill_batch(data, std::vector<std::int64_t>{0, 1, 2, 3}, batch);
+  trainer.step(batch);
+  batch.y.as<std::int32_t>()[1] = -1;
+  EXPECT_NE(error_of([&] { trainer.step(batch); }).find("label number 1 is -1"), std::string::npos);
+  batch.y.as<std::int32_t>()[1] = 1000;
+  EXPECT_NE(error_of([&] { trainer.step(batch); }).find("outputs; give it 1001 units"),
+            std::string::npos);
+  batch.y.as<std::int32_t>()[1] = 0;
+  trainer.step(batch);
+  EXPECT_EQ(trainer.steps_done(), 2);
+}
+
 TEST(Fit, OneOutputServesTwoClasses) {
   data::Dataset data = blobs(30);
   HostTensor y = data.y().tensor();

@@ -92,22 +92,43 @@ class CpuStep final : public Step {
 
   Event run(std::span<Buffer* const> inputs, std::span<Buffer> results) override {
     require_buffers("input", program_->signature.inputs, inputs);
-    prepare_results(program_->signature, results);
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      inputs_[i] = host_tensor(*inputs[i]).bytes().data();
-    for (std::size_t i = 0; i < results.size(); ++i)
-      results_[i] = host_tensor(results[i]).bytes().data();
+    take(inputs, results);
     const FlushToZero flush;
-    if (!program_->launches.empty()) context_.clock.start();
-    const int status =
-        program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(), arena_.get());
-    check(status == 0, "the compiled step returned {}", status);
+    run_once();
+    return {};
+  }
+  Event run_many(std::span<Buffer* const> inputs, std::size_t moving, std::int64_t count,
+                 std::span<Buffer> results) override {
+    const std::span<const Signature::Entry> entries = program_->signature.inputs;
+    require_inputs_of_many(entries, inputs, moving, count);
+    take(inputs, results);
+    const auto* const first = static_cast<const std::byte*>(inputs_[moving]);
+    const std::int64_t bytes = byte_size(entries[moving].type);
+    const FlushToZero flush;
+    for (std::int64_t i = 0; i < count; ++i) {
+      inputs_[moving] = first + i * bytes;
+      run_once();
+    }
     return {};
   }
   std::span<const LaunchTime> launch_times() const override { return context_.clock.times; }
   std::span<const LaunchEvent> last_launches() const override { return context_.clock.events; }
 
  private:
+  void take(std::span<Buffer* const> inputs, std::span<Buffer> results) {
+    prepare_results(program_->signature, results);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      inputs_[i] = host_tensor(*inputs[i]).bytes().data();
+    for (std::size_t i = 0; i < results.size(); ++i)
+      results_[i] = host_tensor(results[i]).bytes().data();
+  }
+  void run_once() {
+    if (!program_->launches.empty()) context_.clock.start();
+    const int status =
+        program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(), arena_.get());
+    check(status == 0, "the compiled step returned {}", status);
+  }
+
   std::shared_ptr<const Program> program_;
   std::shared_ptr<ThreadPool> pool_;
   AlignedMemory arena_;

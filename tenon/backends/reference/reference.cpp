@@ -1,5 +1,6 @@
 #include "tenon/backends/reference/reference.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "tenon/backends/host_buffer.h"
@@ -61,6 +62,20 @@ class ReferenceStep final : public Step {
       const auto updated = graph_->outputs()[i].updates_input;
       Buffer& target = updated ? *state_of[*updated] : results[result++];
       write_host_buffer(target, outputs[i]);
+    }
+    return {};
+  }
+  Event run_many(std::span<Buffer* const> inputs, std::size_t moving, std::int64_t count,
+                 std::span<Buffer> results) override {
+    require_inputs_of_many(signature_->inputs, inputs, moving, count);
+    Buffer one = allocate_host_buffer({signature_->inputs[moving].type, {}});
+    std::vector<Buffer*> own(inputs.begin(), inputs.end());
+    own[moving] = &one;
+    const std::span<std::byte> to = host_tensor(one).bytes();
+    const std::span<const std::byte> all = host_tensor(*inputs[moving]).bytes();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      std::ranges::copy(all.subspan(i * to.size(), to.size()), to.begin());
+      run(own, results);
     }
     return {};
   }
