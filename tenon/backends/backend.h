@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tenon/backends/memory_map.h"
 #include "tenon/base/host_tensor.h"
 #include "tenon/ir/sharding.h"
 
@@ -64,6 +65,12 @@ struct MemoryReport {
   std::int64_t constants = 0;
   std::int64_t arena = 0;  // activations, gradients, workspace
   std::int64_t total() const { return state + inputs + results + constants + arena; }
+};
+
+// What a compiled step will need.
+struct StepMemory {
+  MemoryReport report;
+  MemoryMap map;  // of the arena; empty on a device that does not plan one
 };
 
 struct CompileReport {
@@ -140,11 +147,16 @@ class Backend {
   virtual Event read(const Buffer& buffer, const HostSpan& to) = 0;
   virtual std::unique_ptr<Executable> compile(const ir::Graph& graph,
                                               const CompileOptions& options) = 0;
+  // What compile(graph) would need, without making code or allocating.
+  virtual StepMemory plan(const ir::Graph& graph) = 0;
 };
 
 struct BackendOptions {
   int threads = 0;           // 0: the cores this process may use (cgroups respected)
   std::string cache_folder;  // empty: the default of base/environment.h
+  // Whether steps of the backend may run at the same time, in several threads. If not, they share
+  // one workspace, as large as the largest needs.
+  bool has_overlapping_runs = true;
 };
 
 // Opens a backend by device name: "reference" or "cpu". UserError listing the known names.

@@ -2,6 +2,7 @@
 #pragma once
 #include <fmt/format.h>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ std::string join(const Range& range, std::string_view separator) {
 // The text in double quotes with control characters escaped, cut after `limit` bytes: safe to
 // put into a message whatever a file held.
 std::string in_quotes(std::string_view text, std::size_t limit = 60);
+
+// "12.30 MiB"; whole bytes below 1 KiB.
+std::string bytes_text(std::int64_t bytes);
 
 // Least number of insertions, deletions, substitutions and swaps of neighbours that turn a into b.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -3,10 +3,12 @@
 
 #include "tenon/cli/commands.h"
 #include "tenon/cli/flops.h"
+#include "tenon/cli/memory_chart.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/step_choice.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
+#include "tenon/io/file.h"
 #include "tenon/session/program.h"
 #include "tenon/train/quantize.h"
 
@@ -18,6 +20,7 @@ using Json = nlohmann::json;
 struct InspectCommand {
   StepChoice step;
   bool graph = false, plan = false, source = false, json = false;
+  std::string memory_map;  // file
 };
 
 void add_options(CLI::App& app, InspectCommand& command) {
@@ -25,7 +28,24 @@ void add_options(CLI::App& app, InspectCommand& command) {
   app.add_flag("--graph", command.graph, "print the graph of the training step");
   app.add_flag("--plan", command.plan, "print its plan: kernels, order, buffers");
   app.add_flag("--source", command.source, "print its source code");
+  add_text(app, "--memory-map", command.memory_map,
+           "write a picture of what lies where in memory during the step (SVG)", "FILE");
   add_json_option(app, command.json);
+}
+
+// Returns what it holds.
+backends::StepMemory write_memory_map(const InspectCommand& command, Trainer& trainer,
+                                      const CompiledStep& step) {
+  backends::StepMemory memory = trainer.session().backend().plan(step.graph());
+  if (memory.map.launches.empty())
+    refuse_option("--memory-map", "device {} plans no memory; --device cpu does",
+                  trainer.session().device());
+  const std::string& name = command.step.run.empty() ? command.step.model.model : command.step.run;
+  io::write_file_atomically(
+      command.memory_map,
+      memory_svg(memory, fmt::format("Memory of {} over a step of {} samples on {}", name,
+                                     command.step.batch_size, trainer.session().device())));
+  return memory;
 }
 
 // Of predicting one sample.
@@ -49,6 +69,9 @@ int run_inspect(InspectCommand command) {
   const bool is_trained = !is_quantized(trainer);
   const CompiledStep& step =
       is_trained ? trainer.compiled_step(batch_size) : trainer.compiled_prediction(batch_size);
+
+  std::optional<backends::StepMemory> memory;
+  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, step);
 
   Json texts = Json::object();
   for (const auto& [stage, is_asked] :
@@ -91,6 +114,7 @@ int run_inspect(InspectCommand command) {
                  {"kernels", step.report().kernels},
                  {"compile_seconds", step.report().seconds}};
     for (auto& [stage, text] : texts.items()) json[stage] = text;
+    if (memory) json["memory_map"] = command.memory_map;
     print_json(json);
     return 0;
   }
@@ -104,6 +128,7 @@ int run_inspect(InspectCommand command) {
                              {"kernels", fmt::format("{}", step.report().kernels)},
                              {"compile time", duration_text(step.report().seconds) +
                                                   (step.report().was_cached ? " (cached)" : "")}});
+  if (memory) facts.emplace_back("picture of the memory", command.memory_map);
   print_text(facts_text(facts));
   return 0;
 }

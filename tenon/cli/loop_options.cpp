@@ -59,6 +59,8 @@ double time_limit_of(const LoopOptions& options) {
 void add_loop_options(CLI::App& app, LoopOptions& options) {
   add_count(app, "--workers", options.workers, 0, 256,
             "threads that make the samples while steps run; without it the data is held in memory");
+  add_bytes(app, "--memory-limit", options.memory_limit,
+            "refuse a training that needs more, before anything is allocated for it: 512MiB");
   const auto add = [&](const char* name, std::int64_t& value, const char* help) {
     add_count(app, name, value, 1, kMostCounted, help)->default_str("");
   };
@@ -108,6 +110,7 @@ void check_loop_options(const LoopOptions& options, const std::string& out, DTyp
 }
 
 void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer) {
+  trainer.memory_limit = options.memory_limit;
   trainer.precision = *passes::parse_precision(options.precision);
   trainer.augmentation = parse_augmentation(options.augment);
 }

@@ -45,6 +45,35 @@ std::int64_t parse_count(std::string_view option, const std::string& text, std::
   return parse_whole(option, text, low, high);
 }
 
+std::int64_t parse_bytes(std::string_view option, std::string_view text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40},
+      {"KB", 1e3},     {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}};
+  std::string_view number = text;
+  double factor = 1;
+  for (const auto& [unit, bytes] : kUnits)
+    if (factor == 1 && number.ends_with(unit)) {
+      number.remove_suffix(unit.size());
+      factor = bytes;
+    }
+  number = trim(number);
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value,
+                                            std::chars_format::fixed);
+  const bool is_number = error == std::errc() && end == number.data() + number.size();
+  const double bytes = value * factor;
+  constexpr double kMost = 0x1p60;
+  if (!is_number || !(bytes >= 1) || bytes > kMost || (factor == 1 && bytes != std::floor(bytes)))
+    refuse_option(option, "expected a size, as in 512MiB, 1.5GB or 4096, got {}", in_quotes(text));
+  return static_cast<std::int64_t>(bytes);
+}
+
+CLI::Option* add_bytes(CLI::App& app, const std::string& name, std::int64_t& value,
+                       const std::string& help) {
+  return add_parsed(app, name, help, "SIZE",
+                    [name, &value](const std::string& text) { value = parse_bytes(name, text); });
+}
+
 double parse_number(std::string_view option, const std::string& text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

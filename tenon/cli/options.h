@@ -39,6 +39,11 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, std::int64_t& val
                        std::int64_t low, std::int64_t high, const std::string& help);
 CLI::Option* add_count(CLI::App& app, const std::string& name, std::optional<std::int64_t>& value,
                        std::int64_t low, std::int64_t high, const std::string& help);
+// An option with a size: whole bytes, or a number and one of KB, MB, GB, TB (powers of 1000) or
+// KiB, MiB, GiB, TiB (of 1024); above 0.
+CLI::Option* add_bytes(CLI::App& app, const std::string& name, std::int64_t& value,
+                       const std::string& help);
+std::int64_t parse_bytes(std::string_view option, std::string_view text);
 // An option with a whole number that fits 64 bits without sign.
 CLI::Option* add_natural(CLI::App& app, const std::string& name, std::uint64_t& value,
                          const std::string& help);

@@ -14,17 +14,6 @@ std::string facts_text(const Facts& facts) {
   return text;
 }
 
-std::string bytes_text(std::int64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < kUnits.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.2f} {}", value, kUnits[unit]);
-}
-
 std::string grouped_text(std::int64_t number) {
   const std::string digits = fmt::format("{}", number);
   std::string text;

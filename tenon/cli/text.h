@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tenon/base/host_tensor.h"
+#include "tenon/base/text.h"
 
 namespace tenon::cli {
 
@@ -13,7 +14,6 @@ namespace tenon::cli {
 using Facts = std::vector<std::pair<std::string, std::string>>;
 std::string facts_text(const Facts& facts);
 
-std::string bytes_text(std::int64_t bytes);     // "12.3 MiB"
 std::string grouped_text(std::int64_t number);  // "60,000"
 std::string duration_text(double seconds);      // "1.23 ms", "4.5 s", "2 min 5 s"
 std::string scaled_text(double value);          // "1.23 M": for FLOPs and rates

@@ -96,6 +96,13 @@ Dataset Dataset::part(Array x, std::optional<Array> y, std::optional<Array> weig
   return result;
 }
 
+std::int64_t Dataset::byte_size() const {
+  std::size_t row = x_.row_bytes();
+  if (y_) row += y_->row_bytes();
+  if (weights_) row += weights_->row_bytes();
+  return size() * static_cast<std::int64_t>(row);
+}
+
 Dataset Dataset::rows(std::int64_t first, std::int64_t count) const {
   std::optional<Array> y, weights;
   Array x = x_.rows(first, count);

@@ -35,6 +35,7 @@ class Dataset {
   // This dataset with weights, which its parts keep; a pipeline takes none. UserError unless they
   // are N numbers, finite and none negative.
   Dataset with_weights(const HostTensor& weights) const;
+  std::int64_t byte_size() const;  // of x, y and weights
   const std::vector<std::string>& class_names() const { return class_names_; }
   // Number of class names; without names the largest label + 1; 0 for targets. Parts of a dataset
   // keep the number of the whole.

@@ -267,6 +267,7 @@ class BlockPlanner {
         auto [found, is_new] = scratch.try_emplace(argument.value);
         if (is_new) found->second = builder_.add_buffer("scratch", argument.bytes);
         PlanBuffer& buffer = builder_.plan.buffers[found->second.buffer];
+        buffer.is_scratch = true;
         buffer.bytes = std::max(buffer.bytes, argument.bytes);
         launch.arguments.push_back(found->second);
       }

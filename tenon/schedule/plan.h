@@ -16,6 +16,7 @@ struct PlanBuffer {
   Place place = Place::arena;
   std::uint32_t index = 0;
   std::int64_t offset = 0;  // bytes, multiple of 64 (arena)
+  bool is_scratch = false;  // between the kernels of one region
 };
 
 // A position in a buffer: `offset` bytes, plus iteration * stride for each enclosing Repeat

@@ -28,7 +28,7 @@ std::uint64_t shape_hash(const kernel::Kernel& kernel) {
 
 BufferRef PlanBuilder::add_buffer(std::string name, std::int64_t bytes, Place place,
                                   std::uint32_t index) {
-  plan.buffers.push_back({std::move(name), bytes, place, index, 0});
+  plan.buffers.push_back({std::move(name), bytes, place, index, 0, false});
   return {static_cast<std::uint32_t>(plan.buffers.size() - 1), 0, {}};
 }
 

@@ -159,7 +159,7 @@ struct Session::Cache {
 
 Session::Session(std::string_view device, SessionOptions options)
     : options_(std::move(options)),
-      backend_(backends::open(device, {options_.threads, options_.cache_folder})),
+      backend_(backends::open(device, {options_.threads, options_.cache_folder, false})),
       cache_(std::make_unique<Cache>()) {}
 Session::~Session() = default;
 
@@ -217,6 +217,13 @@ void apply_precision(Program& program, PrecisionPolicy precision, std::size_t pl
 }
 
 }  // namespace
+
+backends::StepMemory Session::plan(std::span<const Tensor> placeholders, const StepResult& result,
+                                   const StepOptions& options) {
+  Program program = make_program(result.fetches, result.updates, placeholders);
+  apply_precision(program, options.precision, placeholders.size());
+  return backend_->plan(program.graph);
+}
 
 CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result,
                               const StepOptions& step_options) {

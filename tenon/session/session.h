@@ -40,8 +40,8 @@ struct StepOptions {
 // A value for a placeholder.
 using Feed = std::pair<Tensor, HostTensor>;
 
-// A graph compiled for a session's backend and bound to its variables. Runs must not overlap, and
-// the session must outlive it.
+// A graph compiled for a session's backend and bound to its variables. Runs of a session's steps
+// must not overlap: they share memory. The session must outlive the step.
 class CompiledStep {
  public:
   ~CompiledStep();
@@ -167,6 +167,9 @@ class Session {
   // Compiles what the result needs; its inputs are the placeholders, in this order.
   CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result,
                        const StepOptions& options = {});
+  // The memory that such a step needs, told without making code or allocating anything.
+  backends::StepMemory plan(std::span<const Tensor> placeholders, const StepResult& result,
+                            const StepOptions& options = {});
   // A step traced from a C++ function when it is first called with arguments of given types:
   // [](Tensor x, Tensor y) -> StepResult {...}, or [](const Arguments& in) -> StepResult {...}.
   template <class F>

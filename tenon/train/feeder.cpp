@@ -17,7 +17,7 @@ class ResidentFeeder final : public Feeder {
         options_(options),
         size_(dataset.size()),
         tail_(size_ % options.batch_size),
-        data_(state.on_device(dataset)),
+        dataset_(dataset),
         order_(static_cast<std::size_t>(size_)) {}
 
   std::int64_t steps_in_epoch() const override {
@@ -36,6 +36,7 @@ class ResidentFeeder final : public Feeder {
     if (step == nullptr) step = &step_of(count_);
     const auto rows = std::span(order_).subspan(static_cast<std::size_t>(first_),
                                                 static_cast<std::size_t>(count_));
+    if (data_ == nullptr) data_ = state_.on_device(dataset_);
     step->inputs[0] = &data_->x;
     step->inputs[1] = &data_->y;
     if (data_->weights) step->inputs[3] = &*data_->weights;
@@ -57,15 +58,17 @@ class ResidentFeeder final : public Feeder {
 
  private:
   ReadyStep& step_of(std::int64_t count) {
-    return state_.resident_step(options_.is_training, data_->x.type(), data_->y.type(), count,
-                                data_->weights.has_value());
+    return state_.resident_step(options_.is_training, dataset_.x().type(), dataset_.y().type(),
+                                count, dataset_.has_weights());
   }
 
   Trainer::State& state_;
   const FeederOptions options_;
   const std::int64_t size_;
   const std::int64_t tail_;  // samples of a short last batch
-  std::shared_ptr<ResidentData> data_;
+  const data::Dataset dataset_;
+  std::shared_ptr<ResidentData>
+      data_;  // the dataset on the device, when the first step is compiled
   std::vector<std::int64_t> order_;
   ReadyStep* full_ = nullptr;
   ReadyStep* short_ = nullptr;

@@ -215,6 +215,11 @@ void FitLoop::prepare() {
     state_.evaluate(options_.validation->take(checked_multiply(
                         options_.sanity_batches, options_.batch_size, "fit: sanity_batches")),
                     options_.batch_size, options_.loading);
+  // What a limit of memory forbids is refused now, not after an epoch.
+  if (state_.options.memory_limit > 0 && options_.validation)
+    make_feeder(state_, *options_.validation,
+                {false, state_.evaluation_batch(*options_.validation), false, options_.loading})
+        ->prepare_first();
   const CompiledStep& step = feeder_->prepare_first();
   state_.cost.memory = step.memory();
   state_.cost.compile_seconds = step.report().seconds;
@@ -238,6 +243,10 @@ History FitLoop::run() {
     steps_in_epoch_ = steps_in_epoch_ == 0 ? options_.steps_per_epoch
                                            : std::min(steps_in_epoch_, options_.steps_per_epoch);
   begin();
+  state_.fit_data_bytes = 0;
+  for (const data::Source* each : {&source_, options_.validation ? &*options_.validation : nullptr})
+    if (each != nullptr && each->dataset() != nullptr)
+      state_.fit_data_bytes += each->dataset()->byte_size();
   for (Callback* callback : options_.callbacks) callback->on_fit_begin(trainer_);
 
   is_running_ = may_run_on() && std::ranges::none_of(options_.callbacks, [](Callback* callback) {

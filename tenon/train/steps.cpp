@@ -78,8 +78,9 @@ Tensor Trainer::State::prepare(const Tensor& raw) const {
 // The tensors of a batch in the trace of a step.
 struct Trainer::State::StepInputs {
   std::vector<Tensor> placeholders;
-  Tensor x, y, indices;  // rows of the batch, raw
-  Tensor weights;        // f32 [batch], or empty
+  Tensor x, y, indices;         // rows of the batch, raw
+  Tensor weights;               // f32 [batch], or empty
+  std::int64_t data_bytes = 0;  // of placeholders that hold a whole dataset
 
   void add(Tensor StepInputs::*part, std::string_view name, const TensorType& type) {
     placeholders.push_back(placeholder(std::string(name), type));
@@ -171,15 +172,30 @@ StepResult Trainer::State::evaluation_result(const StepInputs& in) {
   return {{sums, all}, {assign(evaluation_sums, all)}};
 }
 
-ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types,
-                                    const StepInputs& in) {
+StepResult Trainer::State::traced(bool is_training, const StepInputs& in) {
+  return is_training ? training_result(in) : evaluation_result(in);
+}
+
+Trainer::State::PlannedStep Trainer::State::planned(bool is_training, std::int64_t batch,
+                                                    const InputsOfBatch& inputs_of) {
+  const StepInputs in = inputs_of(batch);
+  return {session.plan(in.placeholders, traced(is_training, in), {options.precision}),
+          in.data_bytes};
+}
+
+ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, std::int64_t batch,
+                                    const InputsOfBatch& inputs_of) {
   std::string purpose = is_training ? "train" : "evaluate";
   // What is frozen decides what the step updates.
   for (std::size_t i = 0; is_training && i < weights.size(); ++i)
     if (!weights[i].is_trainable()) purpose += fmt::format(" -{}", i);
   auto& known = steps[fmt::format("{} {}", purpose, types)];
   if (known) return *known;
-  const StepResult result = is_training ? training_result(in) : evaluation_result(in);
+  if (options.memory_limit > 0)
+    require_memory(is_training, batch,
+                   [&](std::int64_t rows) { return planned(is_training, rows, inputs_of); });
+  const StepInputs in = inputs_of(batch);
+  const StepResult result = traced(is_training, in);
   auto step =
       std::make_unique<ReadyStep>(session.compile(in.placeholders, result, {options.precision}));
   step->is_training = is_training;
@@ -197,30 +213,50 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types,
   return *(known = std::move(step));
 }
 
+Trainer::State::InputsOfBatch Trainer::State::resident_inputs(const TensorType& x,
+                                                              const TensorType& y,
+                                                              bool has_weights) {
+  return [x, y, has_weights](std::int64_t batch) {
+    StepInputs in;
+    in.add(&StepInputs::x, "x", x);
+    in.add(&StepInputs::y, "y", y);
+    in.add(&StepInputs::indices, "indices", {DType::i32, {batch}});
+    if (has_weights) in.add(&StepInputs::weights, "weights", {DType::f32, {x.shape.at(0)}});
+    for (const Tensor& data : {in.x, in.y, in.weights})
+      if (!data.is_empty()) in.data_bytes += byte_size(data.type());
+    in.x = take(in.x, in.indices);
+    in.y = take(in.y, in.indices);
+    if (has_weights) in.weights = take(in.weights, in.indices);
+    return in;
+  };
+}
+
 ReadyStep& Trainer::State::resident_step(bool is_training, const TensorType& x, const TensorType& y,
                                          std::int64_t batch, bool has_weights) {
-  StepInputs in;
-  in.add(&StepInputs::x, "x", x);
-  in.add(&StepInputs::y, "y", y);
-  in.add(&StepInputs::indices, "indices", {DType::i32, {batch}});
-  if (has_weights) in.add(&StepInputs::weights, "weights", {DType::f32, {x.shape.at(0)}});
-  in.x = take(in.x, in.indices);
-  in.y = take(in.y, in.indices);
-  if (has_weights) in.weights = take(in.weights, in.indices);
   return compiled(is_training,
-                  fmt::format("{} {} {}{}", x, y, batch, has_weights ? " weighted" : ""), in);
+                  fmt::format("{} {} {}{}", x, y, batch, has_weights ? " weighted" : ""), batch,
+                  resident_inputs(x, y, has_weights));
 }
 
 ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, const TensorType& y,
                                          bool has_weights) {
-  StepInputs in;
-  const TensorType weights{DType::f32, {x.shape.at(0)}};
-  in.add(&StepInputs::x, "x", x);
-  in.add(&StepInputs::y, "y", y);
-  in.add(&StepInputs::indices, "indices", {DType::i32, {x.shape.at(0)}});
-  if (has_weights) in.add(&StepInputs::weights, "weights", weights);
-  ReadyStep& step = compiled(
-      is_training, fmt::format("{} {} streamed{}", x, y, has_weights ? " weighted" : ""), in);
+  const std::int64_t batch = x.shape.at(0);
+  const TensorType weights{DType::f32, {batch}};
+  const auto inputs_of = [&](std::int64_t rows) {
+    const auto with_rows = [rows](TensorType type) {
+      type.shape.at(0) = rows;
+      return type;
+    };
+    StepInputs in;
+    in.add(&StepInputs::x, "x", with_rows(x));
+    in.add(&StepInputs::y, "y", with_rows(y));
+    in.add(&StepInputs::indices, "indices", {DType::i32, {rows}});
+    if (has_weights) in.add(&StepInputs::weights, "weights", with_rows(weights));
+    return in;
+  };
+  ReadyStep& step =
+      compiled(is_training, fmt::format("{} {} streamed{}", x, y, has_weights ? " weighted" : ""),
+               batch, inputs_of);
   if (step.inputs[0] == nullptr) {
     step.x = session.backend().allocate({x, {}});
     step.y = session.backend().allocate({y, {}});

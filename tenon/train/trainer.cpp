@@ -7,17 +7,6 @@
 namespace tenon {
 namespace {
 
-// The largest batch up to kMost that divides the size, so that one compiled size serves; else the
-// usual one.
-constexpr std::int64_t kManySamples = 1 << 30;
-std::int64_t evaluation_batch(std::int64_t size) {
-  constexpr std::int64_t kLeast = 64, kUsual = 256, kMost = 1024;
-  if (size <= kMost) return std::max<std::int64_t>(size, 1);
-  for (std::int64_t batch = kMost; batch >= kLeast; --batch)
-    if (size % batch == 0) return batch;
-  return kUsual;
-}
-
 // Rows are padded up to one of three sizes, so that few predictions are compiled.
 std::int64_t prediction_rows(std::int64_t count, std::int64_t batch_size) {
   constexpr std::int64_t kFew = 16;
@@ -33,6 +22,19 @@ double Evaluation::operator[](std::string_view name) const {
     if (known == name) return value;
   throw UserError(
       fmt::format("metric \"{}\" was not asked for; list it in TrainerOptions::metrics", name));
+}
+
+// The largest batch up to kMost that divides the size, so that one compiled size serves; else the
+// usual one.
+std::int64_t Trainer::State::evaluation_batch(const data::Source& source) const {
+  constexpr std::int64_t kLeast = 64, kUsual = 256, kMost = 1024, kManySamples = 1 << 30;
+  const std::int64_t size = source.size().value_or(kManySamples);
+  const bool is_limited = options.memory_limit > 0 && training.batch_size > 0;
+  const std::int64_t most = is_limited ? std::min(training.batch_size, kMost) : kMost;
+  if (size <= most) return std::max<std::int64_t>(size, 1);
+  for (std::int64_t batch = most; batch >= kLeast; --batch)
+    if (size % batch == 0) return batch;
+  return std::min(most, kUsual);
 }
 
 Trainer::Trainer(nn::Layer model, TrainerOptions options)
@@ -68,7 +70,7 @@ Evaluation Trainer::State::evaluate(const data::Source& source, std::int64_t bat
                                     const LoadingOptions& loading) {
   require(is_built, "evaluate: the model has no weights yet; fit, build or load it first");
   require_fits(source, "evaluate", loading);
-  if (batch_size == 0) batch_size = evaluation_batch(source.size().value_or(kManySamples));
+  if (batch_size == 0) batch_size = evaluation_batch(source);
   const std::unique_ptr<Feeder> feeder =
       make_feeder(*this, source, {false, batch_size, false, loading});
   reset(evaluation_sums);
@@ -188,9 +190,9 @@ double Trainer::steps(const data::Dataset& dataset, std::int64_t batch_size,
             index, dataset.name(), dataset.size());
   state.build(dataset);
   state.require_fits(dataset, "steps");
+  ReadyStep& step = state.resident_step(true, dataset.x().type(), dataset.y().type(), batch_size,
+                                        dataset.has_weights());
   const std::shared_ptr<ResidentData> data = state.on_device(dataset);
-  ReadyStep& step =
-      state.resident_step(true, data->x.type(), data->y.type(), batch_size, dataset.has_weights());
   state.cost.memory = step.step.memory();
   state.cost.compile_seconds = step.step.report().seconds;
   step.inputs[0] = &data->x;
@@ -229,15 +231,26 @@ CompiledStep& Trainer::compiled_prediction(std::int64_t rows) {
   return state_->prediction_step(rows).step;
 }
 
+// Of data of as many samples as those of the last fit.
+RowTypes Trainer::State::last_data(std::int64_t batch_size, std::string_view purpose) const {
+  require(is_built, "{}: the model has no weights yet; fit or build it first", purpose);
+  require(batch_size >= 1, "{}: expected a batch size of 1 or more, got {}", purpose, batch_size);
+  const std::int64_t rows = std::max<std::int64_t>(last_rows, batch_size);
+  RowTypes data{x_row, y_row};
+  data.x.shape.insert(data.x.shape.begin(), rows);
+  data.y.shape.insert(data.y.shape.begin(), rows);
+  return data;
+}
+
 const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
-  State& state = *state_;
-  require(state.is_built, "compiled_step: the model has no weights yet; fit or build it first");
-  require(batch_size >= 1, "compiled_step: expected a batch size of 1 or more, got {}", batch_size);
-  const std::int64_t rows = std::max<std::int64_t>(state.last_rows, batch_size);
-  TensorType x = state.x_row, y = state.y_row;
-  x.shape.insert(x.shape.begin(), rows);
-  y.shape.insert(y.shape.begin(), rows);
-  return state.resident_step(true, x, y, batch_size, state.last_has_weights).step;
+  const auto [x, y] = state_->last_data(batch_size, "compiled_step");
+  return state_->resident_step(true, x, y, batch_size, state_->last_has_weights).step;
+}
+
+backends::StepMemory Trainer::memory(std::int64_t batch_size) {
+  const auto [x, y] = state_->last_data(batch_size, "memory");
+  const auto inputs_of = State::resident_inputs(x, y, state_->last_has_weights);
+  return state_->planned(true, batch_size, inputs_of).memory;
 }
 
 }  // namespace tenon

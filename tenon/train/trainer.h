@@ -47,6 +47,11 @@ struct TrainerOptions {
   std::optional<data::NormalizationKind> normalization{};
   // Of the table that the samples come from: kept in run.json, so that load() knows them again.
   data::TableColumns columns{};
+  // Bytes that weights, optimizer, data on the device and the memory of steps may take; 0: no
+  // limit. A step that needs more is a UserError before anything is allocated for it, with what is
+  // largest and which batch size would fit. Evaluation then takes batches no larger than those of
+  // training.
+  std::int64_t memory_limit = 0;
   std::string cache_folder{};  // compiled kernels; empty: the default
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the texts of compile stages for compiled_step().text()
@@ -202,6 +207,10 @@ class Trainer {
   const CostReport& cost() const;
   // The compiled training step for batches of this size; UserError before build or fit.
   const CompiledStep& compiled_step(std::int64_t batch_size);
+  // What that step needs, exactly, told before anything is compiled or allocated: weights and
+  // optimizer, data (of the last fit's size), activations, gradients and workspace, and when each
+  // of those is alive. UserError before build or fit.
+  backends::StepMemory memory(std::int64_t batch_size);
   // The same of the step that predicts so many rows, which may be run: raw rows to outputs.
   CompiledStep& compiled_prediction(std::int64_t rows);
   // Numbers of rows for which predict has compiled a step so far.

@@ -154,7 +154,26 @@ struct Trainer::State {
   TrainingBatch augmented(const StepInputs& in, const Tensor& target, const Tensor& step_key) const;
   StepResult training_result(const StepInputs& in);
   StepResult evaluation_result(const StepInputs& in);
-  ReadyStep& compiled(bool is_training, const std::string& key, const StepInputs& in);
+  StepResult traced(bool is_training, const StepInputs& in);
+  using InputsOfBatch = std::function<StepInputs(std::int64_t batch)>;
+  static InputsOfBatch resident_inputs(const TensorType& x, const TensorType& y, bool has_weights);
+  ReadyStep& compiled(bool is_training, const std::string& key, std::int64_t batch,
+                      const InputsOfBatch& inputs_of);
+
+  RowTypes last_data(std::int64_t batch_size, std::string_view purpose) const;
+
+  // The limit of memory (memory_limit.cpp).
+  std::int64_t fit_data_bytes = 0;  // of the data that a fit keeps on the device
+  std::int64_t resident_bytes() const;
+  std::int64_t evaluation_batch(const data::Source& source) const;
+  struct PlannedStep {
+    backends::StepMemory memory;
+    std::int64_t data_bytes = 0;  // of its inputs, those that stay on the device
+  };
+  PlannedStep planned(bool is_training, std::int64_t batch, const InputsOfBatch& inputs_of);
+  // UserError unless a step of this batch fits beside the data that stays on the device.
+  void require_memory(bool is_training, std::int64_t batch,
+                      const std::function<PlannedStep(std::int64_t batch)>& plan) const;
 
   // Saving (saving.cpp).
   RunDescription description() const;

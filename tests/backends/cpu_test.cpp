@@ -329,6 +329,59 @@ TEST_F(Cpu, StepsOfOneExecutableRunSideBySide) {
   for (const auto& values : found) EXPECT_EQ(values, expected);
 }
 
+// A step with buffers of its own, to be run again and again.
+struct BoundStep {
+  BoundStep(Backend& backend, const ir::Graph& graph) {
+    for (const ir::Input& input : graph.inputs())
+      (input.role == ir::Role::data ? inputs : state)
+          .push_back(upload(backend, whole_numbers(input.type, 3)));
+    for (Buffer& buffer : state) state_pointers.push_back(&buffer);
+    for (Buffer& buffer : inputs) input_pointers.push_back(&buffer);
+    for (const ir::Output& output : graph.outputs())
+      if (!output.updates_input) results.emplace_back();
+    step = backend.compile(graph, {})->bind(state_pointers);
+  }
+  std::vector<Buffer> state, inputs, results;
+  std::vector<Buffer*> state_pointers, input_pointers;
+  std::unique_ptr<Step> step;
+};
+
+TEST_F(Cpu, StepsWhoseRunsDoNotOverlapShareWorkspace) {
+  const ir::Graph small = regression_step(16, 8), large = regression_step(200, 64);
+  const auto values_after = [&](bool has_overlapping_runs) {
+    const auto backend = open_cpu(BackendOptions{2, folder_.path().string(), has_overlapping_runs});
+    BoundStep first(*backend, small);
+    first.step->run(first.input_pointers, first.results);
+    BoundStep second(*backend, large);  // needs more than there is
+    for (int i = 0; i < 3; ++i) {
+      second.step->run(second.input_pointers, second.results);
+      first.step->run(first.input_pointers, first.results);
+    }
+    std::vector<HostTensor> values;
+    for (const BoundStep* each : {&first, &second}) {
+      for (const Buffer& buffer : each->state) values.push_back(download(*backend, buffer));
+      for (const Buffer& buffer : each->results) values.push_back(download(*backend, buffer));
+    }
+    return values;
+  };
+  EXPECT_EQ(values_after(false), values_after(true));
+}
+
+TEST_F(Cpu, TellsTheMemoryOfAStepBeforeItIsCompiled) {
+  const ir::Graph graph = regression_step(200, 64);
+  const auto backend = open_with(1);
+  const StepMemory planned = backend->plan(graph);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));  // no code was made
+  const MemoryReport compiled = backend->compile(graph, {})->memory();
+  EXPECT_EQ(planned.report.state, compiled.state);
+  EXPECT_EQ(planned.report.inputs, compiled.inputs);
+  EXPECT_EQ(planned.report.results, compiled.results);
+  EXPECT_EQ(planned.report.constants, compiled.constants);
+  EXPECT_EQ(planned.report.arena, compiled.arena);
+  EXPECT_EQ(planned.map.arena_bytes, compiled.arena);
+  EXPECT_GT(compiled.arena, 0);
+}
+
 TEST_F(Cpu, EqualGraphsCompileOnce) {
   const auto backend = open_with(1);
   const auto first = backend->compile(regression_step(4, 3), {});

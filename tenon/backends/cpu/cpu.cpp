@@ -70,15 +70,35 @@ AlignedMemory allocate_arena(std::int64_t bytes) {
   return arena;
 }
 
+// Workspace of one step, or of all that never run at the same time: what is in it is of no use to
+// the next run.
+class Workspace {
+ public:
+  // UserError if there is no such memory.
+  void reserve(std::int64_t bytes) {
+    if (bytes <= bytes_) return;
+    memory_.reset();
+    bytes_ = 0;
+    memory_ = allocate_arena(bytes);
+    bytes_ = bytes;
+  }
+  std::byte* data() const { return memory_.get(); }
+
+ private:
+  AlignedMemory memory_;
+  std::int64_t bytes_ = 0;
+};
+
 class CpuStep final : public Step {
  public:
   CpuStep(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool,
-          std::span<Buffer* const> state)
+          std::shared_ptr<Workspace> workspace, std::span<Buffer* const> state)
       : program_(std::move(program)),
         pool_(std::move(pool)),
-        arena_(allocate_arena(program_->memory.arena)),
+        workspace_(std::move(workspace)),
         inputs_(program_->signature.inputs.size()),
         results_(program_->signature.results.size()) {
+    workspace_->reserve(program_->memory.arena);
     for (Buffer* buffer : state) state_.push_back(host_tensor(*buffer).bytes().data());
     runtime_.version = codegen::kRuntimeVersion;
     runtime_.threads = pool_ != nullptr ? static_cast<std::uint32_t>(pool_->threads()) : 1;
@@ -116,6 +136,7 @@ class CpuStep final : public Step {
 
  private:
   void take(std::span<Buffer* const> inputs, std::span<Buffer> results) {
+    workspace_->reserve(program_->memory.arena);  // of no effect unless another step found no room
     prepare_results(program_->signature, results);
     for (std::size_t i = 0; i < inputs.size(); ++i)
       inputs_[i] = host_tensor(*inputs[i]).bytes().data();
@@ -124,14 +145,14 @@ class CpuStep final : public Step {
   }
   void run_once() {
     if (!program_->launches.empty()) context_.clock.start();
-    const int status =
-        program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(), arena_.get());
+    const int status = program_->step(&runtime_, state_.data(), inputs_.data(), results_.data(),
+                                      workspace_->data());
     check(status == 0, "the compiled step returned {}", status);
   }
 
   std::shared_ptr<const Program> program_;
   std::shared_ptr<ThreadPool> pool_;
-  AlignedMemory arena_;
+  std::shared_ptr<Workspace> workspace_;
   codegen::TenonRuntime runtime_{};
   RunContext context_;
   std::vector<void*> state_;
@@ -142,8 +163,11 @@ class CpuStep final : public Step {
 class CpuExecutable final : public Executable {
  public:
   CpuExecutable(std::shared_ptr<const Program> program, std::shared_ptr<ThreadPool> pool,
-                const CompileReport& report)
-      : program_(std::move(program)), pool_(std::move(pool)), report_(report) {}
+                std::shared_ptr<Workspace> shared, const CompileReport& report)
+      : program_(std::move(program)),
+        pool_(std::move(pool)),
+        shared_(std::move(shared)),
+        report_(report) {}
 
   std::unique_ptr<Step> bind(std::span<Buffer* const> state) override {
     const auto& entries = program_->signature.state;
@@ -154,7 +178,8 @@ class CpuExecutable final : public Executable {
       require(is_new, "state {} (\"{}\") and state {} (\"{}\") are the same buffer", other->second,
               entries[other->second].name, i, entries[i].name);
     }
-    return std::make_unique<CpuStep>(program_, pool_, state);
+    return std::make_unique<CpuStep>(
+        program_, pool_, shared_ != nullptr ? shared_ : std::make_shared<Workspace>(), state);
   }
   const MemoryReport& memory() const override { return program_->memory; }
   const CompileReport& report() const override { return report_; }
@@ -167,6 +192,7 @@ class CpuExecutable final : public Executable {
  private:
   std::shared_ptr<const Program> program_;
   std::shared_ptr<ThreadPool> pool_;
+  std::shared_ptr<Workspace> shared_;  // null: each step has its own
   CompileReport report_;
 };
 
@@ -175,7 +201,8 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(const BackendOptions& options)
       : threads_(environment::thread_count(options.threads)),
         cache_folder_(options.cache_folder.empty() ? environment::cache_folder()
-                                                   : std::filesystem::path(options.cache_folder)) {}
+                                                   : std::filesystem::path(options.cache_folder)),
+        workspace_(options.has_overlapping_runs ? nullptr : std::make_shared<Workspace>()) {}
 
   std::string_view name() const override { return "cpu"; }
   Buffer allocate(const BufferType& type) override { return allocate_host_buffer(type); }
@@ -214,8 +241,9 @@ class CpuBackend final : public Backend {
     }
     const int threads = options.threads > 0 ? options.threads : threads_;
     std::shared_ptr<ThreadPool> pool = program->uses_threads ? find_pool(threads) : nullptr;
-    return std::make_unique<CpuExecutable>(std::move(program), std::move(pool), report);
+    return std::make_unique<CpuExecutable>(std::move(program), std::move(pool), workspace_, report);
   }
+  StepMemory plan(const ir::Graph& graph) override { return plan_program_memory(graph); }
 
  private:
   // One graph; compiled by the first who asks while others wait, forgotten with its last user.
@@ -253,7 +281,8 @@ class CpuBackend final : public Backend {
 
   const int threads_;
   const std::filesystem::path cache_folder_;
-  std::mutex mutex_;  // of what follows
+  const std::shared_ptr<Workspace> workspace_;  // of all steps, if their runs do not overlap
+  std::mutex mutex_;                            // of what follows
   std::unordered_multimap<std::uint64_t, std::shared_ptr<Slot>> slots_;
   std::map<int, std::weak_ptr<ThreadPool>> pools_;
 };

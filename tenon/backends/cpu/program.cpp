@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "tenon/backends/cpu/code_cache.h"
+#include "tenon/backends/cpu/plan_memory.h"
 #include "tenon/backends/cpu/source.h"
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
@@ -27,18 +28,35 @@ lower::Target cpu_target() {
 // Constants print in full only where they are short.
 constexpr std::int64_t kLongestPrintedConstant = 16;
 
+ir::Graph run_cpu_passes(const ir::Graph& graph) {
+  passes::PassOptions options;
+  options.context.keep = [](const ir::Op& op) {
+    return std::holds_alternative<ir::RandomBits>(op);
+  };
+  options.context.widens_products = true;
+  return passes::run_passes(graph, options).graph;
+}
+
+MemoryReport memory_of(const Signature& signature, const schedule::Plan& plan) {
+  MemoryReport report = signature_memory(signature);
+  report.arena = plan.arena_bytes;
+  for (const HostTensor& constant : plan.constants)
+    report.constants += static_cast<std::int64_t>(constant.bytes().size());
+  return report;
+}
+
 }  // namespace
+
+StepMemory plan_program_memory(const ir::Graph& graph) {
+  const schedule::Plan plan = schedule::make_plan(run_cpu_passes(graph), cpu_target());
+  return {memory_of(make_signature(graph), plan), plan_memory(plan)};
+}
 
 std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
                                                const std::filesystem::path& cache_folder,
                                                const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  passes::PassOptions pass_options;
-  pass_options.context.keep = [](const ir::Op& op) {
-    return std::holds_alternative<ir::RandomBits>(op);
-  };
-  pass_options.context.widens_products = true;
-  const ir::Graph optimized = passes::run_passes(graph, pass_options).graph;
+  const ir::Graph optimized = run_cpu_passes(graph);
   schedule::Plan plan = schedule::make_plan(optimized, cpu_target());
   Source source = print_source(plan, options.profile);
   BuiltCode code = build_code(source.files, cache_folder, options.log);
@@ -49,10 +67,7 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
   program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));
   program->uses_threads = source.uses_threads;
   program->launches = std::move(source.launches);
-  program->memory = signature_memory(program->signature);
-  program->memory.arena = plan.arena_bytes;
-  for (const HostTensor& constant : plan.constants)
-    program->memory.constants += static_cast<std::int64_t>(constant.bytes().size());
+  program->memory = memory_of(program->signature, plan);
   if (options.keep_texts) {
     program->texts["graph"] =
         ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});

@@ -22,6 +22,9 @@ struct Program {
   std::map<std::string, std::string, std::less<>> texts;  // by stage, if they were kept
 };
 
+// Passes and plan alone.
+StepMemory plan_program_memory(const ir::Graph& graph);
+
 // Passes, plan, C, machine code. BackendError if there is no working compiler.
 std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
                                                const std::filesystem::path& cache_folder,

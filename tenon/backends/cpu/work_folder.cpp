@@ -84,7 +84,7 @@ std::optional<WorkFolder> WorkFolder::make(const fs::path& parent, std::string& 
   // Whoever clears the cache may be quicker than the lock, but not for ever.
   constexpr int kAttempts = 100;
   for (int i = 0; i < kAttempts; ++i) {
-    std::string name = (parent / (std::string(kWorkPrefix) + "XXXXXX")).string();
+    std::string name = (parent / fmt::format("{}XXXXXX", kWorkPrefix)).string();
     if (::mkdtemp(name.data()) == nullptr) {
       reason = std::strerror(errno);
       return std::nullopt;

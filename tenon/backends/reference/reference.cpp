@@ -125,6 +125,9 @@ class ReferenceBackend final : public Backend {
   std::unique_ptr<Executable> compile(const ir::Graph& graph, const CompileOptions&) override {
     return std::make_unique<ReferenceExecutable>(graph);
   }
+  StepMemory plan(const ir::Graph& graph) override {
+    return {interpreter_memory(graph, make_signature(graph)), {}};
+  }
 };
 
 }  // namespace

@@ -1,0 +1,78 @@
+// What a Trainer may take of the memory, and what it says when a step needs more.
+#include <algorithm>
+
+#include "tenon/base/text.h"
+#include "tenon/train/trainer_state.h"
+
+namespace tenon {
+namespace {
+
+constexpr std::size_t kMostListed = 5;
+
+std::string largest_text(const backends::MemoryMap& map) {
+  const std::uint32_t peak = map.peak();
+  std::vector<std::string> texts;
+  for (const backends::MemoryUse& use : map.alive_at(peak)) {
+    if (texts.size() == kMostListed) break;
+    texts.push_back(fmt::format("{} {}", use.value, bytes_text(use.bytes)));
+  }
+  if (texts.empty()) return {};
+  return fmt::format("\n  largest when most is alive (launch {} of {}, {}): {}", peak + 1,
+                     map.launches.size(), map.launches[peak], join(texts, ", "));
+}
+
+}  // namespace
+
+std::int64_t Trainer::State::resident_bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& data : resident) bytes += data->dataset.byte_size();
+  return bytes;
+}
+
+void Trainer::State::require_memory(
+    bool is_training, std::int64_t batch,
+    const std::function<PlannedStep(std::int64_t batch)>& plan) const {
+  const std::int64_t limit = options.memory_limit;
+  const std::int64_t known_data = std::max(fit_data_bytes, resident_bytes());
+  const auto other_data = [&](const PlannedStep& step) {
+    return std::max<std::int64_t>(known_data - step.data_bytes, 0);
+  };
+  const auto total = [&](const PlannedStep& step) {
+    return step.memory.report.total() + other_data(step);
+  };
+  const PlannedStep step = plan(batch);
+  if (total(step) <= limit) return;
+
+  const backends::MemoryReport& report = step.memory.report;
+  const std::string_view purpose = is_training ? "a training step" : "an evaluation";
+  const std::int64_t data = report.inputs + report.results + report.constants + other_data(step);
+  std::string text = fmt::format(
+      "memory limit {}: {} with batches of {} needs {}\n"
+      "  weights, optimizer and counters {}; data {}; activations, gradients and workspace {}{}",
+      bytes_text(limit), purpose, batch, bytes_text(total(step)), bytes_text(report.state),
+      bytes_text(data), bytes_text(report.arena), largest_text(step.memory.map));
+
+  std::int64_t sums = 0;  // what accumulation adds
+  if (is_training && options.optimizer.options().accumulate_steps == 1)
+    for (const Variable& weight : weights)
+      if (weight.is_trainable()) sums += byte_size(weight.type());
+  std::int64_t least = total(step);
+  for (std::int64_t rows = batch / 2; rows >= 1; rows /= 2) {
+    const PlannedStep smaller = plan(rows);
+    least = total(smaller);
+    if (least > limit) continue;
+    text += fmt::format("\n  help: batches of {} need {}", rows, bytes_text(least));
+    if (is_training && least + sums <= limit && batch % rows == 0)
+      text += fmt::format(
+          "; with {} of them to an update (accumulate_steps) {}, and the updates are those of {}",
+          batch / rows, bytes_text(least + sums), batch);
+    throw UserError(text);
+  }
+  text += fmt::format("\n  help: batches of 1 need {} still; give it {} or more", bytes_text(least),
+                      bytes_text(least));
+  if (data > limit / 2)
+    text += ", or stream the data (workers), of which then only some batches are in memory";
+  throw UserError(text);
+}
+
+}  // namespace tenon

@@ -1,0 +1,74 @@
+// --memory-limit and the picture of a step's memory.
+#include "cli_testing.h"
+#include "tenon/base/text.h"
+
+namespace tenon::cli {
+namespace {
+
+class MemoryOptions : public testing::Test {
+ protected:
+  void SetUp() override { write_points(points_, 200); }
+
+  Outcome train(const std::string& run, const std::string& limit) const {
+    return run_tenon({"train", "--model", "mlp", "--hidden", "32,32", "--data", "csv:" + points_,
+                      "--epochs", "1", "--batch-size", "64", "--validation", "none", "--out",
+                      folder_ / run, "--memory-limit", limit, "--json"});
+  }
+
+  const TemporaryFolder folder_;
+  const std::string points_ = folder_ / "points.csv";
+};
+
+TEST_F(MemoryOptions, ALimitIsKeptOrRefused) {
+  const Outcome enough = train("enough", "1GiB");
+  ASSERT_EQ(enough.status, 0) << enough.err;
+  const auto needed = nlohmann::json::parse(enough.out)["cost"]["step_buffer_bytes"]["total"];
+  EXPECT_EQ(train("exact", fmt::format("{}", needed.get<std::int64_t>())).status, 0);
+  const Outcome refused = train("refused", "20KB");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_TRUE(refused.err.starts_with(
+      fmt::format("tenon: memory limit 19.53 KiB: a training step with batches of 64 needs {}\n",
+                  bytes_text(needed.get<std::int64_t>()))))
+      << refused.err;
+  EXPECT_NE(refused.err.find("\n  help: batches of "), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "refused/model.safetensors"));
+}
+
+TEST_F(MemoryOptions, ASizeHasAUnitOrNone) {
+  for (const char* size : {"0", "-1", "", "x", "1.5", "1e9", "MiB", "0.1", "5 cats", "nan", "inf",
+                           "99999999999999999999", "512Mib"}) {
+    const Outcome outcome = train("bad", size);
+    EXPECT_EQ(outcome.status, 2) << size;
+    EXPECT_EQ(outcome.err,
+              fmt::format("tenon: --memory-limit: expected a size, as in 512MiB, 1.5GB or 4096, "
+                          "got {}\n",
+                          in_quotes(size)));
+  }
+  for (const char* size : {"1073741824", "1.5 GiB", "2GB"})
+    EXPECT_EQ(train("good", size).status, std::filesystem::exists(folder_ / "good") ? 1 : 0)
+        << size;
+}
+
+TEST_F(MemoryOptions, InspectDrawsThem) {
+  const std::string file = folder_ / "memory.svg";
+  const std::vector<std::string> arguments = {"inspect", "--model",      "lenet", "--batch-size",
+                                              "8",       "--memory-map", file};
+  const Outcome outcome = run_tenon(arguments);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("picture of the memory  " + file), std::string::npos) << outcome.out;
+  const std::string picture = io::read_text_file(file);
+  EXPECT_TRUE(picture.starts_with("<svg xmlns=")) << picture.substr(0, 40);
+  EXPECT_TRUE(picture.ends_with("</svg>\n"));
+  for (const char* part :
+       {"Memory of lenet over a step of 8 samples on cpu", " alive at launch ", "<title>conv2d"})
+    EXPECT_NE(picture.find(part), std::string::npos) << part;
+
+  std::vector<std::string> elsewhere = arguments;
+  elsewhere.insert(elsewhere.end(), {"--device", "reference"});
+  EXPECT_EQ(run_tenon(elsewhere).err,
+            "tenon: --memory-map: device reference plans no memory; --device cpu does\n");
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,161 @@
+// What a training may take of the memory: told before it begins, and kept.
+#include <algorithm>
+
+#include "tenon/base/text.h"
+#include "tenon/models/catalog.h"
+#include "train_testing.h"
+
+namespace tenon {
+namespace {
+
+nn::Sequential wide_model() {
+  return {nn::Dense{64, nn::relu}, nn::Dense{64, nn::relu}, nn::Dense{3}};
+}
+
+TrainerOptions limited(std::int64_t bytes) {
+  TrainerOptions options = small_options("cpu");
+  options.memory_limit = bytes;
+  return options;
+}
+
+// What a fit with these batches needed: its step and the validation data beside it.
+std::int64_t needed(std::int64_t batch_size, std::int64_t accumulated = 1,
+                    std::int64_t validation = 0) {
+  TrainerOptions options = limited(0);
+  options.optimizer = {optim::Adam{.learning_rate = 0.05}, {.accumulate_steps = accumulated}};
+  Trainer trainer(wide_model(), options);
+  FitOptions fit{.epochs = 1, .batch_size = batch_size};
+  std::int64_t bytes = 0;
+  if (validation > 0) {
+    fit.validation = blobs(validation);
+    bytes = blobs(validation).byte_size();
+  }
+  trainer.fit(blobs(256), fit);
+  return bytes + trainer.cost().memory.total();
+}
+
+std::string refusal(std::int64_t limit, FitOptions fit) {
+  Trainer trainer(wide_model(), limited(limit));
+  return error_of<UserError>([&] { trainer.fit(blobs(256), fit); });
+}
+
+TEST(MemoryLimit, IsKeptToTheByte) {
+  const std::int64_t bytes = needed(64);
+  Trainer trainer(wide_model(), limited(bytes));
+  EXPECT_EQ(trainer.fit(blobs(256), {.epochs = 2, .batch_size = 64}).steps, 8);
+  EXPECT_NE(refusal(bytes - 1, {.epochs = 1, .batch_size = 64}), "no error");
+}
+
+TEST(MemoryLimit, ChangesNoBit) {
+  const auto predicted = [&](std::int64_t limit) {
+    Trainer trainer(wide_model(), limited(limit));
+    trainer.fit(blobs(250), {.epochs = 2, .batch_size = 64, .validation = blobs(40)});
+    return trainer.predict(blobs(9).x());
+  };
+  EXPECT_EQ(predicted(std::int64_t{1} << 30), predicted(0));
+}
+
+TEST(MemoryLimit, SaysWhichBatchesFit) {
+  const std::int64_t of_16 = needed(16), in_parts = needed(16, 8);
+  const std::string message = refusal(in_parts, {.epochs = 1, .batch_size = 128});
+  const std::string all = bytes_text(needed(128));
+  EXPECT_TRUE(message.starts_with(fmt::format(
+      "memory limit {}: a training step with batches of 128 needs {}\n  weights, optimizer and "
+      "counters ",
+      bytes_text(in_parts), all)))
+      << message;
+  EXPECT_NE(message.find("\n  largest when most is alive (launch "), std::string::npos) << message;
+  // Accumulated gradients also have a counter and the like of some bytes each.
+  EXPECT_NE(message.find(fmt::format("\n  help: batches of 16 need {}; with 8 of them to an update "
+                                     "(accumulate_steps) {}, and the updates are those of 128",
+                                     bytes_text(of_16), bytes_text(in_parts))),
+            std::string::npos)
+      << message;
+}
+
+TEST(MemoryLimit, BelowTheLeastSaysTheLeast) {
+  const std::string message = refusal(1000, {.epochs = 1, .batch_size = 128});
+  EXPECT_TRUE(
+      message.ends_with(fmt::format("\n  help: batches of 1 need {0} still; give it {0} or more, "
+                                    "or stream the data (workers), of "
+                                    "which then only some batches are in memory",
+                                    bytes_text(needed(1)))))
+      << message;
+}
+
+TEST(MemoryLimit, CountsTheValidationDataBeforeTheFirstStep) {
+  const std::int64_t bytes = needed(64, 1, 5000);
+  const FitOptions fit{.epochs = 1, .batch_size = 64, .validation = blobs(5000)};
+  Trainer trainer(wide_model(), limited(bytes));
+  EXPECT_EQ(trainer.fit(blobs(256), fit).epochs.size(), 1u);
+  Trainer short_of_it(wide_model(), limited(bytes - 1));
+  EXPECT_NE(error_of<UserError>([&] { short_of_it.fit(blobs(256), fit); }), "no error");
+  EXPECT_EQ(short_of_it.steps_done(), 0);
+}
+
+TEST(MemoryLimit, LeavesTheRunThatIsThereAlone) {
+  const TemporaryFolder folder;
+  FitOptions fit{.epochs = 1, .batch_size = 64, .run_folder = folder / "run"};
+  Trainer(wide_model(), limited(0)).fit(blobs(256), fit);
+  const std::string before = io::read_text_file(folder / "run/run.json");
+  fit.overwrite = true;
+  EXPECT_NE(refusal(1000, fit), "no error");
+  EXPECT_EQ(io::read_text_file(folder / "run/run.json"), before);
+  EXPECT_NO_THROW(load(folder / "run"));
+}
+
+TEST(Memory, IsToldBeforeTheStepIsCompiled) {
+  Trainer trainer(wide_model(), limited(0));
+  EXPECT_EQ(error_of<UserError>([&] { trainer.memory(8); }),
+            "memory: the model has no weights yet; fit or build it first");
+  trainer.build(blobs(32));
+  const backends::StepMemory memory = trainer.memory(8);
+  EXPECT_FALSE(trainer.session().has(trainer.weights().front()));  // nothing was allocated
+  EXPECT_EQ(memory.report.total(), trainer.compiled_step(8).memory().total());
+  EXPECT_EQ(memory.map.arena_bytes, memory.report.arena);
+}
+
+std::int64_t in_whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// The arena against what no placement can be below: the largest sum of values alive at once.
+TEST(Memory, TheArenaIsHardlyMoreThanWhatIsAlive) {
+  const TensorType image{DType::u8, {32, 32, 3}}, sound{DType::f32, {2000}}, ids{DType::i32, {64}},
+      numbers{DType::f32, {13}};
+  const std::pair<std::string, TensorType> models[] = {
+      {"logistic-regression", numbers},
+      {"mlp", image},
+      {"lenet", image},
+      {"resnet20", image},
+      {"resnet18:small=1:width=16", image},
+      {"resnet50:small=1:width=8", image},
+      {"mobilenet-v2:small=1:width=0.5", image},
+      {"vit:patch=4:width=64:layers=4:heads=4", image},
+      {"speech-commands:filters=16:rate=2000:bands=20", sound},
+      {"char-lstm:units=64/64", ids},
+      {"gpt:layers=4:heads=4:width=128", ids},
+  };
+  for (const auto& [name, row] : models) {
+    for (const std::int64_t batch : {1, 24}) {
+      Shape shape{2};
+      shape.insert(shape.end(), row.shape.begin(), row.shape.end());
+      const bool are_ids = row.dtype == DType::i32;
+      HostTensor x({row.dtype, shape}), y({DType::i32, are_ids ? shape : Shape{2}});
+      Trainer trainer(models::make_model(name, {row, 10}), limited(0));
+      std::vector<std::string> classes(10, "");
+      for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = fmt::format("{}", i);
+      trainer.build(data::Dataset("zeros", x, data::Array(y), classes));
+      const backends::MemoryMap map = trainer.memory(batch).map;
+      std::vector<std::int64_t> alive(map.launches.size());
+      for (const backends::MemoryUse& use : map.uses) {
+        EXPECT_LE(use.offset + use.bytes, map.arena_bytes) << name << " " << use.value;
+        for (std::uint32_t i = use.first; i <= use.last; ++i) alive[i] += in_whole_lines(use.bytes);
+      }
+      const std::int64_t bound = *std::ranges::max_element(alive);
+      EXPECT_LE(static_cast<double>(map.arena_bytes), 1.05 * static_cast<double>(bound))
+          << name << ", batches of " << batch;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tenon
