@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "tenon/base/threefry.h"
+#include "tenon/data/epoch_order.h"
 #include "tenon/data/pipeline_batches.h"
 
 namespace tenon::data {
@@ -220,13 +221,32 @@ Pipeline Pipeline::skip_bad(BadSamples bad) const {
   });
 }
 
+// In the order in which a fit of the same samples in memory takes them.
+Pipeline Pipeline::shuffle_whole(std::uint64_t seed) const {
+  return Pipeline([source = *this, seed](std::uint64_t epoch) -> Pass {
+    return [pass = source.open(epoch), seed, epoch, held = std::vector<LazySample>(),
+            order = std::vector<std::int64_t>(), next = std::size_t{0},
+            ended = false]() mutable -> std::optional<LazySample> {
+      while (!ended) {
+        std::optional<LazySample> lazy = pass();
+        ended = !lazy.has_value();
+        if (lazy) held.push_back(*std::move(lazy));
+        if (ended) order = epoch_order(static_cast<std::int64_t>(held.size()), seed, epoch, true);
+      }
+      if (next == order.size()) return std::nullopt;
+      return std::move(held[static_cast<std::size_t>(order[next++])]);
+    };
+  });
+}
+
 Pipeline Pipeline::shuffle(std::uint64_t seed, std::int64_t window) const {
   require(window >= 0, "shuffle: a window of {} samples", window);
+  if (window == 0) return shuffle_whole(seed);
   return Pipeline([source = *this, seed, window](std::uint64_t epoch) -> Pass {
     return [pass = source.open(epoch), draws = ThreefrySequence{.key = threefry64(seed, epoch)},
             window = static_cast<std::size_t>(window), held = std::vector<LazySample>(),
             ended = false]() mutable -> std::optional<LazySample> {
-      while (!ended && (window == 0 || held.size() < window)) {
+      while (!ended && held.size() < window) {
         std::optional<LazySample> lazy = pass();
         ended = !lazy.has_value();
         if (lazy) held.push_back(*std::move(lazy));

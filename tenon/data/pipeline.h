@@ -114,7 +114,8 @@ class Pipeline {
   Pipeline equal_types(std::string help = "") const;
 
   // Another order in every epoch. Holds up to `window` samples, not made yet, and gives a random
-  // one of them each time; 0 holds all, and every order is then equally likely.
+  // one of them each time; 0 holds all, and their order is then epoch_order(size, seed, epoch),
+  // that of the same samples in memory.
   Pipeline shuffle(std::uint64_t seed, std::int64_t window = 0) const;
   // The first `count` samples; all if there are fewer. UserError for a negative number.
   Pipeline take(std::int64_t count) const;
@@ -162,6 +163,7 @@ class Pipeline {
   PipelineBatches batches(std::int64_t batch_size, const PipelineBatchOptions& options) const;
 
  private:
+  Pipeline shuffle_whole(std::uint64_t seed) const;
   std::function<Pass(std::uint64_t)> open_;
 };
 

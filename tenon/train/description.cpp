@@ -309,7 +309,8 @@ void require_same_run(const Json& before, const RunDescription& now, const std::
   };
   if (pointer == "/training/data_hash")
     throw UserError(fmt::format(
-        "{}: the run cannot go on: its data has changed (other samples, labels, weights or order)",
+        "{}: the run cannot go on: its data has changed (other samples, labels, weights or order, "
+        "or made by workers then and not now)",
         file));
   throw ResumeError(fmt::format("{}: the run cannot go on: {} was {}, now it is {}", file,
                                 pointer.substr(1), shown(old_json), shown(new_json)));

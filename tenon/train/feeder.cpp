@@ -5,6 +5,7 @@
 
 #include "tenon/base/scalar_convert.h"
 #include "tenon/data/epoch_order.h"
+#include "tenon/train/known_ids.h"
 
 namespace tenon {
 namespace {
@@ -110,6 +111,9 @@ class StreamFeeder final : public Feeder {
       y_type_ = y.type();
       step_ = &state_.streamed_step(options_.is_training, x_type_, y_type_);
     }
+    if (batch->x.dtype() == DType::i32 && first_unknown_id(batch->x.as<std::int32_t>(), state_.ids))
+      require_known_ids(batch->x.as<std::int32_t>(), element_count(batch->x.shape()) / samples_,
+                        state_.ids, "fit", "batch that begins with " + batches_->first_name());
     backends::Backend& backend = state_.session.backend();
     backend.write(step_->x, batch->x).wait();
     backend.write(step_->y, y).wait();

@@ -3,6 +3,7 @@
 
 #include "tenon/nn/loss_checks.h"
 #include "tenon/tensor/functions.h"
+#include "tenon/train/known_ids.h"
 #include "tenon/train/traced_step.h"
 #include "tenon/train/trainer_state.h"
 
@@ -312,6 +313,15 @@ void Trainer::State::require_fits(const data::Source& source, std::string_view p
             "{}: dataset \"{}\" has {} classes, the model's last layer has {} outputs; give it {} "
             "units",
             purpose, source.name(), source.class_count(), outputs, source.class_count());
+  if (source.dataset() != nullptr) require_ids(source.dataset()->x(), purpose, source.name());
+}
+
+void Trainer::State::require_ids(const data::Array& x, std::string_view purpose,
+                                 std::string_view name) const {
+  if (x.dtype() != DType::i32 || ids == 0) return;
+  const std::span values(reinterpret_cast<const std::int32_t*>(x.data()),
+                         static_cast<std::size_t>(element_count(x.type().shape)));
+  require_known_ids(values, element_count(x_row.shape), ids, purpose, name);
 }
 
 void Trainer::State::build(const data::Source& source) {
@@ -356,6 +366,7 @@ void Trainer::State::define_weights() {
         metric.apply
             ? 2
             : static_cast<std::size_t>(metric.sums(prediction, compared, options.loss).size()));
+  ids = known_ids(model);
   outputs = prediction.rank() > 0 ? prediction.extent(-1) : 1;
   weights.assign(context.variables().begin(), context.variables().end());
   table.metrics = metric_names();

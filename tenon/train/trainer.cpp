@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tenon/train/feeder.h"
+#include "tenon/train/known_ids.h"
 
 namespace tenon {
 namespace {
@@ -94,6 +95,7 @@ HostTensor Trainer::predict(const data::Array& x, std::int64_t batch_size) {
   const TensorType row{x.dtype(), x.row_shape()};
   require(row == state.x_row, "predict: rows are {}, the model was built for {}{}", row,
           state.x_row, x.type() == state.x_row ? "; give a single sample a leading axis of 1" : "");
+  state.require_ids(x, "predict", "input");
   HostTensor result;
   std::int64_t first = 0;
   do {
@@ -137,6 +139,8 @@ ReadyStep* Trainer::State::repeated_step(const data::Batch& batch) const {
       batch.x.type() != last_step->step.input_type(0) ||
       batch.y.type() != last_step->step.input_type(1) || batch.size() != last_step->batch_size() ||
       trainable() != last_trainable)
+    return nullptr;
+  if (batch.x.dtype() == DType::i32 && first_unknown_id(batch.x.as<std::int32_t>(), ids))
     return nullptr;
   if (batch.y.type().dtype != DType::i32) return last_step;
   const std::int64_t classes = options.loss.targets == nn::TargetKind::two_classes ? 2 : outputs;

@@ -64,6 +64,7 @@ struct Trainer::State {
   bool is_built = false;
   TensorType x_row, y_row;   // of one raw sample
   std::int64_t outputs = 0;  // of the last axis of a prediction
+  std::int64_t ids = 0;      // that the model looks up in tables; 0: none
   bool makes_own_targets = false;
   std::vector<std::string> class_names;
   // A batch's sums are one f64 vector: loss sum, loss weight, then the sums of each metric.
@@ -118,6 +119,8 @@ struct Trainer::State {
   // With padding or buckets samples may differ in extents.
   void require_fits(const data::Source& source, std::string_view purpose,
                     const LoadingOptions& loading = {}) const;
+  // UserError for an id that the model does not know, in samples that are ids.
+  void require_ids(const data::Array& x, std::string_view purpose, std::string_view name) const;
   // x: raw rows on the device -> scaled floats of options.dtype.
   Tensor prepare(const Tensor& raw) const;
   // For resident data of these types, of which a batch takes some rows.

@@ -86,6 +86,10 @@ TEST(Pipeline, FilterTakeSkipShardRepeat) {
 
 TEST(Pipeline, RepeatCountsEpochsForTheShuffle) {
   const Pipeline shuffled = counting_to(9).shuffle(5);
+  for (const std::uint64_t epoch : {0u, 3u}) {  // as a fit of samples in memory takes them
+    const std::vector<std::int64_t> order = epoch_order(9, 5, epoch, true);
+    EXPECT_EQ(values_of(shuffled, epoch), Values(order.begin(), order.end()));
+  }
   Values expected = values_of(shuffled, 4);
   const Values next = values_of(shuffled, 5);
   EXPECT_NE(expected, next);

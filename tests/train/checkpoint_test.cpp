@@ -332,7 +332,8 @@ TEST_F(InterruptedCheckpoint, AnotherTaskIsRefusedByName) {
       message(small_options(), fit,
               data::Dataset("blobs", std::move(changed), run_data().y(), run_data().class_names())),
       file +
-          ": the run cannot go on: its data has changed (other samples, labels, weights or order)");
+          ": the run cannot go on: its data has changed (other samples, labels, weights or order, "
+          "or made by workers then and not now)");
 }
 
 TEST(RunFolder, AnotherRunIsRefusedUnlessReplaced) {

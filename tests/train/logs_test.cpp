@@ -78,6 +78,48 @@ TEST(CsvLog, GoesOnWhereARunGoesOn) {
   EXPECT_EQ(error_of([&] { fit(5, true); }), file + ": line 2: \"x,1\" is no row of epochs");
 }
 
+TEST(CsvLog, IsRefusedBeforeTheFirstStep) {
+  const TemporaryFolder folder;
+  const auto steps_before = [&](const std::string& file, std::string& message) {
+    CsvLog log(file);
+    Trainer trainer(small_model(), small_options());
+    message = error_of([&] { trainer.fit(blobs(24), logged(log)); });
+    return trainer.steps_done();
+  };
+  std::string message;
+  const std::string data = folder / "data.csv";
+  io::write_file_atomically(data, std::string_view("a,b,y\n1,2,0\n"));
+  EXPECT_EQ(steps_before(data, message), 0);
+  EXPECT_EQ(message, data +
+                         ": line 1: \"a,b,y\" is no log of epochs; name another file, or remove "
+                         "this one");
+  EXPECT_EQ(io::read_text_file(data), "a,b,y\n1,2,0\n");
+  for (const std::string& nowhere : {folder / "none/log.csv", folder / "."}) {
+    EXPECT_EQ(steps_before(nowhere, message), 0) << nowhere;
+    EXPECT_NE(message.find(nowhere), std::string::npos) << message;
+  }
+}
+
+TEST(CsvLog, KeepsTheColumnsThatAreThere) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "log.csv";
+  const auto fit = [&](std::int64_t epochs, bool resume, bool validates) {
+    CsvLog log(file, resume);
+    Trainer trainer(small_model(), small_options());
+    FitOptions options = logged(log, epochs);
+    options.run_folder = folder / "run";
+    options.resume = resume;
+    if (validates) options.validation = blobs(9);
+    trainer.fit(blobs(24), options);
+  };
+  fit(1, false, true);
+  fit(2, true, false);
+  const std::vector<std::string> lines = lines_of(file);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0], "epoch,step,loss,accuracy,validation_loss,validation_accuracy,seconds");
+  EXPECT_NE(lines[2].find(",,,"), std::string::npos) << lines[2];
+}
+
 TEST(TimeLimit, EndsAFitWhenItsTimeIsUp) {
   // A clock cannot be waited for in a test of bits; a limit that is over at once ends the first
   // step, one that is far away ends none.
