@@ -341,6 +341,31 @@ for rising, start, end in ((0.3, 25.0, 1e4), (0.5, 10.0, 100.0)):
                            "end_divisor": end},
              lambda o: S.OneCycleLR(o, 0.4, total_steps=30, pct_start=rising,
                                     div_factor=start, final_div_factor=end))
+
+
+def schedule_after(kind, attributes, make, warmup, count=30):
+    """Of schedulers that set rates of their own where they are made, which SequentialLR does not
+    bear: their rates by themselves, after those of a warm-up to the first of them."""
+    schedule(kind, attributes, make, count=count)
+    rates = schedules[-1]["rates"]
+    rule = torch.optim.SGD([torch.zeros(1, requires_grad=True)], rates[0])
+    up, rising = S.LinearLR(rule, 1 / warmup, 1.0, max(1, warmup - 1)), []
+    for _ in range(warmup):
+        rising.append(rule.param_groups[0]["lr"])
+        rule.step()
+        up.step()
+    schedules[-1] |= {"warmup_steps": warmup, "rates": rising + rates}
+
+
+for warmup, rising in ((5, 0.3), (1, 0.5)):
+    schedule_after("one_cycle", {"steps": 30, "rising": rising, "start_divisor": 10.0,
+                                 "end_divisor": 100.0},
+                   lambda o: S.OneCycleLR(o, 0.4, total_steps=30, pct_start=rising, div_factor=10.0,
+                                          final_div_factor=100.0), warmup)
+for reduction, mode in ((1.0, "triangular"), (0.5, "triangular2")):
+    schedule_after("cyclical", {"rising_steps": 3, "falling_steps": 5, "low": 0.25,
+                                "reduction": reduction},
+                   lambda o: S.CyclicLR(o, 0.1, 0.4, 3, 5, mode, cycle_momentum=False), 5)
 plateaus = []
 observed = [1.0, 0.8, 0.8, 0.79995, 0.7, 0.75, 0.75, 0.71, 0.72, 0.7, 0.6, math.nan, 0.6, 0.6, 0.6,
             0.6, 0.6, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
