@@ -8,31 +8,7 @@ import scipy.special
 from jax import lax
 
 from function_sampling import floats, sample
-
-
-def threefry(key, counters):
-    """jax.extend's threefry_2x32 of [n] 64-bit counters: both words combined by XOR."""
-    high, low = (counters >> 32).astype(np.uint32), counters.astype(np.uint32)
-    from jax.extend.random import threefry_2x32
-    both = np.asarray(threefry_2x32(jnp.asarray(key), jnp.concatenate([high, low])))
-    return both[:counters.size] ^ both[counters.size:]
-
-
-def words(key, shape):
-    count = int(np.prod(shape))
-    return threefry(key, np.arange(count, dtype=np.uint64)).reshape(shape)
-
-
-def split(key, count=2):
-    return words(key, (count, 2))
-
-
-def unit(key, shape, dtype="f64"):
-    if dtype == "f64":
-        a, b = split(key)
-        high, low = words(a, shape) >> 6, words(b, shape) >> 5
-        return (high * 2.0**27 + low) * 2.0**-53
-    return ((words(key, shape) >> 8) * 2.0**-24).astype(np.float32)
+from threefry_numbers import split, unit, words
 
 
 def random_sample(name, result, inputs, arguments=None, **others):

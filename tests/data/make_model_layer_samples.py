@@ -36,8 +36,17 @@ layer("class_token", {}, floats(2, 3, 4), {"class_token/token": floats(4)},
       lambda x, t: torch.cat([t.expand(2, 1, 4), x], 1))
 layer("select_step", {"step": 0}, floats(2, 3, 4), {}, lambda x: x[:, 0])
 layer("select_step", {"step": -1}, floats(2, 3), {}, lambda x: x[:, -1])
+
+
+def divergence(x, weight):
+    mean, log_variance = x.chunk(2, -1)
+    drawn = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    usual = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    return weight * torch.distributions.kl_divergence(drawn, usual).sum() / x.shape[0]
+
+
 # In inference the code is the mean.
-layer("variational", {"weight": 0.5}, floats(3, 4), {}, lambda x: x[:, :2])
+layer("variational", {"weight": 0.5}, floats(3, 4), {}, lambda x: (x[:, :2], divergence(x, 0.5)))
 
 
 def log_mel(x, rate, fft, hop, window, bands, floor):

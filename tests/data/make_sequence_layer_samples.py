@@ -122,8 +122,9 @@ def packed_attention(heads, allowed=None):
     return compute
 
 
-def scaled_dot_product(heads, turn=lambda x: x, causal=False, has_bias=True):
-    """By F.scaled_dot_product_attention, with `turn` for queries and keys."""
+def scaled_dot_product(heads, turn=lambda x: x, causal=False, has_bias=True, allowed=None):
+    """By F.scaled_dot_product_attention, with `turn` for queries and keys; `allowed` [batch, 1, time,
+    steps]."""
     def compute(queries, memory, *weights):
         step = 2 if has_bias else 1
         biases = weights[1::2] if has_bias else [0.0] * 4
@@ -135,7 +136,7 @@ def scaled_dot_product(heads, turn=lambda x: x, causal=False, has_bias=True):
 
         y = F.scaled_dot_product_attention(turn(in_heads(queries, wq, biases[0])),
                                            turn(in_heads(memory, wk, biases[1])),
-                                           in_heads(memory, wv, biases[2]), is_causal=causal)
+                                           in_heads(memory, wv, biases[2]), allowed, is_causal=causal)
         return y.transpose(1, 2).flatten(2) @ wo + biases[3]
     return compute
 
@@ -187,5 +188,69 @@ for features in (6, 5):
     layer("sinusoidal_positions", {}, floats(1, 4, features), {}, positions)
 layer("learned_positions", {"length": 5}, floats(2, 3, 2),
       {"learned_positions/table": floats(5, 2)}, lambda x, table: x + table[:3])
+
+
+def hard_sigmoid(x):
+    return torch.clip((x + 3) / 6, 0, 1)
+
+
+def gru_by_steps(x, k, r, bias, activation, gate, backwards=False):
+    """The formula of a GRU with any activations, step by step: the state at each step."""
+    h, steps = torch.zeros(BATCH, 2), []
+    input_bias, recurrent_bias = (0.0, 0.0) if bias is None else bias
+    for t in reversed(range(TIME)) if backwards else range(TIME):
+        z, reset, g = (x[:, t] @ k + input_bias).split(2, -1)
+        h_z, h_reset, h_g = (h @ r + recurrent_bias).split(2, -1)
+        z, reset = gate(z + h_z), gate(reset + h_reset)
+        h = z * h + (1 - z) * activation(g + reset * h_g)
+        steps.append(h)
+    return torch.stack(steps[::-1] if backwards else steps, 1)
+
+
+check = floats(BATCH, TIME, FEATURES), *recurrent_weights("gru", 2, FEATURES, "gru").values()
+assert torch.allclose(gru_by_steps(*check, torch.tanh, torch.sigmoid), recurrent("gru", *check)[0],
+                      rtol=1e-12)
+UNUSUAL = {"units": 2, "activation": "softplus", "recurrent_activation": "hard_sigmoid"}
+layer("gru", UNUSUAL, floats(BATCH, TIME, FEATURES), recurrent_weights("gru", 2, FEATURES, "gru"),
+      lambda *inputs: gru_by_steps(*inputs, F.softplus, hard_sigmoid)[:, -1])
+layer("gru", UNUSUAL | {"backwards": True, "return_sequences": True, "use_bias": False},
+      floats(BATCH, TIME, FEATURES), recurrent_weights("gru", 2, FEATURES, "gru", False),
+      lambda *inputs: gru_by_steps(*inputs, None, F.softplus, hard_sigmoid, True))
+# One of the two alone.
+layer("gru", {"units": 2, "activation": "silu"}, floats(BATCH, TIME, FEATURES),
+      recurrent_weights("gru", 2, FEATURES, "gru"),
+      lambda *inputs: gru_by_steps(*inputs, F.silu, torch.sigmoid)[:, -1])
+layer("gru", {"units": 2, "recurrent_activation": "softplus"}, floats(BATCH, TIME, FEATURES),
+      recurrent_weights("gru", 2, FEATURES, "gru"),
+      lambda *inputs: gru_by_steps(*inputs, torch.tanh, F.softplus)[:, -1])
+layer("simple_rnn", {"units": 2, "activation": "relu", "return_sequences": True},
+      floats(BATCH, TIME, FEATURES), recurrent_weights("simple_rnn", 2, FEATURES, "simple_rnn"),
+      lambda x, k, r, bias: torch.rnn_relu(
+          x, torch.zeros(1, BATCH, 2), [k.T, r.T, bias, torch.zeros_like(bias)], True, 1, 0.0,
+          False, False, True)[0])
+
+
+def softplus_rnn(x, k, r):
+    h = torch.zeros(BATCH, 2)
+    for t in reversed(range(TIME)):
+        h = F.softplus(x[:, t] @ k + h @ r)
+    return h
+
+
+layer("simple_rnn", {"units": 2, "activation": "softplus", "backwards": True, "use_bias": False},
+      floats(BATCH, TIME, FEATURES),
+      recurrent_weights("simple_rnn", 2, FEATURES, "simple_rnn", False), softplus_rnn)
+
+# Rotary positions together with what else changes the products.
+ROTARY = {"heads": 2, "rotary_base": 100.0}
+layer(PATH, ROTARY | {"use_bias": False}, floats(2, 3, 4), attention_weights(4, 4, 4, False),
+      on_itself(scaled_dot_product(2, rotated, has_bias=False)))
+layer(PATH, ROTARY | {"use_bias": False, "width": 4, "causal": True}, floats(2, 4, 3),
+      attention_weights(3, 3, 8, False), on_itself(scaled_dot_product(2, rotated, True, False)))
+layer(PATH, ROTARY | {"use_bias": False, "width": 2}, [floats(2, 3, 4), floats(2, 5, 3)],
+      attention_weights(4, 3, 4, False), scaled_dot_product(2, rotated, has_bias=False))
+layer(PATH, ROTARY, [floats(2, 3, 4), floats(2, 5, 4), padding], attention_weights(4, 4, 4),
+      lambda q, m, mask, *weights:
+      scaled_dot_product(2, rotated, allowed=mask[:, None, None])(q, m, *weights))
 
 samples.write("sequence_layer_samples.json")

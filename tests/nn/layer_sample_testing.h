@@ -39,7 +39,8 @@ inline Tensor call_on_first(const Layer& layer, std::span<const Tensor> inputs, 
   return layer(inputs[0], context);
 }
 
-// Adds the output of one record and all of its gradients; writes its weights into the session.
+// Adds the output of one record, what it adds to the loss and all of its gradients; writes its
+// weights into the session. A record with a key is of training, else it is of inference.
 inline void add_layer(Expected& all, Session& session, const Json& sample,
                       const CallLayer& call = call_on_first) {
   const std::string label =
@@ -53,9 +54,18 @@ inline void add_layer(Expected& all, Session& session, const Json& sample,
       has_one ? Json::array({sample.at("input_gradient")}) : sample.at("input_gradients");
   std::vector<Tensor> xs;
   for (const Json& input : inputs) xs.push_back(all.feed(input));
-  Context context(Mode::inference, {}, DType::f64);
+  const bool trains = sample.contains("key");
+  Context context(trains ? Mode::training : Mode::inference,
+                  trains ? all.feed(sample.at("key")) : Tensor(), DType::f64);
   const Tensor y = call(layer, xs, context);
   all.add(y, sample.at("output"), label + " output");
+  Tensor total = sum(y * Tensor(samples::read_tensor(sample.at("cotangent"))));
+  EXPECT_EQ(context.losses().empty(), !sample.contains("added_loss")) << label;
+  if (!context.losses().empty()) {
+    const Tensor added = context.total_loss(tenon::zeros({}, DType::f64));
+    all.add(added, sample.at("added_loss"), label + " added loss");
+    total = total + added;
+  }
 
   const Json& weights = sample.at("weights");
   ASSERT_EQ(context.variables().size(), weights.size()) << label;
@@ -74,7 +84,6 @@ inline void add_layer(Expected& all, Session& session, const Json& sample,
     expected.emplace_back(input_gradients[i], fmt::format("{} gradient of input {}", label, i));
   }
   if (wrt.empty()) return;
-  const Tensor total = sum(y * Tensor(samples::read_tensor(sample.at("cotangent"))));
   const std::vector<Tensor> gradients = grad(total, wrt);
   for (std::size_t i = 0; i < gradients.size(); ++i)
     all.add(gradients[i], expected[i].first, expected[i].second);

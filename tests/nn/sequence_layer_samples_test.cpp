@@ -28,17 +28,30 @@ TEST_P(SequenceSamples, LayersAgreeWithPyTorch) {
   EXPECT_EQ(kinds.size(), 7u);
 }
 
+TEST_P(SequenceSamples, AttentionDropsWeightsInTrainingAlone) {
+  const Layer layer = MultiHeadAttention{.heads = 2, .dropout = 0.5};
+  const HostTensor x = make_tensor<float>({1, 3, 4}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3});
+  Session session(GetParam());
+  const auto run = [&](Mode mode, std::uint64_t key) {
+    Context context(mode, random::key(key));
+    return session.run(layer(Tensor(x), context));
+  };
+  EXPECT_EQ(run(Mode::inference, 1), run(Mode::inference, 2));
+  EXPECT_FALSE(run(Mode::training, 1) == run(Mode::training, 2));
+  EXPECT_EQ(run(Mode::training, 1), run(Mode::training, 1));
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, SequenceSamples, testing::Values("reference", "cpu"),
                          [](const auto& test) { return std::string(test.param); });
 
-// Dropout, BatchNorm, Sequential, Electra and what compresses models have tests of their own.
+// BatchNorm, Sequential, Electra and what compresses models have tests of their own.
 TEST(AllSamples, CoverEveryKindOfLayer) {
-  std::set<std::string> kinds = {"dropout",          "batch_norm",    "sequential",
-                                 "electra",          "masked_tokens", "quantized_dense",
-                                 "quantized_conv2d", "distilled",     "penalized"};
+  std::set<std::string> kinds = {"batch_norm",    "sequential",      "electra",
+                                 "masked_tokens", "quantized_dense", "quantized_conv2d",
+                                 "distilled",     "penalized"};
   for (const char* file :
        {"layer_samples.json", "image_layer_samples.json", "sequence_layer_samples.json",
-        "language_model_samples.json", "model_layer_samples.json"}) {
+        "language_model_samples.json", "model_layer_samples.json", "training_layer_samples.json"}) {
     const Json samples = samples::read_samples(file);
     for (const Json& sample : samples.at("layers"))
       kinds.insert(sample.at("layer").get<std::string>());
@@ -123,19 +136,6 @@ TEST(Attention, ARowThatMayAttendToNothingIsZeroAndSoIsItsGradient) {
   EXPECT_EQ(of_q[0], 0);
   EXPECT_EQ(of_q[1], 0);
   EXPECT_NE(of_q[2], 0);
-}
-
-TEST(Attention, DropsWeightsInTrainingAlone) {
-  const Layer layer = MultiHeadAttention{.heads = 2, .dropout = 0.5};
-  const HostTensor x = make_tensor<float>({1, 3, 4}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3});
-  Session session("reference");
-  const auto run = [&](Mode mode, std::uint64_t key) {
-    Context context(mode, random::key(key));
-    return session.run(layer(Tensor(x), context));
-  };
-  EXPECT_EQ(run(Mode::inference, 1), run(Mode::inference, 2));
-  EXPECT_FALSE(run(Mode::training, 1) == run(Mode::training, 2));
-  EXPECT_EQ(run(Mode::training, 1), run(Mode::training, 1));
 }
 
 TEST(Rotary, PairsOfNeighboursAreTheHalvesInAnotherOrder) {

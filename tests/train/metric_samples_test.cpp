@@ -47,18 +47,22 @@ TEST_P(MetricSamples, AgreeWithScikitLearn) {
   EXPECT_EQ(names.size(), 26u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, MetricSamples, testing::ValuesIn(tested_devices()),
-                         [](const auto& test) { return test.param; });
-
-TEST(Metrics, ConfusionMatrixAgreesWithScikitLearn) {
+TEST_P(MetricSamples, ConfusionMatrixAgreesWithScikitLearn) {
   const Json samples = samples::read_samples("metric_samples.json");
   const Json& sample = samples.at("confusion_matrix");
-  Session session("reference");
-  const Tensor counts = nn::confusion_matrix(Tensor(samples::read_tensor(sample.at("prediction"))),
-                                             Tensor(samples::read_tensor(sample.at("target"))),
-                                             nn::find_loss(sample.at("loss").get<std::string>()));
-  EXPECT_EQ(session.run(std::array{counts})[0], samples::read_tensor(sample.at("counts")));
+  Session session(GetParam());
+  const HostTensor predictions = samples::read_tensor(sample.at("prediction"));
+  const HostTensor targets = samples::read_tensor(sample.at("target"));
+  const Tensor prediction = placeholder("prediction", predictions.type());
+  const Tensor target = placeholder("target", targets.type());
+  const Tensor counts =
+      nn::confusion_matrix(prediction, target, nn::find_loss(sample.at("loss").get<std::string>()));
+  const std::vector<Feed> feeds = {{prediction, predictions}, {target, targets}};
+  EXPECT_EQ(session.run(std::array{counts}, feeds)[0], samples::read_tensor(sample.at("counts")));
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, MetricSamples, testing::ValuesIn(tested_devices()),
+                         [](const auto& test) { return test.param; });
 
 // Sums of an unfinished epoch are part of a checkpoint.
 TEST(Metrics, OfSumsGoOnWithTheSameBits) {
