@@ -26,6 +26,7 @@ void CsvLog::on_fit_begin(Trainer& trainer) {
   text_.clear();
   is_validated_.reset();
   metrics_.clear();
+  rows_.clear();
   for (const nn::Metric& metric : trainer.options().metrics) metrics_.emplace_back(metric.name);
   io::AtomicFile trial(file_);  // what cannot be written is told now
   if (!io::file_exists(file_)) return;

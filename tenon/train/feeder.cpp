@@ -111,9 +111,7 @@ class StreamFeeder final : public Feeder {
       y_type_ = y.type();
       step_ = &state_.streamed_step(options_.is_training, x_type_, y_type_);
     }
-    if (batch->x.dtype() == DType::i32 && first_unknown_id(batch->x.as<std::int32_t>(), state_.ids))
-      require_known_ids(batch->x.as<std::int32_t>(), element_count(batch->x.shape()) / samples_,
-                        state_.ids, "fit", "batch that begins with " + batches_->first_name());
+    require_ids(batch->x);
     backends::Backend& backend = state_.session.backend();
     backend.write(step_->x, batch->x).wait();
     backend.write(step_->y, y).wait();
@@ -166,6 +164,17 @@ class StreamFeeder final : public Feeder {
       out[i] = static_cast<std::int32_t>(label);
     }
     return labels_;
+  }
+
+  void require_ids(const HostTensor& x) const {
+    if (x.dtype() != DType::i32) return;
+    const std::optional<std::size_t> place = first_unknown_id(x.as<std::int32_t>(), state_.ids);
+    if (!place) return;
+    throw UserError(
+        fmt::format("stream \"{}\": {}, sample {} of its batch: id {}; the model knows 0 to {}",
+                    source_.name(), batches_->first_name(),
+                    *place * static_cast<std::size_t>(samples_) / x.as<std::int32_t>().size(),
+                    x.as<std::int32_t>()[*place], state_.ids - 1));
   }
 
   // The first sample told what all are to be; with padding or buckets, up to their extents. Samples

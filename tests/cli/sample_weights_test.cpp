@@ -81,7 +81,7 @@ TEST_F(SampleWeightOptions, BelongToTheData) {
   EXPECT_EQ(first_error(train("csv:" + points_, "run", {"--resume"})),
             "error: " + (folder_ / "run/run.json") +
                 ": the run cannot go on: its data has changed (other samples, labels, weights or "
-                "order)");
+                "order, or made by workers then and not now)");
 }
 
 TEST_F(SampleWeightOptions, ThatDoNotFitAreNamed) {

@@ -55,9 +55,9 @@ TEST(KnownIds, OfABatchAreChecked) {
 TEST(KnownIds, OfAStreamAreChecked) {
   const data::Dataset bad = samples(9);
   const data::Stream stream{"stream", data::Pipeline::from(bad), 12, bad.class_names(), 2};
-  EXPECT_EQ(
-      error_of([&] { trainer().fit(stream, {.epochs = 1, .batch_size = 4}); }),
-      "fit: sample 3 of \"batch that begins with sample 4\" has the id 9; the model knows 0 to 4");
+  EXPECT_EQ(error_of([&] { trainer().fit(stream, {.epochs = 1, .batch_size = 4}); }),
+            "stream \"stream\": sample 4 of epoch 0, sample 3 of its batch: id 9; the model knows "
+            "0 to 4");
 }
 
 }  // namespace

@@ -70,10 +70,10 @@ TEST(CsvLog, GoesOnWhereARunGoesOn) {
   EXPECT_EQ(std::vector(after.begin(), after.begin() + 3), before);
   EXPECT_TRUE(after[3].starts_with("3,9,")) << after[3];
 
-  io::write_file_atomically(file, std::string_view("epoch,other\n"));
-  EXPECT_EQ(
-      error_of([&] { fit(4, true); }),
-      file + ": line 1: \"epoch,step,loss,accuracy,seconds\" expected, found \"epoch,other\"");
+  io::write_file_atomically(file, std::string_view("epoch,step,loss,other\n"));
+  EXPECT_EQ(error_of([&] { fit(4, true); }), file +
+                                                 ": line 1: \"epoch,step,loss,accuracy,seconds\" "
+                                                 "expected, found \"epoch,step,loss,other\"");
   io::write_file_atomically(file, std::string_view("epoch,step,loss,accuracy,seconds\nx,1\n"));
   EXPECT_EQ(error_of([&] { fit(5, true); }), file + ": line 2: \"x,1\" is no row of epochs");
 }

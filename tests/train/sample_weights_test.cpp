@@ -191,7 +191,7 @@ TEST(SampleWeights, SameBitsOnThreadsAndAfterAKill) {
     EXPECT_EQ(error_of([&] { third.fit(other, run); }),
               (folder / "run/run.json") +
                   ": the run cannot go on: its data has changed (other samples, labels, weights or "
-                  "order)");
+                  "order, or made by workers then and not now)");
   }
 }
 
