@@ -1,12 +1,15 @@
 // tenon compress
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "tenon/cli/commands.h"
 #include "tenon/cli/open_data.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/progress.h"
+#include "tenon/cli/signals.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
+#include "tenon/io/file.h"
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/compression.h"
 #include "tenon/train/prune.h"
@@ -22,7 +25,7 @@ struct CompressCommand {
   std::int64_t epochs = 0, samples = 512;
   DataOptions data;
   DeviceOptions device;
-  bool json = false;
+  bool overwrite = false, json = false;
 };
 
 // What was done, for the report.
@@ -42,9 +45,51 @@ void check_command(const CompressCommand& command) {
   if (command.prune.empty() && command.epochs > 0)
     refuse_option("--epochs", "only with --prune: what is quantised is not trained");
   if (command.prune.empty() && command.is_global) refuse_option("--global", "only with --prune");
-  if (holds_run_files(RunFiles{command.out}))
-    refuse_option("--out", "{} holds a run already; choose another folder", command.out);
+  std::error_code ignored;
+  if (std::filesystem::equivalent(command.run, command.out, ignored))
+    refuse_option("--out", "{} is the run that is compressed; choose another folder", command.out);
+  if (!command.overwrite && holds_run_files(RunFiles{command.out}))
+    refuse_option("--out",
+                  "{} holds a run already; replace it by --overwrite, or choose another --out",
+                  command.out);
 }
+
+std::filesystem::path sparse_file(const std::string& folder) {
+  return std::filesystem::path(folder) / "sparse.safetensors";
+}
+
+// Removes what this command writes; other files stay.
+void remove_compressed(const std::string& folder) {
+  remove_run(RunFiles{folder});
+  const std::filesystem::path sparse = sparse_file(folder);
+  io::remove_temporaries(sparse);
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(sparse, ignored)) std::filesystem::remove(sparse, ignored);
+}
+
+// The run that is being written: removed, with a folder made for it, unless it is finished.
+class UnfinishedRun {
+ public:
+  // In place of the run that the folder holds.
+  explicit UnfinishedRun(const std::string& folder) : lock_(folder), folder_(folder) {
+    remove_compressed(folder);
+  }
+  ~UnfinishedRun() {
+    if (is_finished_) return;
+    try {
+      remove_compressed(folder_);
+    } catch (const UserError&) {  // what stopped the command is told
+    }
+  }
+  UnfinishedRun(const UnfinishedRun&) = delete;
+  UnfinishedRun& operator=(const UnfinishedRun&) = delete;
+  void finish() { is_finished_ = true; }
+
+ private:
+  RunLock lock_;
+  std::string folder_;
+  bool is_finished_ = false;
+};
 
 double parse_sparsity(const std::string& text) {
   const double sparsity = parse_number("--prune", text);
@@ -62,7 +107,7 @@ double parse_percentile(const std::string& text) {
 
 // At once, or while training goes on: the sparsity then rises for the first two thirds.
 void prune_run(Trainer& trainer, const CompressCommand& command, const data::Dataset& train,
-               PruneOptions options) {
+               PruneOptions options, const std::stop_token& stop) {
   if (command.epochs == 0) {
     prune(trainer, options);
     return;
@@ -78,10 +123,12 @@ void prune_run(Trainer& trainer, const CompressCommand& command, const data::Dat
   Progress progress;
   FitOptions fit{.epochs = command.epochs, .batch_size = batch};
   fit.callbacks = {&pruning, &progress};
+  fit.stop = stop;
   trainer.fit(train, fit);
 }
 
-Compressed compress(const CompressCommand& command) {
+// Nothing if a signal stopped it.
+std::optional<Compressed> compress(const CompressCommand& command) {
   PruneOptions prune_options;
   prune_options.is_global = command.is_global;
   if (!command.prune.empty()) prune_options.sparsity = parse_sparsity(command.prune);
@@ -102,6 +149,7 @@ Compressed compress(const CompressCommand& command) {
   data::Opened opened = open_all_for(trainer, with_tokenizer_of(command.run, command.data));
   opened.train = with_weights_of_file(opened.train, command.data);
   const data::Dataset& test = opened.test ? *opened.test : opened.train;
+  const std::stop_token stop = catch_stop_signals(command.out);
 
   Compressed result;
   Compression& compression = result.compression;
@@ -109,9 +157,11 @@ Compressed compress(const CompressCommand& command) {
   compression.bytes_before = weight_bytes(trainer);
   const bool is_pruned = !command.prune.empty();
   if (is_pruned) {
-    prune_run(trainer, command, opened.train, prune_options);
+    prune_run(trainer, command, opened.train, prune_options, stop);
     result.sparsity = sparsity_of(trainer, pruned_weights(trainer, prune_options));
   }
+  if (stop_requested()) return std::nullopt;
+  UnfinishedRun unfinished(command.out);
   if (!command.quantize.empty())
     result.layers = quantize(trainer, opened.train, command.out, quantize_options);
   else
@@ -119,10 +169,12 @@ Compressed compress(const CompressCommand& command) {
   // What counts is what the folder holds.
   Trainer after = load(command.out, load_options);
   compression.after = after.evaluate(test);
-  const std::string sparse = (std::filesystem::path(command.out) / "sparse.safetensors").string();
+  const std::string sparse = sparse_file(command.out).string();
   compression.bytes_after = is_pruned ? write_sparse_weights(sparse, after) : weight_bytes(after);
   result.files = run_files(command.out);
   if (is_pruned) result.files.push_back(sparse);
+  if (stop_requested()) return std::nullopt;
+  unfinished.finish();
   return result;
 }
 
@@ -144,23 +196,25 @@ void print_compressed(const Compressed& result) {
 
 int run_compress(const CompressCommand& command) {
   check_command(command);
-  const Compressed result = compress(command);
+  const std::optional<Compressed> result = compress(command);
+  if (!result) {
+    std::fputs("stopped; nothing is kept\n", stderr);
+    return kExitInterrupted;
+  }
   if (!command.json) {
-    print_compressed(result);
+    print_compressed(*result);
     return 0;
   }
-  const Compression& compression = result.compression;
-  print_json({{"command", "compress"},
-              {"run", command.run},
-              {"out", command.out},
-              {"before", evaluation_json(compression.before)},
-              {"after", evaluation_json(compression.after)},
-              {"bytes_before", compression.bytes_before},
-              {"bytes_after", compression.bytes_after},
-              {"sparsity", result.sparsity ? nlohmann::json(*result.sparsity) : nlohmann::json()},
-              {"quantized", result.layers.quantized},
-              {"kept", result.layers.kept},
-              {"files", result.files}});
+  nlohmann::json json = {
+      {"command", "compress"},
+      {"run", command.run},
+      {"out", command.out},
+      {"sparsity", result->sparsity ? nlohmann::json(*result->sparsity) : nlohmann::json()},
+      {"quantized", result->layers.quantized},
+      {"kept", result->layers.kept},
+      {"files", result->files}};
+  json.update(compression_json(result->compression));
+  print_json(json);
   return 0;
 }
 
@@ -187,6 +241,7 @@ void add_compress(CLI::App& program, Action& action) {
   add_data_options(*app, command->data, Need::required);
   add_text(*app, "--out", command->out, help_text("the folder of the smaller run", Need::required),
            "FOLDER");
+  app->add_flag("--overwrite", command->overwrite, "replace the run in --out");
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);
   app->callback([command, &action] { action = [command] { return run_compress(*command); }; });

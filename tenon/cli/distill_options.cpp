@@ -1,9 +1,15 @@
 #include "tenon/cli/distill_options.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
 #include "tenon/train/distill.h"
 
 namespace tenon::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr const char* kTeacher = "--teacher";
 constexpr const char* kTemperature = "--distill-temperature";
@@ -21,6 +27,34 @@ double weight_of(const DistillOptions& options) {
   const double weight = parse_number(kWeight, options.weight);
   if (!(weight >= 0 && weight <= 1)) refuse_option(kWeight, "must be from 0 to 1, got {}", weight);
   return weight;
+}
+
+// A folder for a moment.
+class MomentaryFolder {
+ public:
+  MomentaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "tenon-student-XXXXXX").string();
+    require(::mkdtemp(pattern.data()) != nullptr, "cannot make a folder in {}",
+            fs::temp_directory_path().string());
+    path_ = pattern;
+  }
+  ~MomentaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  MomentaryFolder(const MomentaryFolder&) = delete;
+  MomentaryFolder& operator=(const MomentaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Trainer student_alone(Trainer& student, const std::string& run, const LoadOptions& loading) {
+  if (!run.empty()) return load(run, loading);
+  const MomentaryFolder folder;
+  student.save(folder.path());
+  return load(folder.path(), loading);
 }
 
 }  // namespace
@@ -81,6 +115,21 @@ void require_same_scaling(const Trainer& teacher, const Trainer& student) {
                   "it scales its inputs by what its own training data was ({}), which is not this "
                   "data; train it on this data, or both with other --normalize",
                   name(wanted.kind));
+}
+
+Compression compare_with_teacher(Trainer& teacher, Trainer& student, const std::string& run,
+                                 const data::Dataset& dataset, const LoadOptions& loading) {
+  Trainer alone = student_alone(student, run, loading);
+  Compression compression = compare_models(teacher, alone, dataset);
+  const auto is_missing_in = [](const Evaluation& other) {
+    return [&other](const auto& metric) {
+      return std::ranges::none_of(other.metrics,
+                                  [&](const auto& known) { return known.first == metric.first; });
+    };
+  };
+  std::erase_if(compression.before.metrics, is_missing_in(compression.after));
+  std::erase_if(compression.after.metrics, is_missing_in(compression.before));
+  return compression;
 }
 
 }  // namespace tenon::cli

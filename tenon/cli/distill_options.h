@@ -5,7 +5,7 @@
 
 #include "tenon/cli/options.h"
 #include "tenon/data/source.h"
-#include "tenon/train/trainer.h"
+#include "tenon/train/compression.h"
 
 namespace tenon::cli {
 
@@ -28,5 +28,10 @@ std::optional<Trainer> load_teacher(const DistillOptions& options, const data::S
 nn::Layer with_teacher(nn::Layer student, Trainer& teacher, const DistillOptions& options);
 // OptionError unless both scale their inputs alike.
 void require_same_scaling(const Trainer& teacher, const Trainer& student);
+// What the student lost and saved against its teacher, by this data, in the metrics that both have.
+// The student is evaluated as its run folder `run` gives it: without the teacher's part of its
+// loss. Without a run (empty) it is saved and loaded in a temporary folder.
+Compression compare_with_teacher(Trainer& teacher, Trainer& student, const std::string& run,
+                                 const data::Dataset& dataset, const LoadOptions& loading);
 
 }  // namespace tenon::cli

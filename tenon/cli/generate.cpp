@@ -80,9 +80,20 @@ GenerateOptions generate_options(const GenerateCommand& command) {
   return options;
 }
 
+// Generator says the same of its own; here is also what to do about it.
+void require_text_model(const std::string& run, const Trainer& trainer) {
+  const TensorType& row = trainer.row_types().x;
+  require(is_integer(row.dtype) && row.dtype != DType::u8 && row.rank() == 1,
+          "{}: it is no model of texts: its samples are {}, those of texts are ids i32[time]\n"
+          "  help: generate takes a run of --model gpt or char-lstm on --data text:FILE; tenon "
+          "predict gives what this one says of its samples",
+          run, row);
+}
+
 int run_generate(const GenerateCommand& command) {
   GenerateOptions options = generate_options(command);
   Trainer trainer = open_run(command.run, command.weights, command.device);
+  require_text_model(command.run, trainer);
   Generator generator(trainer);
   const data::Tokenizer tokenizer = tokenizer_of(command.run, trainer);
   require(tokenizer.size() <= generator.vocabulary(),

@@ -251,7 +251,7 @@ std::vector<std::int64_t> true_classes(const Trainer& trainer,
   return classes;
 }
 
-ClassNames names_of(const Trainer& trainer, std::span<const std::int64_t> classes) {
+ClassNames class_names_of(const Trainer& trainer, std::span<const std::int64_t> classes) {
   ClassNames names;
   names.reserve(classes.size());
   for (const std::int64_t index : classes)

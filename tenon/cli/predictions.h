@@ -68,7 +68,7 @@ std::vector<std::int64_t> true_classes(const Trainer& trainer,
 
 // Names of classes, none for -1.
 using ClassNames = std::vector<std::optional<std::string>>;
-ClassNames names_of(const Trainer& trainer, std::span<const std::int64_t> classes);
+ClassNames class_names_of(const Trainer& trainer, std::span<const std::int64_t> classes);
 // One row for people: of a sequence the names, as text if all classes are single characters, cut to
 // a readable length; of more axes the part of the positions that each class has. `missing` stands
 // for what has no name.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "tenon/base/text.h"
@@ -79,6 +80,9 @@ Facts cost_facts_of(Trainer& trainer, const std::string& run) {
     if (io::file_exists(file)) kept = read_cost(file);
   } catch (const UserError& error) {
     reason = fmt::format("not known: {}", error.what());  // the rest of the page is worth having
+    std::string line = error.what();
+    std::ranges::replace(line, '\n', ';');
+    std::fputs(fmt::format("warning: {}; the page lacks its times\n", line).c_str(), stderr);
   }
   if (kept) {
     const CostReport& cost = *kept;
@@ -150,7 +154,9 @@ void add_classes(RunReport& report, const Trainer& trainer, const PredictedRows&
   for (std::int64_t i = 0; i < count; ++i) {
     const Prediction& prediction = predictions[static_cast<std::size_t>(i)];
     const auto truth = static_cast<std::int64_t>(element_as_double(truths, i));
+    if (truth < 0) continue;  // kNoClass
     ++score_of(truth).samples;
+    if (prediction.chosen < 0) continue;  // the outputs are no numbers
     ++score_of(prediction.chosen).predicted;
     ++confusion.counts[{truth, prediction.chosen}];
     if (truth == prediction.chosen) {

@@ -98,6 +98,22 @@ std::string data_arguments(const DataOptions& options) {
   return arguments;
 }
 
+// By the data that trained least: the test set, else the validation set, else what was trained on.
+std::optional<DistillReport> distill_report(const TrainCommand& command, Trainer& teacher,
+                                            Trainer& student, const TrainData& data,
+                                            const LoadOptions& loading) {
+  const bool is_kept = !command.out.empty() && !command.loop.fast_dev_run;
+  const data::Dataset& dataset = data.test         ? *data.test
+                                 : data.validation ? *data.validation
+                                                   : data.shown;
+  if (dataset.size() == 0 || !dataset.has_y()) return std::nullopt;
+  return DistillReport{
+      compare_with_teacher(teacher, student, is_kept ? command.out : "", dataset, loading),
+      data.test         ? "test"
+      : data.validation ? "validation"
+                        : "training"};
+}
+
 int run_train(TrainCommand command) {
   check_train_options(command);
   keep_schedule_length(command);
@@ -120,10 +136,9 @@ int run_train(TrainCommand command) {
   if (command.max_steps > 0) steps = std::min(steps, command.max_steps);
   nn::Layer model =
       with_penalties(make_trained_model(command, data.train, loss), command.loss_options);
+  const LoadOptions loading{command.device.device, static_cast<int>(command.device.threads)};
   std::optional<Trainer> teacher =
-      load_teacher(command.distill, data.train,
-                   {command.device.device, static_cast<int>(command.device.threads)},
-                   *parse_dtype(command.dtype));
+      load_teacher(command.distill, data.train, loading, *parse_dtype(command.dtype));
   if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
   TrainerOptions options = trainer_options(command, loss, steps);
   for (const std::string& metric : metrics) options.metrics.push_back(nn::find_metric(metric));
@@ -134,7 +149,6 @@ int run_train(TrainCommand command) {
   if (teacher) {
     trainer.build(data.train);
     require_same_scaling(*teacher, trainer);
-    teacher.reset();
   }
   check_weight_options(command, trainer, data.train);
   prepare_weights(trainer, command, data.train);
@@ -200,6 +214,7 @@ int run_train(TrainCommand command) {
     if (data.test)
       report.test =
           is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);
+    if (teacher) report.distillation = distill_report(command, *teacher, trainer, data, loading);
     constexpr std::int64_t kShown = 3;
     const data::Dataset& shown = data.test ? *data.test : data.shown;
     const bool guesses_labels =

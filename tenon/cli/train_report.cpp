@@ -1,5 +1,6 @@
 #include "tenon/cli/train_report.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tenon/base/text.h"
@@ -23,6 +24,7 @@ std::string evaluation_text(const Evaluation& evaluation) {
 }
 
 std::string prediction_text(const SamplePrediction& prediction) {
+  if (prediction.is_nan) return fmt::format("{}  (truth {})", kNoNumbers, prediction.truth);
   if (!prediction.is_class)
     return fmt::format("{} (truth {})", prediction.predicted, prediction.truth);
   return fmt::format("{} {:.1f} %", prediction.predicted, 100 * prediction.probability);
@@ -34,7 +36,7 @@ std::string pictures_text(const TrainReport& report) {
   for (const SamplePrediction& prediction : report.predictions) {
     pictures.push_back(picture_lines(prediction.sample, kPictureColumns));
     if (pictures.back().empty()) return "";
-    pictures.back().push_back(prediction_text(prediction));
+    pictures.back().push_back(prediction.is_nan ? "no numbers (NaN)" : prediction_text(prediction));
     pictures.back().push_back("truth: " + prediction.truth);
   }
   std::string text;
@@ -47,14 +49,34 @@ std::string pictures_text(const TrainReport& report) {
   return text;
 }
 
+std::string position_predictions_text(const std::vector<SamplePrediction>& predictions) {
+  Facts facts;
+  for (std::size_t row = 0; row < predictions.size(); ++row) {
+    const SamplePrediction& prediction = predictions[row];
+    const std::string count = position_count_text(prediction.positions);
+    facts.emplace_back(fmt::format("row {}", row),
+                       prediction.is_nan ? kNoNumbers
+                       : prediction.right
+                           ? fmt::format("{:.1f} % of {} right", 100 * *prediction.right, count)
+                           : count);
+    if (!prediction.is_nan) facts.emplace_back("  predicted", prediction.predicted);
+    if (!prediction.truth.empty()) facts.emplace_back("  truth", prediction.truth);
+  }
+  return facts_text(facts);
+}
+
 std::string predictions_text(const TrainReport& report) {
+  if (!report.predictions.front().positions.empty())
+    return position_predictions_text(report.predictions);
   std::string text = pictures_text(report);
   if (!text.empty()) return text;
   Facts facts;
-  for (const SamplePrediction& prediction : report.predictions)
-    facts.emplace_back(fmt::format("row {}", facts.size()),
-                       prediction_text(prediction) +
-                           (prediction.is_class ? "  (truth " + prediction.truth + ")" : ""));
+  for (const SamplePrediction& prediction : report.predictions) {
+    const bool lacks_truth = prediction.is_class && !prediction.is_nan;
+    facts.emplace_back(
+        fmt::format("row {}", facts.size()),
+        prediction_text(prediction) + (lacks_truth ? "  (truth " + prediction.truth + ")" : ""));
+  }
   return facts_text(facts);
 }
 
@@ -84,8 +106,9 @@ Facts cost_facts(const TrainReport& report) {
 std::string values_text(const std::vector<double>& values, OutputKind kind) {
   std::vector<std::string> texts;
   for (const double value : values)
-    texts.push_back(kind == OutputKind::labels ? fmt::format("{:.1f} %", 100 * value)
-                                               : fmt::format("{:.6g}", value));
+    texts.push_back(std::isnan(value)            ? "nan"
+                    : kind == OutputKind::labels ? fmt::format("{:.1f} %", 100 * value)
+                                                 : fmt::format("{:.6g}", value));
   return join(texts, " ");
 }
 
@@ -94,6 +117,68 @@ std::string row_text(const HostTensor& values, std::int64_t row, std::int64_t wi
   for (std::int64_t i = 0; i < width; ++i)
     texts.push_back(fmt::format("{:.6g}", element_as_double(values, row * width + i)));
   return join(texts, " ");
+}
+
+// The part of the positions with a truth at which both are the same.
+std::optional<double> right_part(std::span<const std::int64_t> found,
+                                 std::span<const std::int64_t> truth) {
+  std::int64_t known = 0, right = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    known += truth[i] >= 0;
+    right += truth[i] >= 0 && truth[i] == found[i];
+  }
+  if (known == 0) return std::nullopt;
+  return static_cast<double>(right) / static_cast<double>(known);
+}
+
+// The prediction for one row of those.
+void set_positions(SamplePrediction& sample, const Trainer& trainer,
+                   const PositionPredictions& predictions, std::span<const std::int64_t> truths,
+                   std::size_t row) {
+  const auto found = predictions.classes_of(row);
+  const auto probabilities = predictions.probabilities_of(row);
+  sample.positions = predictions.shape;
+  sample.predicted_classes = class_names_of(trainer, found);
+  sample.probabilities.assign(probabilities.begin(), probabilities.end());
+  sample.is_nan = std::ranges::all_of(probabilities,
+                                      [](double probability) { return std::isnan(probability); });
+  sample.predicted = positions_text(trainer, predictions.shape, sample.predicted_classes, "NaN");
+  if (truths.empty()) return;
+  const auto truth = truths.subspan(row * predictions.row_size(), predictions.row_size());
+  sample.true_classes = class_names_of(trainer, truth);
+  sample.truth = positions_text(trainer, predictions.shape, sample.true_classes, "-");
+  sample.right = right_part(found, truth);
+}
+
+void set_prediction(SamplePrediction& sample, const Trainer& trainer, const Prediction& prediction,
+                    OutputKind kind) {
+  sample.is_class = kind == OutputKind::classes;
+  sample.is_nan = prediction.is_nan();
+  if (sample.is_nan) return;
+  if (!sample.is_class) {
+    sample.predicted = values_text(prediction.values, kind);
+    return;
+  }
+  sample.predicted = class_name(trainer, prediction.chosen);
+  sample.probability = prediction.probability;
+}
+
+Json prediction_json(const SamplePrediction& prediction) {
+  const Shape& shape = prediction.positions;
+  if (shape.empty()) {
+    Json entry = {{"predicted", prediction.is_nan ? Json() : Json(prediction.predicted)},
+                  {"truth", prediction.truth}};
+    if (prediction.is_class)
+      entry["probability"] = prediction.is_nan ? Json() : Json(prediction.probability);
+    return entry;
+  }
+  Json entry = {{"shape", shape},
+                {"predicted", nested_json(shape, prediction.predicted_classes)},
+                {"probability", nested_json(shape, prediction.probabilities)}};
+  entry["truth"] =
+      prediction.true_classes.empty() ? Json() : nested_json(shape, prediction.true_classes);
+  entry["right"] = prediction.right ? Json(*prediction.right) : Json();
+  return entry;
 }
 
 }  // namespace
@@ -111,24 +196,33 @@ std::vector<SamplePrediction> sample_predictions(Trainer& trainer, const data::D
                                                  std::int64_t count) {
   const data::Dataset rows = dataset.take(std::min(count, dataset.size()));
   const HostTensor outputs = trainer.predict(rows.x());
-  const std::vector<Prediction> predictions = interpret(trainer, outputs);
   const HostTensor truth = rows.y().tensor();
   const std::int64_t width = truth.size() / std::max<std::int64_t>(rows.size(), 1);
+  const bool has_positions = !positions_of(trainer, outputs.type()).empty();
+  PositionPredictions of_positions;
+  std::vector<std::int64_t> truths;
+  std::vector<Prediction> predictions;
+  if (has_positions) {
+    of_positions = interpret_positions(trainer, outputs);
+    truths = true_classes(trainer, of_positions, truth);
+  } else {
+    predictions = interpret(trainer, outputs);
+  }
+  const OutputKind kind = output_kind(trainer, outputs.type());
   std::vector<SamplePrediction> result;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const Prediction& prediction = predictions[static_cast<std::size_t>(i)];
+    const auto row = static_cast<std::size_t>(i);
     SamplePrediction sample;
     sample.sample = rows.x().rows(i, 1).tensor().reshaped(rows.x().row_shape());
-    if (prediction.chosen >= 0) {
-      sample.is_class = true;
-      sample.predicted = class_name(trainer, prediction.chosen);
-      sample.probability = prediction.probability;
+    if (has_positions) {
+      set_positions(sample, trainer, of_positions, truths, row);
     } else {
-      sample.predicted = values_text(prediction.values, output_kind(trainer, outputs.type()));
+      set_prediction(sample, trainer, predictions[row], kind);
+      sample.truth =
+          rows.has_classes() && width == 1
+              ? class_name(trainer, static_cast<std::int64_t>(element_as_double(truth, i)))
+              : row_text(truth, i, width);
     }
-    sample.truth = rows.has_classes() && width == 1
-                       ? class_name(trainer, static_cast<std::int64_t>(element_as_double(truth, i)))
-                       : row_text(truth, i, width);
     result.push_back(std::move(sample));
   }
   return result;
@@ -148,6 +242,9 @@ std::string report_text(const TrainReport& report) {
     text +=
         fmt::format("test{}\n  {}\n", report.is_test_validation ? " (also the validation set)" : "",
                     evaluation_text(*report.test));
+  if (report.distillation)
+    text += fmt::format("distillation, by {} data: before the teacher, after the student\n{}",
+                        report.distillation->data, to_string(report.distillation->compression));
   if (!report.predictions.empty()) text += "predictions\n" + predictions_text(report);
   if (!report.files.empty()) {
     text += "written\n";
@@ -176,6 +273,13 @@ Json memory_json(const backends::MemoryReport& memory) {
           {"results", memory.results}, {"constants", memory.constants}, {"arena", memory.arena}};
 }
 
+Json compression_json(const Compression& compression) {
+  return {{"before", evaluation_json(compression.before)},
+          {"after", evaluation_json(compression.after)},
+          {"bytes_before", compression.bytes_before},
+          {"bytes_after", compression.bytes_after}};
+}
+
 Json report_json(const TrainReport& report) {
   Json epochs = Json::array();
   for (const EpochRecord& epoch : report.history.epochs) {
@@ -186,11 +290,8 @@ Json report_json(const TrainReport& report) {
     epochs.push_back(std::move(entry));
   }
   Json predictions = Json::array();
-  for (const SamplePrediction& prediction : report.predictions) {
-    Json entry = {{"predicted", prediction.predicted}, {"truth", prediction.truth}};
-    if (prediction.is_class) entry["probability"] = prediction.probability;
-    predictions.push_back(std::move(entry));
-  }
+  for (const SamplePrediction& prediction : report.predictions)
+    predictions.push_back(prediction_json(prediction));
   Json json = {{"command", "train"},
                {"run", report.run.empty() ? Json() : Json(report.run)},
                {"stopped", report.history.stopped},
@@ -210,6 +311,10 @@ Json report_json(const TrainReport& report) {
                {"files", report.files}};
   json["test"] = report.test ? evaluation_json(*report.test) : Json();
   json["test_is_validation"] = report.is_test_validation;
+  if (report.distillation) {
+    json["distillation"] = compression_json(report.distillation->compression);
+    json["distillation"]["data"] = report.distillation->data;
+  }
   return json;
 }
 

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tenon/train/trainer.h"
+#include "tenon/cli/predictions.h"
+#include "tenon/train/compression.h"
 
 namespace tenon::cli {
 
@@ -14,6 +15,18 @@ struct SamplePrediction {
   std::string predicted, truth;
   bool is_class = false;
   double probability = 0;  // of a class
+  bool is_nan = false;     // there is no prediction: the outputs are no numbers
+  // Of models with a class for every position; the texts above are then those of all.
+  Shape positions{};
+  ClassNames predicted_classes{}, true_classes{};
+  std::vector<double> probabilities{};
+  std::optional<double> right{};  // the part of the positions with a truth that are right
+};
+
+// What a student lost and saved.
+struct DistillReport {
+  Compression compression;
+  std::string data;  // what both were evaluated on: "test", "validation" or "training"
 };
 
 struct TrainReport {
@@ -31,6 +44,7 @@ struct TrainReport {
   bool has_metrics = true;              // metrics.csv has rows
   std::int64_t process_peak_bytes = 0;  // of memory that the process had at once
   std::vector<SamplePrediction> predictions;
+  std::optional<DistillReport> distillation;
 };
 
 // The files that the run folder holds now.
@@ -41,6 +55,8 @@ std::vector<SamplePrediction> sample_predictions(Trainer& trainer, const data::D
 std::string report_text(const TrainReport& report);
 nlohmann::json report_json(const TrainReport& report);
 nlohmann::json evaluation_json(const Evaluation& evaluation);
+// before, after, bytes_before, bytes_after.
+nlohmann::json compression_json(const Compression& compression);
 nlohmann::json memory_json(const backends::MemoryReport& memory);
 std::string memory_text(const backends::MemoryReport& memory);
 

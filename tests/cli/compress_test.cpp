@@ -1,4 +1,6 @@
 // tenon compress.
+#include <csignal>
+
 #include "cli_testing.h"
 
 namespace tenon::cli {
@@ -99,7 +101,12 @@ TEST_F(Compress, SaysWhatIsWrong) {
   refuse({"compress", run_, "--prune", "0.5", "--data", data},
          "--out: missing: the folder of the smaller run");
   refuse({"compress", run_, "--prune", "0.5", "--data", data, "--out", run_},
-         fmt::format("--out: {} holds a run already; choose another folder", run_));
+         fmt::format("--out: {} is the run that is compressed; choose another folder", run_));
+  ASSERT_EQ(run_tenon(train_arguments(points_, folder_ / "other")).status, 0);
+  refuse({"compress", run_, "--prune", "0.5", "--data", data, "--out", folder_ / "other"},
+         fmt::format("--out: {} holds a run already; replace it by --overwrite, or choose another "
+                     "--out",
+                     folder_ / "other"));
   refuse({"compress", run_, "--prune", "1", "--data", data, "--out", out},
          "--prune: expected a part of the weights, above 0 and below 1, got 1");
   refuse({"compress", run_, "--prune", "x", "--data", data, "--out", out},
@@ -110,6 +117,50 @@ TEST_F(Compress, SaysWhatIsWrong) {
   refuse({"compress", run_, "--quantize", "int8", "--epochs", "2", "--data", data, "--out", out},
          "--epochs: only with --prune: what is quantised is not trained");
   EXPECT_FALSE(io::folder_exists(out));
+}
+
+TEST_F(Compress, OverwriteReplacesWhatIsThere) {
+  ASSERT_EQ(compress("small", {"--prune", "0.5"}).status, 0);
+  io::write_file_atomically(folder_ / "small/notes.txt", std::string_view("mine"));
+  const Outcome refused = compress("small", {"--quantize", "int8"});
+  EXPECT_EQ(refused.status, 2);
+  const Outcome outcome = compress("small", {"--quantize", "int8", "--overwrite"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_FALSE(io::file_exists(folder_ / "small/sparse.safetensors"));
+  EXPECT_TRUE(io::file_exists(folder_ / "small/notes.txt"));
+  const Outcome inspected = run_tenon({"inspect", folder_ / "small", "--device", "reference"});
+  EXPECT_NE(inspected.out.find("weights of 8 bits"), std::string::npos) << inspected.out;
+  const Outcome self = compress("run", {"--prune", "0.5", "--overwrite"});
+  EXPECT_EQ(self.status, 2);
+  EXPECT_TRUE(io::file_exists(run_ + "/model.safetensors"));
+}
+
+TEST_F(Compress, WhatIsStoppedLeavesNothingBehind) {
+  const std::vector<std::string> arguments = {
+      "compress",       run_,    "--prune",           "0.5",      "--epochs", "1000000", "--data",
+      "csv:" + points_, "--out", folder_ / "stopped", "--device", "reference"};
+  const pid_t child = start_tenon(arguments, folder_ / "out", folder_ / "err");
+  const auto is_training = [&] {
+    return io::file_exists(folder_ / "err") &&
+           io::read_text_file(folder_ / "err").find("epoch 2/") != std::string::npos;
+  };
+  while (!is_training()) ::usleep(10'000);
+  ::kill(child, SIGTERM);
+  EXPECT_EQ(exit_status(child), 130);
+  const std::string err = io::read_text_file(folder_ / "err");
+  EXPECT_TRUE(err.ends_with("stopped; nothing is kept\n")) << err.substr(err.size() / 2);
+  EXPECT_EQ(io::read_text_file(folder_ / "out"), "");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "stopped"));
+}
+
+TEST_F(Compress, WhatFailsLeavesNoHalfOfARun) {
+  // The last file cannot be written.
+  std::filesystem::create_directories(folder_ / "half/sparse.safetensors/in the way");
+  const Outcome outcome = compress("half", {"--prune", "0.5"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_FALSE(io::file_exists(folder_ / "half/model.safetensors"));
+  EXPECT_FALSE(io::file_exists(folder_ / "half/run.json"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "half/sparse.safetensors/in the way"));
 }
 
 TEST_F(Compress, A8BitRunIsReportedAndInspected) {

@@ -50,6 +50,42 @@ TEST_F(DistillOptions, MakeAStudentThatStandsAlone) {
   EXPECT_EQ(evaluated.status, 0) << evaluated.err;
 }
 
+// Loss and accuracy are those that evaluate gives for the two run folders.
+TEST_F(DistillOptions, TellWhatTheStudentLostAndSaved) {
+  const auto evaluated = [&](const std::string& run) {
+    return nlohmann::json::parse(run_tenon({"evaluate", folder_ / run, "--data", "csv:" + points_,
+                                            "--device", "reference", "--json"})
+                                     .out);
+  };
+  const Outcome outcome = distill("student", {"--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const nlohmann::json told = nlohmann::json::parse(outcome.out)["distillation"];
+  EXPECT_EQ(told["data"], "training");  // there is no other
+  for (const auto& [side, run] : {std::pair("before", "teacher"), std::pair("after", "student")}) {
+    EXPECT_EQ(told[side]["accuracy"], evaluated(run)["accuracy"]) << side;
+    EXPECT_EQ(told[side]["loss"], evaluated(run)["loss"]) << side;
+  }
+  EXPECT_EQ(told["bytes_before"], (2 * 8 + 8 + 8 * 3 + 3) * 4);
+  EXPECT_EQ(told["bytes_after"], (2 * 4 + 4 + 4 * 3 + 3) * 4);
+  EXPECT_FALSE(nlohmann::json::parse(train("plain", {"--json"}).out).contains("distillation"));
+
+  // Without a folder, by other data, with metrics that the teacher was not trained with.
+  std::vector<std::string> arguments =
+      train_arguments(points_, "",
+                      {"--teacher", folder_ / "teacher", "--validation", "csv:" + points_,
+                       "--metrics", "macro_f1,accuracy"});
+  arguments.erase(std::ranges::find(arguments, "--out"), std::ranges::find(arguments, "--out") + 2);
+  const Outcome text = run_tenon(arguments);
+  ASSERT_EQ(text.status, 0) << text.err;
+  const std::size_t place =
+      text.out.find("distillation, by validation data: before the teacher, after the student\n");
+  ASSERT_NE(place, std::string::npos) << text.out;
+  const std::string part = text.out.substr(place, text.out.find("predictions\n") - place);
+  EXPECT_NE(part.find("\naccuracy "), std::string::npos) << part;
+  EXPECT_EQ(part.find("macro_f1"), std::string::npos) << part;
+  EXPECT_NE(part.find("\nbytes of the weights "), std::string::npos) << part;
+}
+
 TEST_F(DistillOptions, TheTeacherCountsAsMuchAsItsWeightSays) {
   const std::vector<std::string> scaling = {"--normalize", "standard"};
   ASSERT_EQ(distill("all", {"--distill-weight", "1"}).status, 0);

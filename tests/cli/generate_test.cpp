@@ -131,9 +131,13 @@ TEST_F(GenerateText, RefusesRunsThatAreNoModelsOfTexts) {
   const std::string points = folder_ / "points.csv", run = folder_ / "classes";
   write_points(points, 12);
   ASSERT_EQ(run_tenon(train_arguments(points, run)).status, 0);
-  EXPECT_EQ(generate({"--prompt", "a"}, run).err,
-            "error: generate: the model's samples are f32[2], those of a model of texts are ids "
-            "i32[time]\n");
+  EXPECT_EQ(
+      generate({"--prompt", "a"}, run).err,
+      fmt::format("error: {}: it is no model of texts: its samples are f32[2], those of texts "
+                  "are ids i32[time]; help: generate takes a run of --model gpt or char-lstm "
+                  "on --data text:FILE; tenon predict gives what this one says of its "
+                  "samples\n",
+                  run));
   const std::string nameless = folder_ / "nameless";
   save_text_run(nameless, vocabulary_, 5, false);
   EXPECT_EQ(generate({"--prompt", "a"}, nameless).err,

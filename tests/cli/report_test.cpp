@@ -3,6 +3,7 @@
 #include <regex>
 
 #include "cli_testing.h"
+#include "tenon/io/npz.h"
 
 namespace tenon::cli {
 namespace {
@@ -177,6 +178,8 @@ TEST_F(Reports, ADamagedCostFileCostsNoMoreThanItsNumbers) {
   EXPECT_NE(cost.find("not known: " + run_ + "/cost.json: samples_per_second"), std::string::npos)
       << cost;
   EXPECT_NE(cost.find("activations and workspace"), std::string::npos);
+  EXPECT_EQ(outcome.err, "warning: " + run_ +
+                             "/cost.json: samples_per_second: missing; the page lacks its times\n");
 }
 
 // What they give for plain tokens is no guess of the next ones.
@@ -201,6 +204,28 @@ TEST_F(Reports, ModelsWithTargetsOfTheirOwnHaveNoMistakes) {
     for (const char* id : {"confusion", "errors", "mistakes"})
       EXPECT_EQ(section_of(page, id), "") << id;
   }
+}
+
+// Pixels without a class (-1) are neither right nor wrong.
+TEST_F(Reports, PixelsWithoutAClassAreLeftOut) {
+  HostTensor x({DType::f32, {6, 4, 4, 1}}), y({DType::i32, {6, 4, 4}});
+  for (std::size_t i = 0; i < 96; ++i) {
+    x.as<float>()[i] = static_cast<float>(i % 3);
+    y.as<std::int32_t>()[i] = i % 4 == 0 ? -1 : static_cast<std::int32_t>(i % 3);
+  }
+  io::write_npz(folder_ / "masks.npz", {{"x", x}, {"y", y}});
+  const std::string data = "npz:" + (folder_ / "masks.npz");
+  const Outcome trained = run_tenon({"train", "--model", "unet:width=2:depth=1", "--data", data,
+                                     "--epochs", "1", "--device", "reference", "--out", run_});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const Outcome outcome = run_tenon({"report", run_, "--data", data, "--device", "reference"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string matrix = section_of(io::read_text_file(run_ + "/report.html"), "confusion");
+  const std::regex cell("<td class=\"(right|mistaken|none)\"[^>]*>(\\d+)</td>");
+  std::int64_t all = 0;
+  for (std::sregex_iterator it(matrix.begin(), matrix.end(), cell), end; it != end; ++it)
+    all += std::stoll((*it)[2]);
+  EXPECT_EQ(all, 72);
 }
 
 TEST_F(Reports, SayWhatIsWrong) {
