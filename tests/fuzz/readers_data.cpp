@@ -1,7 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "readers.h"
@@ -17,50 +13,23 @@
 #include "tenon/train/description.h"
 #include "tenon/train/metric_table.h"
 #include "tenon/train/name_map.h"
+#include "work_files.h"
 
 namespace tenon::fuzz {
 namespace {
-
-// A folder for the files that readers open, removed at the end of the program.
-const std::filesystem::path& work_folder() {
-  struct Folder {
-    std::filesystem::path path;
-    Folder() {
-      std::string pattern = (std::filesystem::temp_directory_path() / "tenon_fuzz_XXXXXX").string();
-      path = ::mkdtemp(pattern.data());
-    }
-    ~Folder() {
-      std::error_code error;
-      std::filesystem::remove_all(path, error);
-    }
-  };
-  static const Folder folder;
-  return folder.path;
-}
-
-// Overwritten in place: not flushed to the disk each time.
-std::filesystem::path written(const std::string& name, const std::string& content) {
-  const std::filesystem::path path = work_folder() / name;
-  std::filesystem::create_directories(path.parent_path());
-  if (std::FILE* file = std::fopen(path.c_str(), "w")) {
-    std::fwrite(content.data(), 1, content.size(), file);
-    std::fclose(file);
-  }
-  return path;
-}
 
 std::string io_file(const char* name) {
   return io::read_text_file(std::string(TENON_TEST_DATA "/io/") + name);
 }
 
-void read_cifar10(const std::string& content) {
+// A folder of CIFAR-10 in which one file has the content.
+void read_cifar10(const std::string& folder, const std::string& file, const std::string& content) {
   const std::string good(3073, '\1');
-  for (const char* name : {"data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-                           "data_batch_5.bin", "test_batch.bin"})
-    if (!std::filesystem::exists(work_folder() / "cifar" / name))
-      written(std::string("cifar/") + name, good);
-  written("cifar/data_batch_1.bin", content);
-  (void)data::cifar10(work_folder() / "cifar");
+  for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                           "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"})
+    if (!std::filesystem::exists(work_folder() / folder / name)) written(folder + "/" + name, good);
+  written(folder + "/" + file, content);
+  (void)data::cifar10(work_folder() / folder);
 }
 
 void read_shards(const std::string& content) {
@@ -98,7 +67,15 @@ void read_run_file(const std::string& content) {
 
 std::vector<Reader> data_readers() {
   std::vector<Reader> readers = {
-      {"Cifar10", {std::string(2 * 3073, '\2'), std::string(3073, '\0')}, read_cifar10},
+      {"Cifar10",
+       {std::string(2 * 3073, '\2'), std::string(3073, '\0')},
+       [](const std::string& content) { read_cifar10("cifar", "data_batch_1.bin", content); }},
+      {"Cifar10Names",
+       {"airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n",
+        "0\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n\xc3\xa9"},
+       [](const std::string& content) {
+         read_cifar10("cifar_names", "batches.meta.txt", content);
+       }},
       {"CsvDataset",
        {"a,b,kind\n1,2.5,cat\n-3,4,dog\n", "1,2,0\n3,4,1\n"},
        [](const std::string& content) { (void)data::csv(written("a.csv", content)); }},

@@ -22,6 +22,7 @@ std::chrono::duration<double> budget() {
 std::vector<Reader> all_readers() {
   std::vector<Reader> readers = io_readers();
   for (Reader& reader : data_readers()) readers.push_back(std::move(reader));
+  for (Reader& reader : record_readers()) readers.push_back(std::move(reader));
   return readers;
 }
 
