@@ -99,7 +99,7 @@ std::string sequence_text(const ClassNames& names, const std::string& missing, b
   std::size_t length = 0, shown = 0;
   for (const auto& name : names) {
     std::string part = name ? printable_name(*name) : missing;
-    if (!is_text && shown > 0) part = " " + part;
+    if (!is_text && shown > 0) part.insert(0, 1, ' ');
     length += character_count(part);
     if (shown > 0 && length > kMostCharacters) break;
     text += part;
