@@ -4,7 +4,7 @@
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install numpy torch scikit-learn
     /tmp/torch/bin/python benchmarks/floor_data.py FOLDER [--text tinyshakespeare.txt]
 
-squares.npz, tones.npz: 2500 samples by compare_with_pytorch.masks and tones. diabetes_train.csv,
+squares.npz, tones.npz: 2500 samples by model_cases.masks and tones. diabetes_train.csv,
 diabetes_test.csv: scikit-learn's diabetes data in standard units, every fifth row for testing; prints
 the mean squared error of least squares in closed form. --text: prints what guessing characters by
 their frequencies alone gives, for bert and electra.
@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" 
 import numpy as np
 from sklearn.datasets import load_diabetes
 
-from compare_with_pytorch import masks, tones
+from model_cases import masks, tones
 
 
 def write_diabetes(folder):

@@ -138,7 +138,7 @@ def electra_loss(weights, ids, labels, layers, heads, generator_heads, weight=50
     return masked_loss(guesses, labels) + weight * costs[counted].mean(), logits
 
 
-# For compare_with_pytorch.py.
+# For model_cases.py.
 
 
 def sentences(vocabulary, time):
@@ -174,7 +174,7 @@ def masked_cross_entropy(prediction, x, y):
 
 
 def cases(case):
-    """What compare_with_pytorch.py compares, by its function `case`."""
+    """What compare_with_pytorch.py compares, by the function `case` of model_cases.py."""
     both = ("sgd", "adam")
     electra_sizes = {"layers": 1, "heads": 2, "generator_heads": 1}
 
@@ -194,4 +194,6 @@ def cases(case):
              heads=1, mask_zero=False, loss=masked_cross_entropy, is_recorded=True),
         case("electra:layers=1:heads=2:width=16:dropout=0:masks=0:mask_zero=1:draws=0",
              lambda weights, x: weights, masked_sentences(11, 12), loss=electra_cost),
+        case("electra:layers=1:heads=2:width=8:dropout=0:masks=0:mask_zero=1:draws=0",
+             lambda weights, x: weights, masked_sentences(7, 6), loss=electra_cost, is_recorded=True),
     ]
