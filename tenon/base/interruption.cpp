@@ -25,8 +25,11 @@ void interruption_point() {
   const auto now = InterruptionScope::Clock::now();
   if (now - innermost->asked_ < kBetweenQuestions) return;
   innermost->asked_ = now;
-  for (InterruptionScope* scope = innermost; scope != nullptr; scope = scope->outer_)
-    if (scope->is_wanted_()) throw Interrupted();
+  for (InterruptionScope* scope = innermost; scope != nullptr; scope = scope->outer_) {
+    if (!scope->is_wanted_()) continue;
+    innermost->asked_ = {};  // for whatever is begun after all
+    throw Interrupted();
+  }
 }
 
 }  // namespace tenon

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "tenon/base/interruption.h"
 #include "tenon/cli/commands.h"
 #include "tenon/cli/open_data.h"
 #include "tenon/cli/output.h"
@@ -127,7 +128,7 @@ void prune_run(Trainer& trainer, const CompressCommand& command, const data::Dat
   trainer.fit(train, fit);
 }
 
-// Nothing if a signal stopped it.
+// Nothing, or Interrupted, if a signal stopped it.
 std::optional<Compressed> compress(const CompressCommand& command) {
   PruneOptions prune_options;
   prune_options.is_global = command.is_global;
@@ -150,6 +151,7 @@ std::optional<Compressed> compress(const CompressCommand& command) {
   opened.train = with_weights_of_file(opened.train, command.data);
   const data::Dataset& test = opened.test ? *opened.test : opened.train;
   const std::stop_token stop = catch_stop_signals(command.out);
+  const InterruptionScope scope(stop_requested);  // of whatever is compiled
 
   Compressed result;
   Compression& compression = result.compression;
@@ -196,8 +198,13 @@ void print_compressed(const Compressed& result) {
 
 int run_compress(const CompressCommand& command) {
   check_command(command);
-  const std::optional<Compressed> result = compress(command);
+  std::optional<Compressed> result;
+  try {
+    result = compress(command);
+  } catch (const Interrupted&) {
+  }
   if (!result) {
+    wait_if_ending();
     std::fputs("stopped; nothing is kept\n", stderr);
     return kExitInterrupted;
   }

@@ -131,8 +131,6 @@ void set_fit_options(const LoopOptions& options, const std::string& out,
   if (options.early_stopping > 0)
     fit.callbacks.emplace_back(
         std::make_shared<EarlyStopping>(monitor_of(options, fit), options.early_stopping));
-  if (!options.time_limit.empty())
-    fit.callbacks.emplace_back(std::make_shared<TimeLimit>(time_limit_of(options)));
   if (options.fast_dev_run) return;  // no files
   if (!options.csv_log.empty())
     fit.callbacks.emplace_back(std::make_shared<CsvLog>(options.csv_log, fit.resume));
@@ -145,6 +143,11 @@ void set_fit_options(const LoopOptions& options, const std::string& out,
         std::make_shared<KeepCheckpoints>(files.checkpoints(), options.keep_checkpoints));
   if (options.tensorboard)
     fit.callbacks.emplace_back(std::make_shared<TensorBoardLog>(files.tensorboard().string()));
+}
+
+std::shared_ptr<TimeLimit> time_limit(const LoopOptions& options) {
+  if (options.time_limit.empty()) return nullptr;
+  return std::make_shared<TimeLimit>(time_limit_of(options));
 }
 
 }  // namespace tenon::cli

@@ -3,6 +3,10 @@
 #include "tenon/cli/options.h"
 #include "tenon/train/trainer.h"
 
+namespace tenon {
+class TimeLimit;
+}
+
 namespace tenon::cli {
 
 struct LoopOptions {
@@ -21,6 +25,8 @@ void add_loop_options(CLI::App& app, LoopOptions& options);
 void check_loop_options(const LoopOptions& options, const std::string& out, DType dtype);
 
 void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer);
+// That of --time-limit; none without it.
+std::shared_ptr<TimeLimit> time_limit(const LoopOptions& options);
 // `out` is the run folder, or empty. Callbacks are added behind those that are there. OptionError
 // if an epoch has no value to monitor by that name.
 void set_fit_options(const LoopOptions& options, const std::string& out,

@@ -49,7 +49,8 @@ void wait_for_signal() {
   }
 }
 
-// A compile whose compiler is gone fails, which takes a moment in which files are still written.
+// A compile that is given up, or whose compiler is gone, takes a moment in which files are still
+// written.
 void wait_for_failure() {
   constexpr int kMostTurns = 200;
   for (int turn = 0; turn < kMostTurns && !has_failed; ++turn)
@@ -59,7 +60,7 @@ void wait_for_failure() {
 void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
   stop.request_stop();
-  say("stopping when the step or compile that runs now is done; Ctrl-C again ends at once");
+  say("stopping when the step that runs now is done; Ctrl-C again ends at once");
   wait_for_signal();
   is_ending = true;
   kill_compilers();

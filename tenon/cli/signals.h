@@ -10,7 +10,7 @@ namespace tenon::cli {
 // the run folder if it is empty and was not there at this call.
 std::stop_token catch_stop_signals(const std::filesystem::path& run_folder);
 bool stop_requested();
-// For who is about to report an error: does not return if it is one of ending at once.
+// For who is about to report an error or a stop: does not return if it is one of ending at once.
 void wait_if_ending();
 
 }  // namespace tenon::cli

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tenon/base/interruption.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
 #include "tenon/cli/make_trainer.h"
@@ -23,6 +24,7 @@
 #include "tenon/train/checkpoint.h"
 #include "tenon/train/description.h"
 #include "tenon/train/nan_guard.h"
+#include "tenon/train/time_limit.h"
 
 namespace tenon::cli {
 namespace {
@@ -114,6 +116,32 @@ std::optional<DistillReport> distill_report(const TrainCommand& command, Trainer
                         : "training"};
 }
 
+// Also if nothing was left to do: whoever stopped the run may have done so before they were
+// written.
+void save_averages(const TrainCommand& command, Trainer& trainer, const History& history) {
+  if (trainer.options().optimizer.options().average_decay == 0 || command.out.empty() ||
+      trainer.steps_done() == 0)
+    return;
+  if (history.steps == 0) trainer.compiled_step(command.batch_size);  // knows its averages
+  trainer.save_averages(RunFiles{command.out}.averages().string());
+}
+
+// What the trained model makes of the test data.
+void try_out(const TrainCommand& command, Trainer& trainer, const TrainData& data,
+             TrainReport& report) {
+  // The test set has just been looked at if it is what each epoch was checked with.
+  report.is_test_validation = data.test && command.validation.empty();
+  const bool is_known = report.is_test_validation && !report.history.epochs.empty() &&
+                        !report.history.stopped && trainer.training().weights.empty();
+  if (data.test)
+    report.test = is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);
+  constexpr std::int64_t kShown = 3;
+  const data::Dataset& shown = data.test ? *data.test : data.shown;
+  const bool guesses_labels = command.data.task != "reconstruction" && !trainer.makes_own_targets();
+  if (report.steps > 0 && shown.has_y() && guesses_labels)
+    report.predictions = sample_predictions(trainer, shown, kShown);
+}
+
 int run_train(TrainCommand command) {
   check_train_options(command);
   keep_schedule_length(command);
@@ -168,6 +196,8 @@ int run_train(TrainCommand command) {
   set_fit_options(command.loop, command.out, metrics, fit);
   const auto guard = std::make_shared<NanGuard>();
   if (command.loop.nan_guard) fit.callbacks.emplace_back(guard);
+  const std::shared_ptr<TimeLimit> limit = time_limit(command.loop);
+  if (limit) fit.callbacks.emplace_back(limit);
   fit.stop = catch_stop_signals(command.out);
 
   // A run that goes on has its own already.
@@ -179,6 +209,7 @@ int run_train(TrainCommand command) {
   } catch (const ResumeError& error) {
     throw OptionError(error.what());
   }
+  wait_if_ending();
   require(guard->finding().empty(), "stopped by --nan-guard; {}",
           command.out.empty() ? "nothing is saved"
           : trainer.training().weights.empty()
@@ -187,41 +218,30 @@ int run_train(TrainCommand command) {
   note_skipped_updates(trainer, progress);
   note_not_finite(trainer, report.history, progress);
   if (data.bad) report_skipped(command.data.data, *data.bad);
-  const bool has_averages = trainer.options().optimizer.options().average_decay > 0;
-  // Also if nothing was left to do: whoever stopped the run may have done so before they were
-  // written.
-  if (has_averages && !command.out.empty() && trainer.steps_done() > 0) {
-    if (report.history.steps == 0) trainer.compiled_step(command.batch_size);  // knows its averages
-    trainer.save_averages(RunFiles{command.out}.averages().string());
-  }
+  const bool is_late = report.history.steps == 0 && limit && limit->is_reached();
+  if (is_late) progress.note("the time limit was reached before a step was run");
   report.run = command.out;
   report.program = command.program;
   report.data = data_arguments(command.data);
-  report.is_stopped = stop_requested();
   report.has_images = data.train.x_row().dtype == DType::u8;
   report.cost = trainer.cost();
   report.steps = trainer.steps_done();
-  if (!command.out.empty()) report.files = run_files(command.out);
   report.has_metrics = command.log_every > 0 || io::file_exists(RunFiles{command.out}.curves());
-  if (report.is_stopped) {
+  report.is_stopped = stop_requested();
+  try {
+    const InterruptionScope scope(stop_requested);
+    if (!is_late) save_averages(command, trainer, report.history);
+    if (!is_late && !report.is_stopped) try_out(command, trainer, data, report);
+    if (!is_late && !report.is_stopped && teacher)
+      report.distillation = distill_report(command, *teacher, trainer, data, loading);
+  } catch (const Interrupted&) {
+    report.is_stopped = true;
+  }
+  wait_if_ending();
+  if (!command.out.empty()) report.files = run_files(command.out);
+  if (report.is_stopped)
     progress.note(fmt::format("stopped at step {}{}", report.steps,
                               command.out.empty() ? "" : "; --resume goes on from here"));
-  } else {
-    // The test set has just been looked at if it is what each epoch was checked with.
-    report.is_test_validation = data.test && command.validation.empty();
-    const bool is_known = report.is_test_validation && !report.history.epochs.empty() &&
-                          !report.history.stopped && trainer.training().weights.empty();
-    if (data.test)
-      report.test =
-          is_known ? report.history.epochs.back().validation : trainer.evaluate(*data.test);
-    if (teacher) report.distillation = distill_report(command, *teacher, trainer, data, loading);
-    constexpr std::int64_t kShown = 3;
-    const data::Dataset& shown = data.test ? *data.test : data.shown;
-    const bool guesses_labels =
-        command.data.task != "reconstruction" && !trainer.makes_own_targets();
-    if (report.steps > 0 && shown.has_y() && guesses_labels)
-      report.predictions = sample_predictions(trainer, shown, kShown);
-  }
   report.process_peak_bytes = process_peak_bytes();
   if (command.json)
     print_json(report_json(report));

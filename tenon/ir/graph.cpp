@@ -1,5 +1,6 @@
 #include "tenon/ir/graph.h"
 
+#include "tenon/base/interruption.h"
 #include "tenon/ir/fields.h"
 
 namespace tenon::ir {
@@ -31,6 +32,7 @@ std::uint64_t Graph::hash() const {
 }
 
 Value Builder::add(Op op, std::span<const Value> operands) {
+  interruption_point();  // tracing, differentiating and the passes all come by here
   std::vector<TensorType> types;
   types.reserve(operands.size());
   for (const Value operand : operands) {

@@ -1,5 +1,6 @@
 #include "tenon/ir/verify.h"
 
+#include "tenon/base/interruption.h"
 #include "tenon/ir/print.h"
 #include "tenon/ir/subgraphs.h"
 
@@ -68,6 +69,7 @@ void verify_signature(const Graph& graph) {
 void verify(const Graph& graph) {
   try {
     for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
+      interruption_point();
       verify_operands(graph, i);
       for_each_subgraph(graph.node(i).op, [](const Graph& inner) { verify(inner); });
       verify_types(graph, i);

@@ -1,4 +1,5 @@
 // Plans one graph: where outputs are made, in which order, and the steps themselves.
+#include "tenon/base/interruption.h"
 #include "tenon/schedule/fusion.h"
 #include "tenon/schedule/invariants.h"
 #include "tenon/schedule/order.h"
@@ -23,7 +24,8 @@ class BlockPlanner {
         regions_(form_regions(graph)),
         values_(graph, regions_),
         units_(make_units(builder, graph, regions_, values_, lasting)),
-        made_at_(values_.size()) {}
+        made_at_(values_.size()),
+        copy_to_(outputs_.size()) {}
 
   std::vector<PlanStep> plan() {
     place_outputs();
@@ -63,6 +65,7 @@ class BlockPlanner {
     copy.from = from;
     copy.to_output = output;
     if (values_.origin(from) != Origin::constant) copy.reads = {from};
+    copy_to_[output] = static_cast<std::uint32_t>(units_.size());
     units_.push_back(std::move(copy));
   }
 
@@ -72,10 +75,11 @@ class BlockPlanner {
   void order_updates() {
     find_edges();
     for (std::uint32_t k = 0; k < outputs_.size(); ++k) {
+      interruption_point();
       if (!outputs_[k].updates_input) continue;
       const std::optional<std::uint32_t> writer = writer_of(k);
       if (!writer) continue;
-      const std::vector<std::uint32_t> readers = readers_of_input(*outputs_[k].updates_input);
+      const std::vector<std::uint32_t> readers = readers_[*outputs_[k].updates_input];
       const bool is_possible = may_follow(*writer, readers, *outputs_[k].updates_input);
       if (is_possible) {
         for (const std::uint32_t reader : readers)
@@ -96,6 +100,10 @@ class BlockPlanner {
         if (producer_[value] && *producer_[value] != u) successors_[*producer_[value]].push_back(u);
       for (const std::uint32_t earlier : units_[u].after) successors_[earlier].push_back(u);
     }
+    readers_.resize(inputs_.size());
+    for (std::uint32_t u = 0; u < units_.size(); ++u)
+      for (const std::uint32_t root : units_[u].reads)
+        if (values_.origin(root) == Origin::parameter) readers_[input_of(root)].push_back(u);
   }
 
   void add_edge(std::uint32_t earlier, std::uint32_t later) {
@@ -105,19 +113,7 @@ class BlockPlanner {
 
   std::optional<std::uint32_t> writer_of(std::uint32_t output) const {
     const std::uint32_t root = output_root(output);
-    if (made_at_[root] == output) return producer_[root];
-    for (std::uint32_t u = 0; u < units_.size(); ++u)
-      if (units_[u].to_output == output) return u;
-    return std::nullopt;
-  }
-
-  std::vector<std::uint32_t> readers_of_input(std::uint32_t input) const {
-    std::vector<std::uint32_t> readers;
-    for (std::uint32_t u = 0; u < units_.size(); ++u)
-      for (const std::uint32_t root : units_[u].reads)
-        if (values_.origin(root) == Origin::parameter && input_of(root) == input)
-          readers.push_back(u);
-    return readers;
+    return made_at_[root] == output ? producer_[root] : copy_to_[output];
   }
 
   bool may_follow(std::uint32_t writer, const std::vector<std::uint32_t>& readers,
@@ -181,6 +177,11 @@ class BlockPlanner {
     unit.reads = {old};
     unit.writes = {saved};
     units_.push_back(std::move(unit));
+    if (values_.origin(old) == Origin::parameter) {
+      std::vector<std::uint32_t>& readers = readers_[input_of(old)];
+      std::erase(readers, copy);
+      readers.push_back(save);
+    }
     for (const std::uint32_t later : successors_[copy])
       std::ranges::replace(units_[later].after, copy, save);
     successors_.push_back(std::exchange(successors_[copy], {}));
@@ -383,9 +384,11 @@ class BlockPlanner {
   ValueTable values_;
   std::vector<Unit> units_;
   std::vector<std::optional<std::uint32_t>> made_at_;  // per root: the output it is made in
+  std::vector<std::optional<std::uint32_t>> copy_to_;  // per output: the unit that copies to it
 
   std::vector<std::optional<std::uint32_t>> producer_;  // per root
   std::vector<std::vector<std::uint32_t>> successors_;  // per unit
+  std::vector<std::vector<std::uint32_t>> readers_;     // per input: units that read it, ascending
 
   std::vector<BufferRef> places_;      // per root that is computed
   std::vector<bool> is_reusable_;      // per root: its arena buffer may pass to a result

@@ -1,9 +1,11 @@
 #include "tenon/schedule/fusion_groups.h"
 
 #include <algorithm>
+#include <numeric>
 #include <queue>
 
 #include "tenon/base/error.h"
+#include "tenon/base/interruption.h"
 
 namespace tenon::schedule {
 
@@ -90,7 +92,11 @@ FusionGroups::FusionGroups(const ir::Graph& graph)
       uses_(graph.nodes().size()),
       inline_cost_(graph.nodes().size()),
       leaves_(graph.nodes().size()),
-      group_(graph.nodes().size()) {
+      group_(graph.nodes().size()),
+      reach_(graph.nodes().size()),
+      seen_(graph.nodes().size()),
+      left_by_(graph.nodes().size()) {
+  std::iota(reach_.begin(), reach_.end(), 0u);
   for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
     needed_.emplace_back(graph.node(i).results.size());
     for (const ir::Value operand : graph.node(i).operands) {
@@ -249,6 +255,7 @@ bool FusionGroups::is_used_outside(ir::Value value, const std::set<std::uint32_t
 }
 
 lower::Region FusionGroups::region_of(const std::vector<std::uint32_t>& list) const {
+  interruption_point();
   const std::set<std::uint32_t> members(list.begin(), list.end());
   std::set<std::uint32_t> nodes = members;
   std::set<ir::Value> seen;
@@ -267,37 +274,35 @@ lower::Region FusionGroups::region_of(const std::vector<std::uint32_t>& list) co
 
 // The last node from which something can still lead to nodes up to `last`: a group is one kernel,
 // so whatever enters it anywhere comes out of it everywhere, at earlier nodes too.
-std::uint32_t FusionGroups::last_that_leads_to(std::uint32_t last) const {
-  for (const auto& [first, members] : members_) {
-    if (first > last) break;
-    last = std::max(last, members.back());
-  }
-  return last;
+std::uint32_t FusionGroups::last_that_leads_to(std::uint32_t last) {
+  std::uint32_t end = last;
+  while (reach_[end] != end) end = reach_[end];
+  while (reach_[last] != end) last = std::exchange(reach_[last], end);  // shorter the next time
+  return end;
 }
 
 // Whether something outside both groups depends on `from` and goes into `to`.
-bool FusionGroups::has_other_path(std::uint32_t from, std::uint32_t to) const {
+bool FusionGroups::has_other_path(std::uint32_t from, std::uint32_t to) {
   const std::uint32_t last = last_that_leads_to(members_.at(to).back());
-  std::vector<bool> seen(last + 1);
+  const std::uint32_t search = ++searches_;
   std::vector<std::uint32_t> open;
   const auto visit_uses = [&](std::uint32_t node) {
     for (const std::uint32_t user : uses_[node]) {
-      if (user > last || seen[user]) continue;
-      seen[user] = true;
+      if (user > last || seen_[user] == search) continue;
+      seen_[user] = search;
       open.push_back(user);
     }
   };
   // Inlined nodes directly behind `from` still belong to no one; `outside` says a node of neither
   // group has been passed.
-  std::vector<bool> reached(last + 1);
   const auto leave = [&](std::uint32_t node, auto&& self) -> void {
     for (const std::uint32_t user : uses_[node]) {
-      if (user > last || reached[user]) continue;
+      if (user > last || left_by_[user] == search) continue;
       if (parts_[user] == Part::member && (group_[user] == from || group_[user] == to)) continue;
-      reached[user] = true;
+      left_by_[user] = search;
       if (parts_[user] == Part::inlined) self(user, self);
       if (parts_[user] != Part::inlined || needed_[user][0]) {
-        seen[user] = true;
+        seen_[user] = search;
         open.push_back(user);
       }
     }
@@ -342,6 +347,8 @@ bool FusionGroups::try_merge(std::uint32_t a, std::uint32_t b) {
   if (has_other_path(a, b) || has_other_path(b, a)) return false;
   const std::uint32_t name = std::min(a, b);
   for (const std::uint32_t node : merged) group_[node] = name;
+  for (std::uint32_t i = last_that_leads_to(name); i < merged.back(); i = last_that_leads_to(i))
+    reach_[i] = i + 1;
   members_.erase(std::max(a, b));
   members_[name] = std::move(merged);
   return true;

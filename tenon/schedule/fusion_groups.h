@@ -50,8 +50,8 @@ class FusionGroups {
   void collect(std::uint32_t node, std::set<std::uint32_t>& nodes, std::set<ir::Value>& seen,
                std::vector<ir::Value>& inputs, const std::set<std::uint32_t>& members) const;
   bool is_used_outside(ir::Value value, const std::set<std::uint32_t>& members) const;
-  std::uint32_t last_that_leads_to(std::uint32_t last) const;
-  bool has_other_path(std::uint32_t from, std::uint32_t to) const;
+  std::uint32_t last_that_leads_to(std::uint32_t last);
+  bool has_other_path(std::uint32_t from, std::uint32_t to);
   // Members that use the node's values, also through inlined nodes.
   void append_users(std::uint32_t node, std::set<std::uint32_t>& users) const;
 
@@ -63,6 +63,11 @@ class FusionGroups {
   std::vector<std::set<ir::Value>> leaves_;       // what an inlined node reads
   std::vector<std::uint32_t> group_;              // of a member
   std::map<std::uint32_t, std::vector<std::uint32_t>> members_;  // ascending
+  // Of each node: itself, or a later one such that groups reach over all nodes in between.
+  std::vector<std::uint32_t> reach_;
+  // Of has_other_path: the search that a node was last seen in, which need not be cleared.
+  std::vector<std::uint32_t> seen_, left_by_;
+  std::uint32_t searches_ = 0;
 };
 
 }  // namespace tenon::schedule

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "tenon/base/interruption.h"
 #include "tenon/base/tensor_type.h"
 
 namespace tenon::schedule {
@@ -35,6 +36,7 @@ std::optional<Arena> place_in_order(std::span<const Lifetime> buffers,
   arena.offsets.resize(buffers.size());
   std::vector<std::uint32_t> placed;  // ascending offset
   for (const std::uint32_t index : order) {
+    interruption_point();
     const Lifetime& buffer = buffers[index];
     const std::int64_t bytes = rounded(buffer.bytes);
     if (bytes == 0) continue;

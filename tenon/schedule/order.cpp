@@ -3,6 +3,7 @@
 #include <set>
 
 #include "tenon/base/error.h"
+#include "tenon/base/interruption.h"
 
 namespace tenon::schedule {
 
@@ -59,6 +60,7 @@ class ListScheduler {
       if (waiting_for_[u] == 0) make_ready(u);
     std::vector<std::uint32_t> order;
     while (!ready_.empty()) {
+      interruption_point();
       const std::uint32_t unit = ready_.begin()->second;
       ready_.erase(ready_.begin());
       is_ready_[unit] = false;

@@ -1,5 +1,7 @@
 #include "tenon/schedule/units.h"
 
+#include "tenon/base/interruption.h"
+
 namespace tenon::schedule {
 
 namespace {
@@ -105,6 +107,7 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
     if (values.origin(root) != ValueTable::Origin::constant) add_once(unit.reads, root);
   };
   for (const lower::Region& region : regions) {
+    interruption_point();
     if (only_renames(graph, region)) continue;
     Unit unit;
     unit.node = region.nodes.back();

@@ -1,5 +1,8 @@
 #include "tenon/session/program.h"
 
+#include <unordered_map>
+
+#include "tenon/base/interruption.h"
 #include "tenon/base/text.h"
 #include "tenon/tensor/build.h"
 
@@ -55,6 +58,7 @@ void require_expected_updates(const Trace& trace, std::span<const Update> update
                               const std::vector<bool>& needed) {
   std::vector<std::string> forgotten;
   for (const Trace::Expected& expected : trace.expected) {
+    interruption_point();
     const bool is_listed = std::ranges::any_of(
         updates, [&](const Update& update) { return update.variable == expected.variable; });
     if (!is_listed && computes_inputs_of(expected, trace, needed))
@@ -101,15 +105,15 @@ Program make_program(std::span<const Tensor> fetches, std::span<const Update> up
     needed[node] = false;  // done
   }
   // Variables that are only written still need an input to update.
-  std::vector<std::pair<Variable, ir::Value>> state;
+  std::unordered_map<std::uint64_t, ir::Value> state;  // by the variable's identity
   const auto state_input = [&](const Variable& variable) {
-    for (const auto& [known, value] : state)
-      if (known == variable) return value;
+    const auto known = state.find(variable.id());
+    if (known != state.end()) return known->second;
     ir::Role role = ir::Role::state;
     if (variable.kind() == VariableKind::scalar) role = ir::Role::scalar_state;
     if (variable.kind() == VariableKind::key) role = ir::Role::key;
     const ir::Value value = builder.input({variable.name(), variable.type(), role, {}});
-    state.emplace_back(variable, value);
+    state.emplace(variable.id(), value);
     program.variables.push_back(variable);
     return value;
   };

@@ -4,24 +4,34 @@
 
 namespace tenon {
 
+std::size_t Trace::SourceHash::operator()(const InputSource& source) const {
+  const std::uint64_t id =
+      std::visit(cases{[](const Placeholder& placeholder) { return placeholder.id; },
+                       [](const Variable& variable) { return variable.id(); }},
+                 source);
+  return std::hash<std::uint64_t>()(2 * id + source.index());
+}
+
 ir::Value Trace::read(const InputSource& source, const TensorType& type) {
-  for (std::uint32_t node = 0; node < builder.node_count(); ++node)
-    if (const auto* parameter = std::get_if<ir::Parameter>(&builder.node(node).op))
-      if (sources[static_cast<std::size_t>(parameter->position)] == source) return {node, 0};
+  const auto known = readers_.find(source);
+  if (known != readers_.end()) return {known->second, 0};
   sources.push_back(source);
-  return builder.input(
-      std::visit(cases{
-                     [&](const Placeholder& placeholder) {
-                       return ir::Input{placeholder.name, type, ir::Role::data, {}};
-                     },
-                     [&](const Variable& variable) {
-                       ir::Role role = ir::Role::state;
-                       if (variable.kind() == VariableKind::scalar) role = ir::Role::scalar_state;
-                       if (variable.kind() == VariableKind::key) role = ir::Role::key;
-                       return ir::Input{variable.name(), type, role, {}};
-                     },
-                 },
-                 source));
+  const ir::Value value =
+      builder.input(std::visit(cases{
+                                   [&](const Placeholder& placeholder) {
+                                     return ir::Input{placeholder.name, type, ir::Role::data, {}};
+                                   },
+                                   [&](const Variable& variable) {
+                                     ir::Role role = ir::Role::state;
+                                     if (variable.kind() == VariableKind::scalar)
+                                       role = ir::Role::scalar_state;
+                                     if (variable.kind() == VariableKind::key) role = ir::Role::key;
+                                     return ir::Input{variable.name(), type, role, {}};
+                                   },
+                               },
+                               source));
+  readers_.emplace(source, value.node);
+  return value;
 }
 
 std::shared_ptr<Trace> Trace::resolve(std::shared_ptr<Trace> trace, ir::Value& value) {
@@ -67,6 +77,7 @@ std::shared_ptr<Trace> Trace::merge(const std::shared_ptr<Trace>& a,
   from->expected.clear();
   from->builder = {};
   from->sources.clear();
+  from->readers_.clear();
   return into;
 }
 

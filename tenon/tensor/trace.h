@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -52,6 +53,11 @@ class Trace {
                                       const std::shared_ptr<Trace>& b);
 
  private:
+  // The nodes that read sources, by what tells those apart.
+  struct SourceHash {
+    std::size_t operator()(const InputSource& source) const;
+  };
+  std::unordered_map<InputSource, std::uint32_t, SourceHash> readers_;
   std::shared_ptr<Trace> merged_into_;
   std::vector<std::uint32_t> renamed_;  // node here -> node in merged_into_
   std::vector<std::uint32_t> renamed_result_;

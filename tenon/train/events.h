@@ -101,6 +101,9 @@ class Callback {
   virtual void restore(std::span<const double>) {}
   // Asked before the first step: a run that this callback has ended is not gone on with.
   virtual bool is_done() const { return false; }
+  // Asked after on_fit_begin, between steps and, every few milliseconds, while a step is compiled:
+  // true ends the fit as FitOptions::stop does.
+  virtual bool wants_to_stop() { return false; }
 };
 
 // A callback in a list: a pointer to one that outlives the fit, or one that the list keeps.

@@ -254,7 +254,7 @@ History FitLoop::run() {
                 });
   if (is_running_ && state_.position.epochs_done < last_epoch()) {
     begin_epoch();  // the first batches are made while the step is compiled
-    prepare();
+    finish_unless_stopped([this] { prepare(); });
     is_running_ = is_running_ && may_run_on();  // compiling takes long enough to be stopped
   }
   row_.reserve(1 + mean_metrics_.size());

@@ -1,6 +1,7 @@
 // The epochs and steps of a fit.
 #include <algorithm>
 
+#include "tenon/base/interruption.h"
 #include "tenon/train/curves.h"
 #include "tenon/train/fit_loop.h"
 
@@ -75,10 +76,28 @@ data::Batch FitLoop::batch() const {
 
 data::Batch StepInfo::batch() const { return values->batch(); }
 
+bool FitLoop::is_stop_wanted() const {
+  return options_.stop.stop_requested() ||
+         std::ranges::any_of(options_.callbacks,
+                             [](Callback* callback) { return callback->wants_to_stop(); });
+}
+
 bool FitLoop::may_run_on() const {
-  if (options_.stop.stop_requested()) return false;
+  if (is_stop_wanted()) return false;
   return options_.max_steps == 0 ||
          state_.position.steps_done - state_.position.first_step < options_.max_steps;
+}
+
+// For what may compile a step. False, and the fit is to end, if that was given up.
+bool FitLoop::finish_unless_stopped(const std::function<void()>& work) {
+  const InterruptionScope scope([this] { return is_stop_wanted(); });
+  try {
+    work();
+    return true;
+  } catch (const Interrupted&) {
+    is_running_ = false;
+    return false;
+  }
 }
 
 bool FitLoop::is_epoch_full() const {
@@ -133,7 +152,8 @@ void FitLoop::run_step(ReadyStep& step) {
   if (feeder_->batch_samples() == options_.batch_size) times_.add(info.seconds);
   if (++history_.steps == 1) {
     state_.cost.seconds_to_first_step = seconds_since(began_);
-    if (options_.max_steps != 1 && steps_in_epoch_ != 1) feeder_->prepare_rest();
+    if (options_.max_steps != 1 && steps_in_epoch_ != 1)
+      finish_unless_stopped([this] { feeder_->prepare_rest(); });
   }
   if (is_multiple(position.steps_done, options_.log_every)) {
     const std::span<const double> sums = state_.batch_sums(step);
@@ -151,7 +171,11 @@ void FitLoop::run_step(ReadyStep& step) {
 }
 
 void FitLoop::validate_within_epoch() {
-  const Evaluation found = state_.evaluate(*options_.validation, 0, options_.loading);
+  Evaluation found;
+  const auto validate = [&] {
+    found = state_.evaluate(*options_.validation, 0, options_.loading);
+  };
+  if (!finish_unless_stopped(validate)) return;
   std::vector<double> metrics;
   for (const auto& [name, value] : found.metrics) metrics.push_back(value);
   add_row(true, found.loss, metrics);
@@ -167,8 +191,11 @@ void FitLoop::end_epoch(Clock::time_point began) {
   record.waiting = waited_in_epoch();
   const HostTensor sums = state_.session.read(state_.epoch_sums);
   record.train = state_.evaluation_of(sums.as<double>(), epoch_samples_);
-  if (options_.validation)
+  // An epoch whose validation is given up has not ended: a run that goes on begins with it.
+  const auto validate = [&] {
     record.validation = state_.evaluate(*options_.validation, 0, options_.loading);
+  };
+  if (options_.validation && !finish_unless_stopped(validate)) return;
   record.seconds = seconds_since(began);
   const auto add_evaluation = [&](bool is_validation, const Evaluation& evaluation) {
     std::vector<double> metrics;
@@ -228,7 +255,8 @@ void FitLoop::run_epoch() {
                          make_scalar(static_cast<std::uint32_t>(position.epochs_done)));
   bool is_over = is_epoch_full();
   while (is_running_ && !is_over) {
-    ReadyStep* const step = feeder_->next();
+    ReadyStep* step = nullptr;
+    if (!finish_unless_stopped([&] { step = feeder_->next(); })) break;
     if (step != nullptr) run_step(*step);
     is_over = step == nullptr || is_epoch_full();
   }

@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <chrono>
+#include <functional>
 #include <optional>
 
 #include "tenon/train/checkpoint.h"
@@ -51,7 +52,9 @@ class FitLoop final : private StepValues {
   void prepare();
   void take_final_weights();
   // fit_epochs.cpp
+  bool is_stop_wanted() const;
   bool may_run_on() const;
+  bool finish_unless_stopped(const std::function<void()>& work);
   void begin_epoch();
   void run_epoch();
   void run_step(ReadyStep& step);

@@ -16,9 +16,9 @@ void TimeLimit::on_fit_begin(Trainer&) {
   is_reached_ = false;
 }
 
-bool TimeLimit::on_step_end(Trainer&, const StepInfo&) {
+bool TimeLimit::wants_to_stop() {
   is_reached_ = std::chrono::duration<double>(Clock::now() - began_).count() >= seconds_;
-  return !is_reached_;
+  return is_reached_;
 }
 
 }  // namespace tenon

@@ -6,16 +6,16 @@
 
 namespace tenon {
 
-// Looks at the clock after each step: the step that runs is finished and saved, validation of an
-// epoch that it ends included. Time counts from the beginning of the fit, compiling included; a run
-// that goes on gets it anew.
+// Looks at the clock after each step, and while one is compiled: a step that runs is finished and
+// saved, validation of an epoch that it ends included; a compile is given up. Time counts from the
+// beginning of the fit, compiling included; a run that goes on gets it anew.
 class TimeLimit final : public Callback {
  public:
   using Clock = std::chrono::steady_clock;
   // UserError unless seconds are above 0 and finite.
   explicit TimeLimit(double seconds);
   void on_fit_begin(Trainer& trainer) override;
-  bool on_step_end(Trainer& trainer, const StepInfo& info) override;
+  bool wants_to_stop() override;
   // Whether the last fit was ended by it.
   bool is_reached() const { return is_reached_; }
 

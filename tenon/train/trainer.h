@@ -101,7 +101,8 @@ struct FitOptions {
   bool overwrite = false;  // replace the run in run_folder
   // Called in order, on the calling thread: {print_progress(), &my_callback}.
   std::vector<CallbackHandle> callbacks{};
-  std::stop_token stop{};  // finishes the step, checkpoints, returns
+  // Finishes the step that runs, or gives up the one that is compiled; checkpoints, returns.
+  std::stop_token stop{};
 };
 
 // Mean loss and metrics over a dataset.

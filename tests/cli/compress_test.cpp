@@ -153,6 +153,26 @@ TEST_F(Compress, WhatIsStoppedLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "stopped"));
 }
 
+TEST_F(Compress, IsStoppedWhileItCompiles) {
+  io::write_file_atomically(
+      folder_ / "slow",
+      fmt::format("#!/bin/sh\n[ \"$1\" = --version ] && {{ echo slow 1; exit 0; }}\n"
+                  "touch {}\nexec sleep 300\n",
+                  folder_ / "started"));
+  std::filesystem::permissions(folder_ / "slow", std::filesystem::perms::owner_all);
+  const pid_t child =
+      start_tenon({"compress", run_, "--prune", "0.5", "--data", "csv:" + points_, "--out",
+                   folder_ / "stopped"},
+                  folder_ / "out", folder_ / "err",
+                  {"TENON_CC=" + folder_ / "slow", "TENON_CACHE_DIR=" + folder_ / "cache"});
+  while (!io::file_exists(folder_ / "started")) ::usleep(10'000);
+  ::kill(child, SIGINT);
+  EXPECT_EQ(exit_status(child), 130);
+  EXPECT_TRUE(io::read_text_file(folder_ / "err").ends_with("stopped; nothing is kept\n"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "stopped"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "cache"));
+}
+
 TEST_F(Compress, WhatFailsLeavesNoHalfOfARun) {
   // The last file cannot be written.
   std::filesystem::create_directories(folder_ / "half/sparse.safetensors/in the way");

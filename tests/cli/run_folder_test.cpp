@@ -203,43 +203,101 @@ TEST_F(RunFolder, OfAFailedStartIsNotLeft) {
 class InterruptedCompile : public RunFolder {
  protected:
   // A training whose compiler runs these commands; interrupted once it does.
-  pid_t start(const std::string& commands) {
+  pid_t start(const std::string& commands, const std::vector<std::string>& more = {}) {
+    const pid_t child = start_training(commands, more);
+    while (!fs::exists(folder_ / "started")) ::usleep(10'000);
+    return child;
+  }
+  pid_t start_training(const std::string& commands, const std::vector<std::string>& more) {
     io::write_file_atomically(
         folder_ / "slow",
         fmt::format("#!/bin/sh\n[ \"$1\" = --version ] && {{ echo slow 1; exit 0; }}\n"
                     "touch {}\n{}\n",
                     folder_ / "started", commands));
     fs::permissions(folder_ / "slow", fs::perms::owner_all);
-    std::vector<std::string> arguments = train_arguments(points_, folder_ / "new");
+    std::vector<std::string> arguments = train_arguments(points_, folder_ / "new", more);
     arguments[12] = "cpu";
-    const pid_t child =
-        start_tenon(arguments, folder_ / "out", folder_ / "err",
-                    {"TENON_CC=" + folder_ / "slow", "TENON_CACHE_DIR=" + folder_ / "cache"});
-    while (!fs::exists(folder_ / "started")) ::usleep(10'000);
-    ::kill(child, SIGINT);
-    return child;
+    return start_tenon(arguments, folder_ / "out", folder_ / "err",
+                       {"TENON_CC=" + folder_ / "slow", "TENON_CACHE_DIR=" + folder_ / "cache"});
+  }
+  // The same training with the usual compiler.
+  Outcome train(const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = train_arguments(points_, folder_ / run, more);
+    arguments[12] = "cpu";
+    return run_tenon(arguments);
   }
   std::string err() const { return io::read_text_file(folder_ / "err"); }
 };
 
-TEST_F(InterruptedCompile, IsFinishedAndNoStepIsRun) {
-  const pid_t child = start("sleep 0.5\nexec cc \"$@\"");
-  EXPECT_EQ(exit_status(child), 130);
-  EXPECT_NE(err().find("\nstopped at step 0; --resume goes on from here\n"), std::string::npos)
-      << err();
-  EXPECT_TRUE(fs::exists(folder_ / "new/model.safetensors"));
-}
+constexpr const char* kStopping =
+    "stopping when the step that runs now is done; Ctrl-C again ends at once\n";
+const std::string kSleep = "exec sleep 300";
 
-TEST_F(InterruptedCompile, IsEndedByTheSecondInterruptAndLeavesNothing) {
-  const pid_t child = start("sleep 600");
-  while (err().find('\n') == std::string::npos) ::usleep(10'000);
+TEST_F(InterruptedCompile, IsGivenUpAndNoStepIsRun) {
+  const pid_t child = start(kSleep);
   ::kill(child, SIGINT);
   EXPECT_EQ(exit_status(child), 130);
-  EXPECT_EQ(err(),
-            "stopping when the step or compile that runs now is done; Ctrl-C again ends at once\n"
-            "ended at once; nothing was saved since the last checkpoint\n");
+  EXPECT_EQ(err(), fmt::format("{}stopped at step 0; --resume goes on from here\n", kStopping));
+  EXPECT_TRUE(fs::exists(folder_ / "new/model.safetensors"));
   EXPECT_TRUE(fs::is_empty(folder_ / "cache"));
-  EXPECT_FALSE(fs::exists(folder_ / "new"));
+  EXPECT_EQ(train("new", {"--resume"}).status, 0);
+  EXPECT_EQ(train("whole", {}).status, 0);
+  for (const char* file : {"model.safetensors", "state.safetensors", "metrics.csv"})
+    EXPECT_EQ(io::read_text_file(folder_ / "new" + "/" + file),
+              io::read_text_file(folder_ / "whole" + "/" + file))
+        << file;
+}
+
+TEST_F(InterruptedCompile, IsGivenUpWhenTheTimeIsUp) {
+  const pid_t child = start_training(kSleep, {"--time-limit", "0.3"});
+  EXPECT_EQ(exit_status(child), 0);
+  EXPECT_EQ(err(), "the time limit was reached before a step was run\n");
+  EXPECT_TRUE(fs::exists(folder_ / "new/model.safetensors"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "cache"));
+}
+
+// What is compiled when all steps are done: here the predictions that are shown.
+TEST_F(InterruptedCompile, IsGivenUpAfterTheTrainingToo) {
+  const std::string commands = fmt::format("[ -e {} ] || exec cc \"$@\"\ntouch {}\n{}",
+                                           folder_ / "new/cost.json", folder_ / "sleeping", kSleep);
+  const pid_t child = start(commands, {"--average-decay", "0.9"});
+  while (!fs::exists(folder_ / "sleeping")) ::usleep(10'000);
+  ::kill(child, SIGTERM);
+  EXPECT_EQ(exit_status(child), 130);
+  EXPECT_NE(err().find("\nstopped at step 8; --resume goes on from here\n"), std::string::npos)
+      << err();
+  EXPECT_TRUE(fs::exists(folder_ / "new/averages.safetensors"));
+}
+
+// Both signals are there before anything can be done about the first one.
+TEST_F(InterruptedCompile, IsEndedByTwoSignalsAtOnceAndLeavesNothing) {
+  const pid_t child = start("sleep 300");
+  ::kill(child, SIGSTOP);
+  ::kill(child, SIGINT);
+  ::kill(child, SIGTERM);
+  ::kill(child, SIGCONT);
+  EXPECT_EQ(exit_status(child), 130);
+  EXPECT_TRUE(err().starts_with(kStopping)) << err();
+  EXPECT_TRUE(fs::is_empty(folder_ / "cache"));
+}
+
+// On the device that interprets, a step of this size takes minutes.
+TEST_F(RunFolder, OfALongStepIsLeftAtTheSecondInterrupt) {
+  write_points(points_, 3000);
+  const std::string run = folder_ / "long";
+  std::vector<std::string> arguments = train_arguments(points_, run);
+  *(std::ranges::find(arguments, "--hidden") + 1) = "1000,1000";
+  *(std::ranges::find(arguments, "--batch-size") + 1) = "3000";
+  const pid_t child = start_tenon(arguments, folder_ / "out", folder_ / "err");
+  while (!fs::exists(run + "/model.safetensors")) ::usleep(10'000);
+  ::kill(child, SIGINT);
+  const auto err = [&] { return io::read_text_file(folder_ / "err"); };
+  while (err().find(kStopping) == std::string::npos) ::usleep(10'000);
+  ::kill(child, SIGINT);
+  EXPECT_EQ(exit_status(child), 130);
+  EXPECT_TRUE(err().ends_with(
+      fmt::format("{}ended at once; nothing was saved since the last checkpoint\n", kStopping)))
+      << err();
 }
 
 }  // namespace

@@ -121,13 +121,28 @@ TEST(CsvLog, KeepsTheColumnsThatAreThere) {
 }
 
 TEST(TimeLimit, EndsAFitWhenItsTimeIsUp) {
-  // A clock cannot be waited for in a test of bits; a limit that is over at once ends the first
-  // step, one that is far away ends none.
+  // A clock cannot be waited for in a test of bits; a limit that is over at once ends a fit before
+  // its first step, one that is reached in a step ends it there, one that is far away ends none.
   TimeLimit none(1e-9), much(1e6);
   Trainer trainer(small_model(), small_options());
   const History ended = trainer.fit(blobs(24), logged(none));
   EXPECT_TRUE(ended.stopped && none.is_reached());
-  EXPECT_EQ(ended.steps, 1);
+  EXPECT_EQ(ended.steps, 0);
+  struct WaitForIt final : Callback {
+    TimeLimit& limit;
+    explicit WaitForIt(TimeLimit& l) : limit(l) {}
+    bool on_step_end(Trainer&, const StepInfo&) override {
+      while (!limit.wants_to_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      return true;
+    }
+  };
+  TimeLimit some(1);
+  WaitForIt waiting(some);
+  FitOptions options = logged(some);
+  options.callbacks.emplace_back(&waiting);
+  const History begun = trainer.fit(blobs(24), options);
+  EXPECT_TRUE(begun.stopped && some.is_reached());
+  EXPECT_LE(begun.steps, 1);
   const History whole = trainer.fit(blobs(24), logged(much));
   EXPECT_FALSE(whole.stopped || much.is_reached());
   EXPECT_EQ(error_of([] { TimeLimit limit(0); }),

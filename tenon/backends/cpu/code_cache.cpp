@@ -11,6 +11,7 @@
 #include "tenon/base/environment.h"
 #include "tenon/base/error.h"
 #include "tenon/base/hash.h"
+#include "tenon/base/interruption.h"
 #include "tenon/base/regular_file.h"
 #include "tenon/base/text.h"
 
@@ -144,8 +145,18 @@ class Builder {
     return std::nullopt;
   }
 
+  // What fails leaves its files, to be looked at; what is given up leaves none.
+  BuiltCode compile(WorkFolder& work, bool is_kept) {
+    try {
+      return compile_in(work, is_kept);
+    } catch (const Interrupted&) {
+      work.remove();
+      throw;
+    }
+  }
+
   // Loaded before it gets the name under which others find and may replace or remove it.
-  BuiltCode compile(const WorkFolder& work, bool is_kept) {
+  BuiltCode compile_in(const WorkFolder& work, bool is_kept) {
     BuiltCode code;
     const auto start = std::chrono::steady_clock::now();
     const Compilation compilation = compile_sources(compiler_, sources_, work.path());

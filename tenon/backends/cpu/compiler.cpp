@@ -130,6 +130,8 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
                             const std::filesystem::path& folder) {
   Compilation compilation;
   compilation.library = folder / "step.so";
+  // A compiler that is killed leaves its temporary files: they go with the folder.
+  const std::vector<std::string> variables = {"TMPDIR=" + folder.string()};
   std::vector<std::string> common = {compiler.path.string()};
   for (std::string& flag : compiler_flags()) common.push_back(std::move(flag));
 
@@ -143,7 +145,8 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
     for (const std::string& word : {std::string("-shared"), std::string("-o"),
                                     compilation.library.string(), texts[0].string()})
       command.push_back(word);
-    require_success(Process(command).wait(kCompileLimit), command, texts[0], compilation.library);
+    require_success(Process(command, variables).wait(kCompileLimit), command, texts[0],
+                    compilation.library);
     compilation.commands = {command};
     return compilation;
   }
@@ -169,11 +172,12 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
   std::size_t finished = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (i - finished == at_once) finish(finished++);
-    running.emplace_back(compilation.commands[i]);
+    running.emplace_back(compilation.commands[i], variables);
   }
   while (finished < texts.size()) finish(finished++);
   compilation.commands.push_back(link);
-  require_success(Process(link).wait(kCompileLimit), link, texts[0], compilation.library);
+  require_success(Process(link, variables).wait(kCompileLimit), link, texts[0],
+                  compilation.library);
   return compilation;
 }
 

@@ -19,8 +19,9 @@ Compiler find_compiler();
 std::vector<std::string> compiler_flags();
 
 // Compiles C texts into one shared library `folder`/step.so; several texts compile side by side.
-// The texts stay in the folder. BackendError naming source and command, with what the compiler
-// printed.
+// The texts stay in the folder, where the compilers have their temporary files too. BackendError
+// naming source and command, with what the compiler printed. Once it is interrupted
+// (base/interruption.h) no compiler runs any more.
 struct Compilation {
   std::filesystem::path library;
   std::vector<std::vector<std::string>> commands;

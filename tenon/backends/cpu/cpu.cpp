@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <mutex>
+#include <thread>
 
 #include "tenon/backends/cpu/program.h"
 #include "tenon/backends/host_buffer.h"
 #include "tenon/base/aligned_memory.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/flush_to_zero.h"
+#include "tenon/base/interruption.h"
 #include "tenon/base/thread_pool.h"
 #include "tenon/ir/graph.h"
 
@@ -225,7 +227,7 @@ class CpuBackend final : public Backend {
       report = program->report;
     } else {
       const std::shared_ptr<Slot> slot = find_slot(graph);
-      const std::lock_guard lock(slot->mutex);
+      const std::unique_lock lock = locked(slot->mutex);
       program = slot->program.lock();
       if (program == nullptr || (options.keep_texts && program->texts.empty())) {
         program = compile_program(graph, cache_folder_, options);
@@ -253,6 +255,18 @@ class CpuBackend final : public Backend {
     std::mutex mutex;
     std::weak_ptr<const Program> program;
   };
+
+  // Whoever waits for another thread's compile can be interrupted.
+  static std::unique_lock<std::mutex> locked(std::mutex& mutex) {
+    if (!InterruptionScope::is_open()) return std::unique_lock(mutex);
+    std::unique_lock lock(mutex, std::try_to_lock);
+    while (!lock.owns_lock()) {
+      interruption_point();
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      lock = std::unique_lock(mutex, std::try_to_lock);
+    }
+    return lock;
+  }
 
   std::shared_ptr<Slot> find_slot(const ir::Graph& graph) {
     const std::uint64_t hash = graph.hash();

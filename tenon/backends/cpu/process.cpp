@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "tenon/base/error.h"
+#include "tenon/base/interruption.h"
 
 extern "C" char** environ;
 
@@ -22,6 +23,8 @@ namespace {
 constexpr std::size_t kLongestOutput = std::size_t{1} << 20;
 // How often a process is asked whether it has ended, where the system cannot tell by itself.
 constexpr int kPollMilliseconds = 5;
+// How long the wait for one goes on before it is asked whether it is still wanted.
+constexpr std::int64_t kInterruptionMilliseconds = 50;
 
 int open_process_descriptor(pid_t id) {
 #ifdef SYS_pidfd_open
@@ -37,9 +40,30 @@ void close_descriptor(int& descriptor) {
   descriptor = -1;
 }
 
+std::vector<char*> words_of(std::vector<std::string>& texts) {
+  std::vector<char*> words;
+  for (std::string& text : texts) words.push_back(text.data());
+  words.push_back(nullptr);
+  return words;
+}
+
+// This process's environment, with the variables in place of its own of the same names.
+std::vector<char*> environment_with(std::vector<std::string>& variables) {
+  std::vector<char*> words = words_of(variables);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view own(*entry);
+    const bool is_replaced = std::ranges::any_of(variables, [&](std::string_view variable) {
+      return own.starts_with(variable.substr(0, variable.find('=') + 1));
+    });
+    if (!is_replaced) words.insert(words.end() - 1, *entry);
+  }
+  return words;
+}
+
 }  // namespace
 
-Process::Process(std::vector<std::string> arguments) : start_(std::chrono::steady_clock::now()) {
+Process::Process(std::vector<std::string> arguments, std::vector<std::string> variables)
+    : start_(std::chrono::steady_clock::now()) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     throw BackendError(
@@ -63,12 +87,11 @@ Process::Process(std::vector<std::string> arguments) : start_(std::chrono::stead
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-  std::vector<char*> words;
-  for (std::string& argument : arguments) words.push_back(argument.data());
-  words.push_back(nullptr);
+  std::vector<char*> words = words_of(arguments);
+  std::vector<char*> all_variables = environment_with(variables);
   pid_t id = -1;
-  const int error =
-      posix_spawn(&id, arguments[0].c_str(), &files, &attributes, words.data(), environ);
+  const int error = posix_spawn(&id, arguments[0].c_str(), &files, &attributes, words.data(),
+                                all_variables.data());
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   close(ends[1]);
@@ -121,6 +144,7 @@ ProcessResult Process::wait(std::chrono::seconds limit) {
   int status = 0;
   pid_t ended = 0;
   for (;;) {
+    interruption_point();
     if (is_open) is_open = read_output(result.output);
     ended = waitpid(id_, &status, WNOHANG);
     if (ended != 0 && !(ended < 0 && errno == EINTR)) break;
@@ -130,9 +154,10 @@ ProcessResult Process::wait(std::chrono::seconds limit) {
       result.timed_out = true;
       kill_group();
     }
+    const std::int64_t most = InterruptionScope::is_open() ? kInterruptionMilliseconds : 1000;
     const int patience = descriptor_ < 0 || result.timed_out
                              ? kPollMilliseconds
-                             : static_cast<int>(std::min<std::int64_t>(left.count() + 1, 1000));
+                             : static_cast<int>(std::min<std::int64_t>(left.count() + 1, most));
     pollfd watched[2] = {{is_open ? output_ : -1, POLLIN, 0}, {descriptor_, POLLIN, 0}};
     poll(watched, 2, patience);
   }

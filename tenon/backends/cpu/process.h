@@ -15,13 +15,15 @@ struct ProcessResult {
 // A program that runs beside this one. It is killed with all it started if it is not waited for.
 class Process {
  public:
-  // arguments[0] is the path of the program. BackendError if it cannot be started.
-  explicit Process(std::vector<std::string> arguments);
+  // arguments[0] is the path of the program. `variables` ("NAME=value") join this process's
+  // environment, in place of those of the same name. BackendError if it cannot be started.
+  explicit Process(std::vector<std::string> arguments, std::vector<std::string> variables = {});
   ~Process();
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
 
-  // Waits for its end, or kills it when the limit (counted from its start) is reached.
+  // Waits for its end, or kills it when the limit (counted from its start) is reached. While it
+  // waits it can be interrupted (base/interruption.h): the destructor then ends the program.
   ProcessResult wait(std::chrono::seconds limit);
 
  private:

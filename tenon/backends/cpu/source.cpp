@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "tenon/base/interruption.h"
 #include "tenon/base/variant.h"
 #include "tenon/codegen/emit.h"
 #include "tenon/kernel/work.h"
@@ -186,7 +187,8 @@ class EntryPrinter {
   }
 
   void print_steps(const std::vector<PlanStep>& steps) {
-    for (const PlanStep& step : steps)
+    for (const PlanStep& step : steps) {
+      interruption_point();
       std::visit(
           cases{[&](const schedule::Launch& launch) { print_launch(launch); },
                 [&](const schedule::Copy& copy) {
@@ -213,6 +215,7 @@ class EntryPrinter {
                   close();
                 }},
           step.step);
+    }
   }
 
   void print_repeat(const schedule::Repeat& loop) {
@@ -256,6 +259,7 @@ Source print_source(const Plan& plan, bool marks) {
   std::vector<std::string> texts;
   std::size_t length = 0;
   for (const kernel::Kernel& kernel : kernels) {
+    interruption_point();
     texts.push_back(codegen::emit_c(kernel));
     length += texts.back().size();
   }

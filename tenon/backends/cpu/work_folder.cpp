@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <thread>
 
 namespace tenon::backends {
 
@@ -110,8 +112,14 @@ std::string WorkFolder::reason_against_writing() const {
 }
 
 void WorkFolder::remove() {
+  // A compiler that has just been killed may have been about to make one more file.
+  constexpr int kAttempts = 20;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+  for (int i = 0; i < kAttempts && fs::exists(path_, ignored); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    fs::remove_all(path_, ignored);
+  }
   own_folders().forget(path_);
 }
 
