@@ -38,7 +38,8 @@ struct PipelineBatches::State {
   std::optional<NamedTypes> first;
   SamplePlace first_place;
   std::function<std::string()> first_origin;
-  double collating = 0;  // seconds
+  double collating = 0;   // seconds
+  std::int64_t late = 0;  // batches
 
   // A sample of another type would be found when the batch is made, but not named.
   void compare(Turn& turn) {
@@ -156,8 +157,11 @@ PipelineBatches::PipelineBatches(PipelineBatches&& other) noexcept = default;
 PipelineBatches& PipelineBatches::operator=(PipelineBatches&& other) noexcept = default;
 
 Batch* PipelineBatches::next() {
+  const std::int64_t waits = state_->turns.waits();
   try {
-    return state_->next();
+    Batch* const batch = state_->next();
+    if (batch != nullptr && state_->turns.waits() > waits) ++state_->late;
+    return batch;
   } catch (...) {
     state_->finished = true;
     state_->turns.stop();
@@ -177,5 +181,7 @@ std::string PipelineBatches::first_name() const {
 double PipelineBatches::seconds_waited() const {
   return state_->turns.seconds_waited() + state_->collating;
 }
+
+std::int64_t PipelineBatches::late_batches() const { return state_->late; }
 
 }  // namespace tenon::data

@@ -60,6 +60,9 @@ class PipelineBatches {
 
   // In next(), for samples that were not made yet and for putting them into a batch.
   double seconds_waited() const;
+  // Of the batches given, those that had a sample (or, of rows, were a batch) not made yet when
+  // they were asked for; all of them without workers.
+  std::int64_t late_batches() const;
 
  private:
   struct State;

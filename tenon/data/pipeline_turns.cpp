@@ -197,6 +197,7 @@ std::optional<Turn> PipelineTurns::take(Batch& used) {
   std::optional<Turn> turn;
   if (threads_.empty()) {
     const Clock::time_point began = Clock::now();
+    ++waits_;
     turn = turn_of_this_thread(used);
     waited_ += std::chrono::duration<double>(Clock::now() - began).count();
   } else {
@@ -248,6 +249,7 @@ std::optional<Turn> PipelineTurns::turn_of_workers(Batch& used) {
   if (rows_only_ && used.size() > 0) spare_.push_back(std::exchange(used, {}));
   if (!is_front_ready() && !is_over()) {
     const Clock::time_point began = Clock::now();
+    ++waits_;
     wait_for_front(lock);
     waited_ += std::chrono::duration<double>(Clock::now() - began).count();
   }

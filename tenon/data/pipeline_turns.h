@@ -52,6 +52,8 @@ class PipelineTurns {
   std::optional<Turn> take(Batch& used);
   // In take(), until turns were made. That workers were woken is not counted.
   double seconds_waited() const { return waited_; }
+  // Calls of take() that found their turn not made.
+  std::int64_t waits() const { return waits_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -106,6 +108,7 @@ class PipelineTurns {
 
   std::vector<std::thread> threads_;
   double waited_ = 0;
+  std::int64_t waits_ = 0;
   Job own_job_;                    // of the consumer
   std::deque<LazySample> unmade_;  // without workers: what was read and not made yet
 };

@@ -33,10 +33,11 @@ struct StepInfo {
   std::int64_t step_in_epoch = 0;   // from 1
   std::int64_t steps_in_epoch = 0;  // 0: not known, the stream says no size
   std::int64_t total_epochs = 0;
-  double seconds = 0;        // of this step
-  double epoch_seconds = 0;  // since the epoch began
-  double waiting = 0;        // of those, for samples that were not made yet
-  bool is_streamed = false;  // the samples are made on the way
+  double seconds = 0;             // of this step
+  double epoch_seconds = 0;       // since the epoch began
+  double waiting = 0;             // of those, for samples that were not made yet
+  std::int64_t late_batches = 0;  // of the epoch so far: not made when their step asked for them
+  bool is_streamed = false;       // the samples are made on the way
   const StepValues* values = nullptr;
 
   double loss() const { return values->loss(); }            // mean of this step's batch
@@ -58,6 +59,7 @@ struct EpochInfo {
   double seconds = 0;
   double training = 0;                         // of those, for the steps, without validation
   double waiting = 0;                          // of those, for samples that were not made yet
+  std::int64_t late_batches = 0;               // not made when their step asked for them
   bool is_streamed = false;                    // the samples are made on the way
   std::vector<std::string> falling_metrics{};  // those of which lower is better
 

@@ -123,6 +123,7 @@ class StreamFeeder final : public Feeder {
     return batches_ ? static_cast<std::int64_t>(batches_->position()) : 0;
   }
   double seconds_waited() const override { return batches_ ? batches_->seconds_waited() : 0; }
+  std::int64_t late_batches() const override { return batches_ ? batches_->late_batches() : 0; }
   const CompiledStep& prepare_first() override {
     std::int64_t rows = std::min(options_.batch_size, source_.size().value_or(options_.batch_size));
     TensorType x = source_.x_row(), y = source_.y_row();

@@ -28,6 +28,8 @@ class Feeder {
   virtual std::int64_t position() const = 0;
   // In this epoch, for batches that were not made yet.
   virtual double seconds_waited() const { return 0; }
+  // In this epoch, batches that were not made when their step asked for them.
+  virtual std::int64_t late_batches() const { return 0; }
   // Compiles what the epoch needs now, before the first step or after it.
   virtual const CompiledStep& prepare_first() = 0;
   virtual void prepare_rest() {}

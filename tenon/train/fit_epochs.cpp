@@ -134,6 +134,7 @@ StepInfo FitLoop::step_info(double seconds) const {
   info.seconds = seconds;
   info.epoch_seconds = seconds_since(epoch_began_);
   info.waiting = waited_in_epoch();
+  info.late_batches = feeder_->late_batches();
   info.is_streamed = is_streamed();
   info.values = this;
   return info;
@@ -189,6 +190,7 @@ void FitLoop::end_epoch(Clock::time_point began) {
   EpochRecord record;
   record.epoch = epoch() + 1;
   record.waiting = waited_in_epoch();
+  record.late_batches = feeder_->late_batches();
   const HostTensor sums = state_.session.read(state_.epoch_sums);
   record.train = state_.evaluation_of(sums.as<double>(), epoch_samples_);
   // An epoch whose validation is given up has not ended: a run that goes on begins with it.
@@ -218,6 +220,7 @@ void FitLoop::end_epoch(Clock::time_point began) {
   info.seconds = record.seconds;
   info.training = training_;
   info.waiting = record.waiting;
+  info.late_batches = record.late_batches;
   info.is_streamed = is_streamed();
   for (const nn::Metric& metric : state_.options.metrics)
     if (metric.is_lower_better) info.falling_metrics.push_back(metric.name);

@@ -119,7 +119,8 @@ struct EpochRecord {
   Evaluation train;        // averaged over the steps of the epoch
   std::optional<Evaluation> validation;
   double seconds = 0;
-  double waiting = 0;  // seconds of those in which the next batch was not made yet
+  double waiting = 0;             // seconds of those in which the next batch was not made yet
+  std::int64_t late_batches = 0;  // not made when their step asked for them; 0 of data in memory
 };
 struct History {
   std::vector<EpochRecord> epochs;

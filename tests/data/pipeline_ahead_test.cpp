@@ -130,5 +130,52 @@ TEST(PipelineAhead, WaitingIsForSamplesThatAreNotMade) {
   }
 }
 
+TEST(PipelineAhead, WithoutWorkersEveryBatchIsLate) {
+  PipelineBatches batches = counting_to(10).batches(4, {});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(batches.late_batches(), i);
+    ASSERT_NE(batches.next(), nullptr);
+  }
+  EXPECT_EQ(batches.next(), nullptr);
+  EXPECT_EQ(batches.late_batches(), 3);
+}
+
+// Whether the second batch was late, if it can be made only after this time.
+int late_of_two(std::chrono::milliseconds until_release) {
+  std::promise<void> released;
+  const std::shared_future<void> release = released.get_future().share();
+  PipelineBatches batches = Pipeline::from(8, [release](std::int64_t i) {
+                              if (i == 4) release.wait_for(kPatience);
+                              return scalar_sample(static_cast<int>(i));
+                            }).batches(4, {.workers = 1});
+  EXPECT_NE(batches.next(), nullptr);
+  const std::int64_t before = batches.late_batches();
+  std::thread releaser([&] {
+    std::this_thread::sleep_for(until_release);
+    released.set_value();
+  });
+  EXPECT_NE(batches.next(), nullptr);
+  releaser.join();
+  return static_cast<int>(batches.late_batches() - before);
+}
+
+TEST(PipelineAhead, ABatchIsLateIfItIsAskedForBeforeItIsMade) {
+  // However slow this thread is, some pause is longer than it needs to ask.
+  int late = 0;
+  for (std::chrono::milliseconds pause(1); late == 0 && pause < kPatience; pause *= 2)
+    late = late_of_two(pause);
+  EXPECT_EQ(late, 1);
+}
+
+TEST(PipelineAhead, BatchesThatAreMadeInTimeAreNotLate) {
+  std::atomic<int> made = 0;
+  std::promise<void> reached;
+  PipelineBatches batches = counted(made, 12, reached).batches(4, {.workers = 1, .ahead = 100});
+  // One worker: when the third batch is begun, two are made.
+  EXPECT_EQ(reached.get_future().wait_for(kPatience), std::future_status::ready);
+  for (int i = 0; i < 2; ++i) EXPECT_NE(batches.next(), nullptr);
+  EXPECT_EQ(batches.late_batches(), 0);
+}
+
 }  // namespace
 }  // namespace tenon::data
