@@ -123,7 +123,8 @@ int main(int argc, char**) {
   }
   tenon::io::write_png("generated.png", row);
   if (is_full) {
-    const auto many = sample({random_numbers::normal(random_numbers::key(3), {2000, kCode}).value()});
+    const auto many =
+        sample({random_numbers::normal(random_numbers::key(3), {2000, kCode}).value()});
     tenon::HostTensor file({tenon::DType::u8, {2000, 28, 28}});
     std::ranges::copy(pixels_of(many[0]), file.as<std::uint8_t>().begin());
     tenon::io::write_npy("generated.npy", file);

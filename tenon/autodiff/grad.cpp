@@ -55,6 +55,9 @@ std::vector<Value> append_gradients(Builder& builder, std::span<const Value> out
         accumulate(node.operands[k], *contributions[k]);
   }
 
+  for (std::uint32_t i = node_count; i < builder.node_count(); ++i)
+    builder.describe(i, {.name = {}, .location = {}, .is_derivative = true});
+
   std::vector<Value> result;
   for (const Value value : wrt) {
     const auto& all = gradient_of[value.node];

@@ -31,6 +31,8 @@ constexpr std::array kOptionAbbreviations = {Abbreviation{"--lr", "--learning-ra
                                              Abbreviation{"--patience", "--early-stopping"},
                                              Abbreviation{"--scheduler", "--schedule"},
                                              Abbreviation{"--amp", "--precision"},
+                                             Abbreviation{"--checkpointing", "--recompute"},
+                                             Abbreviation{"--remat", "--recompute"},
                                              Abbreviation{"--pretrained", "--initial"},
                                              Abbreviation{"--weights", "--initial"},
                                              Abbreviation{"--output", "--out"},

@@ -59,8 +59,6 @@ double time_limit_of(const LoopOptions& options) {
 void add_loop_options(CLI::App& app, LoopOptions& options) {
   add_count(app, "--workers", options.workers, 0, 256,
             "threads that make the samples while steps run; without it the data is held in memory");
-  add_bytes(app, "--memory-limit", options.memory_limit,
-            "refuse a training that needs more, before anything is allocated for it: 512MiB");
   const auto add = [&](const char* name, std::int64_t& value, const char* help) {
     add_count(app, name, value, 1, kMostCounted, help)->default_str("");
   };
@@ -95,6 +93,10 @@ void check_loop_options(const LoopOptions& options, const std::string& out, DTyp
   if (options.precision != "f32" && dtype != DType::f32)
     refuse_option("--precision", "{} is for weights of f32, --dtype is {}", options.precision,
                   name(dtype));
+  if (options.recompute == "auto" && options.memory_limit == 0)
+    refuse_option("--recompute",
+                  "auto does as much as --memory-limit asks for, which is missing; add it, or "
+                  "choose cheap or full");
   const bool watches = options.early_stopping > 0 || options.keep_best || options.restore_best;
   if (!options.monitor.empty() && !watches)
     refuse_option(
@@ -111,6 +113,7 @@ void check_loop_options(const LoopOptions& options, const std::string& out, DTyp
 
 void set_trainer_options(const LoopOptions& options, TrainerOptions& trainer) {
   trainer.memory_limit = options.memory_limit;
+  trainer.recompute = *passes::parse_recompute(options.recompute);
   trainer.precision = *passes::parse_precision(options.precision);
   trainer.augmentation = parse_augmentation(options.augment);
 }

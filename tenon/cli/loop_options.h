@@ -10,7 +10,7 @@ class TimeLimit;
 namespace tenon::cli {
 
 struct LoopOptions {
-  std::string precision = "f32", augment;
+  std::string precision = "f32", recompute = "none", augment;
   std::int64_t memory_limit = 0;        // bytes; 0: none
   std::optional<std::int64_t> workers;  // without it data in memory is read by the step itself
   std::int64_t validate_every = 0, sanity_batches = 0, steps_per_epoch = 0, overfit_batches = 0;

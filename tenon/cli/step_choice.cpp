@@ -109,6 +109,8 @@ void add_step_choice(CLI::App& app, StepChoice& choice) {
   add("--batch-size", choice.batch_size, choice.has_batch_size, 1,
       "of the step shown (the run's, or 128)");
   add_choice(app, "--dtype", choice.dtype, {"f32", "f64"}, "element type of the weights");
+  add_choice(app, "--recompute", choice.recompute, {"none", "cheap", "full"},
+             "what gradients need is computed again, not kept (with --model)");
   add_device_options(app, choice.device);
 }
 
@@ -117,6 +119,8 @@ OpenedStep open_step(StepChoice& choice, const StepDetails& details) {
     refuse_option("RUN", "missing: the folder of a run, or --model");
   if (!choice.run.empty() && !choice.model.model.empty())
     refuse_option("--model", "excludes a run, which has its own");
+  if (!choice.run.empty() && choice.recompute != "none")
+    refuse_option("--recompute", "goes with --model; of a run it shows the step as it was trained");
   if (!choice.data.data.empty() && (choice.has_input_shape || choice.has_classes))
     refuse_option(choice.has_classes ? "--classes" : "--input-shape",
                   "excludes --data, which says it");
@@ -137,6 +141,7 @@ OpenedStep open_step(StepChoice& choice, const StepDetails& details) {
   options.device = choice.device.device;
   options.threads = static_cast<int>(choice.device.threads);
   options.dtype = *parse_dtype(choice.dtype);
+  options.recompute = *passes::parse_recompute(choice.recompute);
   options.keep_texts = details.keep_texts;
   options.profile = details.profile;
   Trainer trainer(make_model(choice.model, row, outputs), std::move(options));

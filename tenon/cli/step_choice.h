@@ -14,12 +14,12 @@ struct StepChoice {
   std::vector<std::int64_t> input_shape{28, 28};
   std::int64_t classes = 10;
   std::int64_t batch_size = 128;  // open_step sets that of the run, unless one is given
-  std::string dtype = "f32";
+  std::string dtype = "f32", recompute = "none";
   bool has_input_shape = false, has_classes = false, has_batch_size = false;
 };
 
 // RUN, --model and what goes with it, --data, --input-shape, --classes, --batch-size, --dtype,
-// --device, --threads.
+// --recompute, --device, --threads.
 void add_step_choice(CLI::App& app, StepChoice& choice);
 
 struct StepDetails {

@@ -87,6 +87,10 @@ void add_step_options(CLI::App& app, TrainCommand& command) {
   add_choice(app, "--dtype", command.dtype, {"f32", "f64"}, "element type of the weights");
   add_choice(app, "--precision", command.loop.precision, {"f32", "bf16", "fp16"},
              "what products compute in; weights stay f32");
+  add_choice(app, "--recompute", command.loop.recompute, {"none", "cheap", "full", "auto"},
+             "what gradients need is computed again, not kept: less memory, the same bits");
+  add_bytes(app, "--memory-limit", command.loop.memory_limit,
+            "refuse a training that needs more, before anything is allocated for it: 512MiB");
   add_augment_option(app, command.loop.augment);
   add_natural(app, "--seed", command.seed, "of weights, order of samples and dropout");
   add_device_options(app, command.device);

@@ -67,7 +67,10 @@ std::vector<Value> Builder::results(Value value) const {
 }
 
 void Builder::describe(std::uint32_t node, NodeInfo info) {
-  graph_.info_.try_emplace(node, std::move(info));
+  const auto [known, is_new] = graph_.info_.try_emplace(node, std::move(info));
+  if (is_new || !known->second.name.empty()) return;
+  known->second.name = std::move(info.name);
+  known->second.location = std::move(info.location);
 }
 
 Graph Builder::finish(std::vector<Output> outputs) && {

@@ -44,10 +44,12 @@ struct Output {
   bool operator==(const Output&) const = default;
 };
 
-// What a person called a node and where it was written; never part of equality.
+// What a person called a node, where it was written, and whether differentiation made it; never
+// part of equality.
 struct NodeInfo {
   std::string name;
   std::string location;  // "train_mnist.cpp:42", or empty
+  bool is_derivative = false;
 };
 
 class Graph {
@@ -92,7 +94,7 @@ class Builder {
   std::span<const Input> inputs() const { return graph_.inputs_; }
   // All results of the node that made this value.
   std::vector<Value> results(Value value) const;
-  // Attaches a name and location to a node that has none yet.
+  // Attaches what is known to a node of which nothing is known yet, or a name to one without.
   void describe(std::uint32_t node, NodeInfo info);
   const NodeInfo* info(std::uint32_t node) const { return graph_.info(node); }
 

@@ -105,7 +105,7 @@ class GraphPrinter {
     GraphPrinter inner(out_, options_, depth_ + 1);
     if (!std::holds_alternative<Elementwise>(node.op))
       std::visit([&]<class T>(const T& op) { T::fields(op, inner); }, node.op);
-    if (const NodeInfo* info = graph.info(index); info && options_.names) {
+    if (const NodeInfo* info = graph.info(index); info && !info->name.empty() && options_.names) {
       out_ += "  // " + comment_word(info->name);
       if (!info->location.empty()) out_ += ' ' + comment_word(info->location);
     }

@@ -7,6 +7,7 @@
 
 #include "tenon/ir/graph.h"
 #include "tenon/passes/precision_policy.h"
+#include "tenon/passes/recompute_policy.h"
 
 namespace tenon::passes {
 
@@ -20,6 +21,9 @@ struct PassContext {
   std::vector<std::uint32_t> optimizer_inputs{};
   // For widen_products: the backend has no products of narrow floats of its own.
   bool widens_products = false;
+  // For recompute (recompute.h).
+  RecomputePolicy recompute = RecomputePolicy::none;
+  int recompute_segments = 1;
 };
 
 struct Pass {

@@ -4,6 +4,7 @@
 
 #include "tenon/passes/precision.h"
 #include "tenon/session/program.h"
+#include "tenon/session/recompute.h"
 
 namespace tenon {
 
@@ -222,6 +223,7 @@ backends::StepMemory Session::plan(std::span<const Tensor> placeholders, const S
                                    const StepOptions& options) {
   Program program = make_program(result.fetches, result.updates, placeholders);
   apply_precision(program, options.precision, placeholders.size());
+  apply_recompute(program, options, *backend_);
   return backend_->plan(program.graph);
 }
 
@@ -229,6 +231,7 @@ CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepRe
                               const StepOptions& step_options) {
   Program program = make_program(result.fetches, result.updates, placeholders);
   apply_precision(program, step_options.precision, placeholders.size());
+  apply_recompute(program, step_options, *backend_);
   auto state = std::make_unique<CompiledStep::State>();
   state->session = this;
   const std::uint64_t hash = program.graph.hash();

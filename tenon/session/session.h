@@ -12,6 +12,7 @@
 
 #include "tenon/backends/backend.h"
 #include "tenon/passes/precision_policy.h"
+#include "tenon/passes/recompute_policy.h"
 #include "tenon/tensor/tensor.h"
 
 namespace tenon {
@@ -34,8 +35,14 @@ struct StepResult {
 };
 // How a step is compiled.
 using passes::PrecisionPolicy;
+using passes::RecomputePolicy;
 struct StepOptions {
   PrecisionPolicy precision = PrecisionPolicy::f32;  // of a step in f32; f64 takes no other
+  // Of the values that gradients need, what is computed again to save memory (docs/memory.md).
+  RecomputePolicy recompute = RecomputePolicy::none;
+  // For RecomputePolicy::automatic: what MemoryReport::total() is to stay below, in bytes. A step
+  // for which nothing is enough takes the least it can.
+  std::int64_t memory_limit = 0;
 };
 // A value for a placeholder.
 using Feed = std::pair<Tensor, HostTensor>;

@@ -173,9 +173,7 @@ void FitLoop::run_step(ReadyStep& step) {
 
 void FitLoop::validate_within_epoch() {
   Evaluation found;
-  const auto validate = [&] {
-    found = state_.evaluate(*options_.validation, 0, options_.loading);
-  };
+  const auto validate = [&] { found = state_.evaluate(*options_.validation, 0, options_.loading); };
   if (!finish_unless_stopped(validate)) return;
   std::vector<double> metrics;
   for (const auto& [name, value] : found.metrics) metrics.push_back(value);

@@ -178,9 +178,11 @@ StepResult Trainer::State::traced(bool is_training, const StepInputs& in) {
 }
 
 Trainer::State::PlannedStep Trainer::State::planned(bool is_training, std::int64_t batch,
-                                                    const InputsOfBatch& inputs_of) {
+                                                    const InputsOfBatch& inputs_of,
+                                                    RecomputePolicy recompute) {
   const StepInputs in = inputs_of(batch);
-  return {session.plan(in.placeholders, traced(is_training, in), {options.precision}),
+  return {session.plan(in.placeholders, traced(is_training, in),
+                       step_options(recompute, in.data_bytes)),
           in.data_bytes};
 }
 
@@ -193,12 +195,13 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, 
   auto& known = steps[fmt::format("{} {}", purpose, types)];
   if (known) return *known;
   if (options.memory_limit > 0)
-    require_memory(is_training, batch,
-                   [&](std::int64_t rows) { return planned(is_training, rows, inputs_of); });
+    require_memory(is_training, batch, [&](std::int64_t rows, RecomputePolicy recompute) {
+      return planned(is_training, rows, inputs_of, recompute);
+    });
   const StepInputs in = inputs_of(batch);
   const StepResult result = traced(is_training, in);
-  auto step =
-      std::make_unique<ReadyStep>(session.compile(in.placeholders, result, {options.precision}));
+  auto step = std::make_unique<ReadyStep>(
+      session.compile(in.placeholders, result, step_options(options.recompute, in.data_bytes)));
   step->is_training = is_training;
   step->host_indices = HostTensor(in.placeholders[2].type());
   step->indices = session.upload(step->host_indices);

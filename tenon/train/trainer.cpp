@@ -254,7 +254,7 @@ const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
 backends::StepMemory Trainer::memory(std::int64_t batch_size) {
   const auto [x, y] = state_->last_data(batch_size, "memory");
   const auto inputs_of = State::resident_inputs(x, y, state_->last_has_weights);
-  return state_->planned(true, batch_size, inputs_of).memory;
+  return state_->planned(true, batch_size, inputs_of, state_->options.recompute).memory;
 }
 
 }  // namespace tenon

@@ -52,6 +52,9 @@ struct TrainerOptions {
   // largest and which batch size would fit. Evaluation then takes batches no larger than those of
   // training.
   std::int64_t memory_limit = 0;
+  // What the backward pass computes again instead of keeping it: less memory for more work, and
+  // the same bits (docs/memory.md). `automatic` does as much of it as memory_limit asks for.
+  RecomputePolicy recompute = RecomputePolicy::none;
   std::string cache_folder{};  // compiled kernels; empty: the default
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the texts of compile stages for compiled_step().text()

@@ -173,10 +173,15 @@ struct Trainer::State {
     backends::StepMemory memory;
     std::int64_t data_bytes = 0;  // of its inputs, those that stay on the device
   };
-  PlannedStep planned(bool is_training, std::int64_t batch, const InputsOfBatch& inputs_of);
+  PlannedStep planned(bool is_training, std::int64_t batch, const InputsOfBatch& inputs_of,
+                      RecomputePolicy recompute);
+  StepOptions step_options(RecomputePolicy recompute, std::int64_t data_bytes) const;
+  // Bytes of data that stay on the device, beside those that a step takes.
+  std::int64_t other_data_bytes(std::int64_t data_bytes) const;
   // UserError unless a step of this batch fits beside the data that stays on the device.
-  void require_memory(bool is_training, std::int64_t batch,
-                      const std::function<PlannedStep(std::int64_t batch)>& plan) const;
+  void require_memory(
+      bool is_training, std::int64_t batch,
+      const std::function<PlannedStep(std::int64_t batch, RecomputePolicy recompute)>& plan) const;
 
   // Saving (saving.cpp).
   RunDescription description() const;

@@ -49,6 +49,28 @@ TEST_F(MemoryOptions, ASizeHasAUnitOrNone) {
     EXPECT_EQ(train(size, size).status, 0) << size;
 }
 
+TEST_F(MemoryOptions, WhatIsComputedAgainIsNotKept) {
+  const auto bytes = [](const std::string& policy) {
+    const Outcome outcome = run_tenon({"inspect", "--model", "mlp", "--hidden", "64,64,64,64,64,64",
+                                       "--batch-size", "512", "--recompute", policy, "--json"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out)["step_buffer_bytes"]["total"].get<std::int64_t>();
+  };
+  EXPECT_LT(bytes("full"), bytes("none"));
+  const std::vector<std::string> train = {"train",          "--model",  "mlp", "--data",
+                                          "csv:" + points_, "--epochs", "1",   "--recompute"};
+  const auto refused = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), train.begin(), train.end());
+    const Outcome outcome = run_tenon(more);
+    EXPECT_EQ(outcome.status, 2);
+    return outcome.err;
+  };
+  EXPECT_EQ(refused({"auto"}),
+            "error: --recompute: auto does as much as --memory-limit asks for, which is missing; "
+            "add it, or choose cheap or full\n");
+  EXPECT_EQ(refused({"some"}).find("error: --recompute: "), 0u);
+}
+
 TEST_F(MemoryOptions, InspectDrawsThem) {
   const std::string file = folder_ / "memory.svg";
   const std::vector<std::string> arguments = {"inspect", "--model",      "lenet", "--batch-size",

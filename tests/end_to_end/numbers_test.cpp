@@ -228,6 +228,11 @@ TEST_P(NumbersOfEveryModel, AreTheSameWithThreadsAndAfterAPause) {
   threads.threads = 3;
   EXPECT_EQ(first_difference(base, runs->run(threads)), "");
 
+  // What is computed again is what it was.
+  Variant again{.name = "recompute", .cache = "cache-recompute"};
+  again.more = {"--recompute", "full"};
+  EXPECT_EQ(first_difference(base, runs->run(again)), "");
+
   // In the middle of the second epoch.
   Variant paused{.name = "paused"};
   paused.more = {"--max-steps", "4"};

@@ -66,8 +66,8 @@ TEST(MemoryLimit, SaysWhichBatchesFit) {
       << message;
   EXPECT_NE(message.find("\n  largest when most is alive (launch "), std::string::npos) << message;
   EXPECT_TRUE(message.ends_with(
-      fmt::format("\n  help: batches of 64 need {}; with 2 of them to an update (accumulate_steps) "
-                  "{}, and the updates are those of 128",
+      fmt::format("\n  help: batches of 64 need {}; with 2 of them to an update (accumulate_steps, "
+                  "--accumulate 2) {}, and the updates are those of 128",
                   bytes_text(of_64), bytes_text(in_parts))))
       << message;
 }
@@ -76,7 +76,7 @@ TEST(MemoryLimit, BelowTheLeastSaysTheLeast) {
   const std::string message = refusal(1000, {.epochs = 1, .batch_size = 128});
   EXPECT_TRUE(
       message.ends_with(fmt::format("\n  help: batches of 1 need {0} still; give it {0} or more, "
-                                    "or stream the data (workers), of "
+                                    "or stream the data (--workers), of "
                                     "which then only some batches are in memory",
                                     bytes_text(needed(1)))))
       << message;

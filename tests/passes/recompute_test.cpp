@@ -1,0 +1,140 @@
+// Rematerialisation: what is computed again, behind which gradients, and that no value changes.
+#include "tenon/passes/recompute.h"
+
+#include "same_after.h"
+#include "tenon/autodiff/grad.h"
+#include "tenon/ir/build.h"
+
+namespace tenon::passes {
+namespace {
+using namespace ir;
+using testing::count_ops;
+using testing::expect_same_values;
+using testing::Program;
+
+constexpr std::int64_t kRows = 64, kWidth = 32;
+
+Value tanh_of(Builder& b, Value x) { return elementwise(b, ScalarFunction::tanh, {x}); }
+
+// tanh(x w1), tanh(.. w2), ...: the loss, then the gradient of each weight.
+Graph chain(int layers) {
+  Program p;
+  Value x = p.input(DType::f32, {kRows, kWidth});
+  std::vector<Value> weights;
+  for (int i = 0; i < layers; ++i) {
+    weights.push_back(p.input(DType::f32, {kWidth, kWidth}));
+    x = tanh_of(p.b, matmul(p.b, x, weights.back()));
+  }
+  const Value loss = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
+  std::vector<Value> outputs = autodiff::append_gradients(p.b, loss, weights);
+  outputs.push_back(loss);
+  return p.done(outputs);
+}
+
+Graph recomputed(const Graph& graph, RecomputePolicy policy, int segments) {
+  PassOptions options;
+  options.context.recompute = policy;
+  options.context.recompute_segments = segments;
+  return run_passes(graph, options, recompute_passes()).graph;
+}
+
+// Most bytes alive at once, in the order of the nodes; barriers are only other names.
+std::int64_t peak_bytes(const Graph& graph) {
+  const auto root = [&](Value value) {
+    while (std::holds_alternative<Barrier>(graph.node(value.node).op))
+      value = graph.node(value.node).operands[value.result];
+    return value.node;
+  };
+  std::vector<std::uint32_t> last(graph.nodes().size());
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i)
+    for (const Value operand : graph.node(i).operands) last[root(operand)] = i;
+  std::int64_t alive = 0, peak = 0;
+  std::multimap<std::uint32_t, std::int64_t> ends;
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.node(i);
+    if (node.operands.empty() || std::holds_alternative<Barrier>(node.op)) continue;
+    const std::int64_t bytes = byte_size(node.results[0]);
+    alive += bytes;
+    peak = std::max(peak, alive);
+    ends.emplace(std::max(last[i], i), bytes);
+    for (; !ends.empty() && ends.begin()->first <= i; ends.erase(ends.begin()))
+      alive -= ends.begin()->second;
+  }
+  return peak;
+}
+
+TEST(Recompute, ChangesNoValue) {
+  const Graph graph = chain(8);
+  for (const RecomputePolicy policy : {RecomputePolicy::cheap, RecomputePolicy::full})
+    for (const int segments : {2, 3, 8, 100})
+      expect_same_values(graph, recomputed(graph, policy, segments), name(policy));
+}
+
+TEST(Recompute, KeepsLessAlive) {
+  const Graph graph = chain(24);
+  const std::int64_t all = peak_bytes(graph);
+  EXPECT_LT(peak_bytes(recomputed(graph, RecomputePolicy::full, 5)), all / 2);
+}
+
+TEST(Recompute, OfFullComputesEachSegmentButTheLastOnceMore) {
+  const Graph graph = chain(24);
+  const Graph changed = recomputed(graph, RecomputePolicy::full, 4);
+  const int again = count_ops(changed, "dot") - count_ops(graph, "dot");
+  EXPECT_GE(again, 10);
+  EXPECT_LT(again, 24);
+  EXPECT_GT(count_ops(changed, "barrier"), 0);
+}
+
+TEST(Recompute, OfCheapLeavesProductsAlone) {
+  const Graph graph = chain(24);
+  const Graph changed = recomputed(graph, RecomputePolicy::cheap, 4);
+  EXPECT_EQ(count_ops(changed, "dot"), count_ops(graph, "dot"));
+  EXPECT_GT(count_ops(changed, "tanh"), count_ops(graph, "tanh"));
+}
+
+TEST(Recompute, LeavesAStepWithoutGradientsAlone) {
+  Program p;
+  const Value x = p.input(DType::f32, {kRows, kWidth});
+  const Graph forward = p.done({tanh_of(p.b, tanh_of(p.b, x))});
+  EXPECT_EQ(recomputed(forward, RecomputePolicy::full, 4), forward);
+  const Graph graph = chain(4);
+  EXPECT_EQ(recomputed(graph, RecomputePolicy::none, 4), graph);
+  EXPECT_EQ(recomputed(graph, RecomputePolicy::full, 1), graph);
+}
+
+// Both halves of a sum of two branches, and the sum of gradients that enters their origin.
+TEST(Recompute, FollowsBranches) {
+  Program p;
+  Value x = p.input(DType::f32, {kRows, kWidth});
+  std::vector<Value> weights;
+  for (int i = 0; i < 12; ++i) {
+    weights.push_back(p.input(DType::f32, {kWidth, kWidth}));
+    x = add(p.b, x, tanh_of(p.b, matmul(p.b, x, weights.back())));
+  }
+  const Value loss = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
+  const Graph graph = p.done(autodiff::append_gradients(p.b, loss, weights));
+  const Graph changed = recomputed(graph, RecomputePolicy::full, 4);
+  expect_same_values(graph, changed, "residual");
+  EXPECT_LT(peak_bytes(changed), peak_bytes(graph));
+}
+
+// A second gradient, of a loss behind the first: a penalty of the gradient's size.
+TEST(Recompute, FollowsGradientsOfGradients) {
+  Program p;
+  Value x = p.input(DType::f32, {kRows, kWidth});
+  const Value w = p.input(DType::f32, {kWidth, kWidth});
+  for (int i = 0; i < 6; ++i) x = tanh_of(p.b, matmul(p.b, x, w));
+  const Value loss = reduce_sum(p.b, x, {0, 1});
+  const Value first = autodiff::append_gradients(p.b, loss, std::array{w})[0];
+  const Value size = reduce_sum(p.b, multiply(p.b, first, first), {0, 1});
+  const Graph graph = p.done(autodiff::append_gradients(p.b, size, std::array{w}));
+  for (const int segments : {2, 3, 6})
+    expect_same_values(graph, recomputed(graph, RecomputePolicy::full, segments), "penalty");
+}
+
+TEST(Recompute, AutomaticNeedsAPlanner) {
+  EXPECT_THROW(recomputed(chain(2), RecomputePolicy::automatic, 2), InternalError);
+}
+
+}  // namespace
+}  // namespace tenon::passes
