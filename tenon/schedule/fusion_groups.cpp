@@ -285,13 +285,14 @@ std::uint32_t FusionGroups::last_that_leads_to(std::uint32_t last) {
 bool FusionGroups::has_other_path(std::uint32_t from, std::uint32_t to) {
   const std::uint32_t last = last_that_leads_to(members_.at(to).back());
   const std::uint32_t search = ++searches_;
-  std::vector<std::uint32_t> open;
+  std::vector<std::uint32_t> open;  // nodes, and of a group its first one
+  const auto visit = [&](std::uint32_t node) {
+    const std::uint32_t first = parts_[node] == Part::member ? group_[node] : node;
+    if (std::exchange(seen_[first], search) != search) open.push_back(first);
+  };
   const auto visit_uses = [&](std::uint32_t node) {
-    for (const std::uint32_t user : uses_[node]) {
-      if (user > last || seen_[user] == search) continue;
-      seen_[user] = search;
-      open.push_back(user);
-    }
+    for (const std::uint32_t user : uses_[node])
+      if (user <= last) visit(user);
   };
   // Inlined nodes directly behind `from` still belong to no one; `outside` says a node of neither
   // group has been passed.
@@ -301,22 +302,20 @@ bool FusionGroups::has_other_path(std::uint32_t from, std::uint32_t to) {
       if (parts_[user] == Part::member && (group_[user] == from || group_[user] == to)) continue;
       left_by_[user] = search;
       if (parts_[user] == Part::inlined) self(user, self);
-      if (parts_[user] != Part::inlined || needed_[user][0]) {
-        seen_[user] = search;
-        open.push_back(user);
-      }
+      if (parts_[user] != Part::inlined || needed_[user][0]) visit(user);
     }
   };
   for (const std::uint32_t node : members_.at(from)) leave(node, leave);
   while (!open.empty()) {
     const std::uint32_t node = open.back();
     open.pop_back();
-    if (parts_[node] == Part::member) {
-      if (group_[node] == to) return true;
-      if (group_[node] == from) continue;
-      for (const std::uint32_t other : members_.at(group_[node])) visit_uses(other);
+    if (parts_[node] != Part::member) {
+      visit_uses(node);
+      continue;
     }
-    visit_uses(node);
+    if (node == to) return true;
+    if (node == from) continue;
+    for (const std::uint32_t other : members_.at(node)) visit_uses(other);
   }
   return false;
 }
@@ -344,7 +343,9 @@ bool FusionGroups::try_merge(std::uint32_t a, std::uint32_t b) {
   if (a == b) return false;
   std::vector<std::uint32_t> merged = members_of_both(a, b);
   if (!lower::is_one_kernel(graph_, region_of(merged))) return false;
-  if (has_other_path(a, b) || has_other_path(b, a)) return false;
+  // Groups never depend on each other in a cycle: what the other one reads does not depend on it.
+  const bool is_read = std::ranges::binary_search(consumers(a), b);
+  if (has_other_path(a, b) || (!is_read && has_other_path(b, a))) return false;
   const std::uint32_t name = std::min(a, b);
   for (const std::uint32_t node : merged) group_[node] = name;
   for (std::uint32_t i = last_that_leads_to(name); i < merged.back(); i = last_that_leads_to(i))
