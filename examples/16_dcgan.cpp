@@ -3,6 +3,7 @@
 //
 // `example_16_dcgan full` trains until clothes can be told, and writes 2,000 of its images for
 // benchmarks/generated_score.py; without an argument the lesson is short.
+#include <tenon/io/npy.h>
 #include <tenon/tenon.h>
 
 #include <algorithm>
