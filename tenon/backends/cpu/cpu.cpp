@@ -1,6 +1,7 @@
 #include "tenon/backends/cpu/cpu.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +13,10 @@
 #include "tenon/base/interruption.h"
 #include "tenon/base/thread_pool.h"
 #include "tenon/ir/graph.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace tenon::backends {
 
@@ -70,6 +75,13 @@ AlignedMemory allocate_arena(std::int64_t bytes) {
   require(arena != nullptr, "out of memory: the step needs {} bytes for intermediate values",
           bytes);
   return arena;
+}
+
+// What graphs and texts took while a step was compiled goes back to the system: some MiB.
+void release_unused_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 // Workspace of one step, or of all that never run at the same time: what is in it is of no use to
@@ -241,6 +253,7 @@ class CpuBackend final : public Backend {
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       }
     }
+    release_unused_memory();
     const int threads = options.threads > 0 ? options.threads : threads_;
     std::shared_ptr<ThreadPool> pool = program->uses_threads ? find_pool(threads) : nullptr;
     return std::make_unique<CpuExecutable>(std::move(program), std::move(pool), workspace_, report);
