@@ -1,7 +1,8 @@
-// Lesson 11: a layer, a loss, a metric and an optimizer of your own (docs/extending.md shows
-// these).
+// Lesson 11: a layer, a loss, a metric, an optimizer and callbacks of your own (docs/extending.md
+// shows these).
 #include <tenon/tenon.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -121,6 +122,21 @@ tenon::data::Dataset line_data() {
   return tenon::data::from_arrays(x, y);
 }
 
+// Stops once an epoch's loss is low enough, and looks at the loss of every tenth step.
+struct StopAt final : tenon::Callback {
+  double goal;
+  double highest = 0;
+  explicit StopAt(double loss) : goal(loss) {}
+
+  bool on_step_end(tenon::Trainer&, const tenon::StepInfo& info) override {
+    if (info.step % 10 == 0) highest = std::max(highest, info.loss());  // waits for the device
+    return true;                                                        // false stops training
+  }
+  bool on_epoch_end(tenon::Trainer&, const tenon::EpochInfo& info) override {
+    return info.loss > goal;  // of validation: info.value("validation_loss")
+  }
+};
+
 int main() {
   const auto make_trainer = [] {
     nn::Sequential model{Affine{}, SampleCounter{}, nn::Dense{1}};
@@ -150,4 +166,17 @@ int main() {
   again.load_weights("runs/custom/model.safetensors");
   std::printf("the loaded weights predict the same: %s\n",
               again.predict(data.x()) == trainer.predict(data.x()) ? "yes" : "no");
+
+  StopAt stop(0.001);
+  int epochs = 0;
+  auto stopped = make_trainer();
+  stopped.fit(data, {.epochs = 60,
+                     .batch_size = 16,
+                     .callbacks = {&stop, tenon::epoch_callback(
+                                              [&](tenon::Trainer&, const tenon::EpochInfo& info) {
+                                                epochs = static_cast<int>(info.epoch);
+                                                return true;
+                                              })}});
+  std::printf("stopped before epoch 20: %s; the loss had been above 0.01: %s\n",
+              epochs < 20 ? "yes" : "no", stop.highest > 0.01 ? "yes" : "no");
 }

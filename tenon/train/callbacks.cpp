@@ -9,6 +9,30 @@
 namespace tenon {
 namespace {
 
+class StepCallback final : public Callback {
+ public:
+  using Function = std::function<bool(Trainer&, const StepInfo&)>;
+  explicit StepCallback(Function function) : function_(std::move(function)) {}
+  bool on_step_end(Trainer& trainer, const StepInfo& info) override {
+    return function_(trainer, info);
+  }
+
+ private:
+  Function function_;
+};
+
+class EpochCallback final : public Callback {
+ public:
+  using Function = std::function<bool(Trainer&, const EpochInfo&)>;
+  explicit EpochCallback(Function function) : function_(std::move(function)) {}
+  bool on_epoch_end(Trainer& trainer, const EpochInfo& info) override {
+    return function_(trainer, info);
+  }
+
+ private:
+  Function function_;
+};
+
 bool wants_lower(const Monitor& monitor, const EpochInfo& info) {
   if (monitor.better != Better::by_name) return monitor.better == Better::lower;
   return info.is_lower_better(monitor.name);
@@ -115,6 +139,18 @@ bool KeepCheckpoints::on_epoch_end(Trainer& trainer, const EpochInfo& info) {
     std::filesystem::remove(files.folder, ignored);
   }
   return true;
+}
+
+std::shared_ptr<Callback> step_callback(
+    std::function<bool(Trainer&, const StepInfo&)> on_step_end) {
+  require(on_step_end != nullptr, "step_callback: the function is empty");
+  return std::make_shared<StepCallback>(std::move(on_step_end));
+}
+
+std::shared_ptr<Callback> epoch_callback(
+    std::function<bool(Trainer&, const EpochInfo&)> on_epoch_end) {
+  require(on_epoch_end != nullptr, "epoch_callback: the function is empty");
+  return std::make_shared<EpochCallback>(std::move(on_epoch_end));
 }
 
 }  // namespace tenon

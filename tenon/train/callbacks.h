@@ -2,6 +2,7 @@
 // that are kept, a learning rate that falls on plateaus.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -92,5 +93,11 @@ class KeepCheckpoints final : public Callback {
   const std::filesystem::path folder_;
   const std::int64_t count_;
 };
+
+// Callbacks of one function, called at the end of every step or epoch; it returns false to stop
+// training. UserError for an empty function.
+std::shared_ptr<Callback> step_callback(std::function<bool(Trainer&, const StepInfo&)> on_step_end);
+std::shared_ptr<Callback> epoch_callback(
+    std::function<bool(Trainer&, const EpochInfo&)> on_epoch_end);
 
 }  // namespace tenon

@@ -235,5 +235,31 @@ TEST(KeepCheckpoints, KeepsTheLastOnes) {
             trainer.predict(blobs(3).x()));
 }
 
+TEST(Callbacks, AFunctionIsOne) {
+  std::vector<std::int64_t> steps, epochs;
+  FitOptions options;
+  options.epochs = 5;
+  options.batch_size = 8;
+  options.callbacks = {step_callback([&](Trainer&, const StepInfo& info) {
+                         steps.push_back(info.step);
+                         return true;
+                       }),
+                       epoch_callback([&](Trainer&, const EpochInfo& info) {
+                         epochs.push_back(info.epoch);
+                         return info.epoch < 2;
+                       })};
+  Trainer trainer(small_model(), small_options());
+  trainer.fit(blobs(24), options);
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(epochs, (std::vector<std::int64_t>{1, 2}));
+  // One that stops at a step ends the fit there.
+  options.callbacks = {step_callback([](Trainer&, const StepInfo& info) { return info.step < 4; })};
+  Trainer other(small_model(), small_options());
+  other.fit(blobs(24), options);
+  EXPECT_EQ(other.steps_done(), 4);
+  EXPECT_EQ(error_of([] { step_callback({}); }), "step_callback: the function is empty");
+  EXPECT_EQ(error_of([] { epoch_callback({}); }), "epoch_callback: the function is empty");
+}
+
 }  // namespace
 }  // namespace tenon
