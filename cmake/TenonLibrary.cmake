@@ -22,6 +22,7 @@ endif()
 install(TARGETS tenon EXPORT TenonTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 install(FILES ${PROJECT_BINARY_DIR}/generated/tenon/version.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tenon)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/tenon)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Tenon)
 install(EXPORT TenonTargets NAMESPACE Tenon:: DESTINATION ${package_folder})
 configure_package_config_file(cmake/TenonConfig.cmake.in ${PROJECT_BINARY_DIR}/TenonConfig.cmake

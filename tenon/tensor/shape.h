@@ -21,6 +21,10 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
 std::vector<Tensor> split(const Tensor& x, std::int64_t parts, std::int64_t axis = 0);
 std::vector<Tensor> split_sizes(const Tensor& x, std::span<const std::int64_t> sizes,
                                 std::int64_t axis = 0);
+inline std::vector<Tensor> split_sizes(const Tensor& x, std::initializer_list<std::int64_t> sizes,
+                                       std::int64_t axis = 0) {
+  return split_sizes(x, std::span<const std::int64_t>(sizes.begin(), sizes.size()), axis);
+}
 std::vector<Tensor> unstack(const Tensor& x, std::int64_t axis = 0);
 Tensor tile(const Tensor& x, Shape repeats);  // the whole tensor, repeats[i] times along axis i
 Tensor repeat(const Tensor& x, std::int64_t count, std::int64_t axis);  // each element

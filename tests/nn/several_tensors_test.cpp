@@ -1,4 +1,6 @@
 // The module with several inputs and outputs that docs/layers.md shows.
+#include <map>
+
 #include "layer_testing.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/optimizer.h"
@@ -90,6 +92,28 @@ TEST(ListingModule, WeightsAreNamedInTheOrderOfTheCalls) {
             (std::vector<std::string>{"dense/kernel", "dense/bias", "sequential/embedding/table",
                                       "dense_1/kernel", "dense_1/bias", "dense_2/kernel",
                                       "dense_2/bias"}));
+}
+
+TEST(ListingModule, IsSavedByWhatTheContextMet) {
+  const Listing model;
+  Session session("reference", {.seed = 1}), other("reference", {.seed = 2});
+  nn::Context context(nn::Mode::inference);
+  model(placeholder("numbers", {DType::f32, {2, 4}}), placeholder("words", {DType::i32, {2, 3}}),
+        context);
+  std::map<std::string, HostTensor> values;  // what docs/layers.md writes to a file
+  for (const Variable& variable : context.variables())
+    values.emplace(variable.name(), session.read(variable));
+  for (const Variable& variable : context.variables())
+    other.write(variable, values.at(variable.name()));
+  EXPECT_EQ(values.size(), 7u);
+  const Listings data;
+  const auto predict = [&](Tensor numbers, Tensor words) -> StepResult {
+    nn::Context predicting(nn::Mode::inference);
+    const Listing::Outputs outputs = model(numbers, words, predicting);
+    return {{outputs.logits, outputs.price}, {}};
+  };
+  EXPECT_EQ(session.function(predict)({data.numbers, data.words}),
+            other.function(predict)({data.numbers, data.words}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, SeveralTensors, testing::Values("reference", "cpu"),

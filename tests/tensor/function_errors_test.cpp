@@ -34,6 +34,10 @@ TEST(FunctionErrors, Shapes) {
               split_sizes(f32({5}), Shape{2, 2});
             }),
             "split: sizes sum to 4, axis 0 has extent 5");
+  EXPECT_EQ(error_of([] {
+              split_sizes(f32({2, 5}), {2, 2}, 1);
+            }),
+            "split: sizes sum to 4, axis 1 has extent 5");
   EXPECT_EQ(error_of([] { tile(f32({5}), {1, 2}); }), "tile: 2 repeats for rank 1");
   EXPECT_EQ(error_of([] { slice(f32({5}), 0, 0, 3, 0); }), "slice: step 0 is not above 0");
   EXPECT_EQ(error_of([] { index(f32({5}), 5); }),
