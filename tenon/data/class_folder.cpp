@@ -83,6 +83,17 @@ std::vector<std::filesystem::path> class_files_ending_in(
   return files;
 }
 
+Sample read_class_file(const std::function<Sample()>& read, std::string_view what) {
+  try {
+    return read();
+  } catch (const UserError& error) {
+    const std::string message = error.what();
+    const bool has_help = message.find("\n  help: ") != std::string::npos;
+    throw UserError(fmt::format("{}{}--bad-samples skip leaves such {} out", message,
+                                has_help ? "\n  " : "\n  help: ", what));
+  }
+}
+
 Dataset load_class_files(const ClassFiles& files, const Pipeline& pipeline,
                          const LoadFiles& options) {
   constexpr int kAhead = 64;

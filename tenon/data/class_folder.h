@@ -37,6 +37,9 @@ struct LoadFiles {
   int workers = 1;
   std::optional<BadSamples> bad = {};  // leaves out and counts what cannot be used
 };
+// The sample that `read` gives; its UserError says behind the reason that bad `what` can be left
+// out.
+Sample read_class_file(const std::function<Sample()>& read, std::string_view what);
 // All samples of `pipeline`, which gives file i of `files` as sample i, all of one type, with the
 // files' labels. UserError for one that cannot be made unless `bad` is there, and if there is none.
 Dataset load_class_files(const ClassFiles& files, const Pipeline& pipeline,

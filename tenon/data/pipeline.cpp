@@ -35,6 +35,7 @@ void BadSamples::add(std::string message) const { add(std::move(message), {0, co
 
 void BadSamples::add(std::string message, const SamplePlace& place) const {
   constexpr std::size_t kMostMessages = 100;
+  message.resize(std::min(message.size(), message.find("\n  help: ")));
   const std::lock_guard lock(state_->mutex);
   ++state_->count;
   state_->messages.emplace(State::Place(place.epoch, place.index), std::move(message));

@@ -59,7 +59,8 @@ class BadSamples {
  public:
   BadSamples();
   std::int64_t count() const;
-  // Of the first hundred by epoch and index, in that order, whichever thread met them first.
+  // Of the first hundred by epoch and index, in that order, whichever thread met them first; what
+  // is wrong, without what helps.
   std::vector<std::string> messages() const;
   void add(std::string message) const;  // behind those that are there
   void add(std::string message, const SamplePlace& place) const;

@@ -38,7 +38,7 @@ class CsvDatasetBuilder {
 
   NamedColumns build() {
     const std::size_t weights = find_weights();
-    const std::size_t label = find_label(weights);
+    const std::size_t label = label_ = find_label(weights);
     const std::vector<std::size_t> features = find_features(label, weights);
     Dataset dataset = build_unweighted(label, features);
     if (weights != kNoColumn) {
@@ -142,7 +142,7 @@ class CsvDatasetBuilder {
     if (!bad)
       reading.number_help =
           "\n  help: --ignore-columns NAME leaves a column out (CsvOptions::ignored in C++), "
-          "--bad-samples skip such rows";
+          "--bad-samples skip leaves such rows out";
     reading.text_columns = options.ignored;
     if (!options.features.empty()) {
       reading.used_columns = options.features;
@@ -212,8 +212,11 @@ class CsvDatasetBuilder {
   void require_numbers(const io::CsvColumn& column, std::string_view what) const {
     if (column.is_text)
       throw UserError(fmt::format(
-          "{}: line {}: column {} holds text ({}); {} must be numbers{}", file_, table_.lines[0],
+          "{}: line {}: column {} holds text ({}); {} must be numbers{}{}", file_, table_.lines[0],
           in_quotes(column.name), in_quotes(column.texts[0]), what,
+          what == kFeatures && label_ != kNoColumn
+              ? fmt::format(" (the label is column {})", in_quotes(table_.columns[label_].name))
+              : "",
           what != kFeatures ? ""
           : options_.task == Task::unlabelled && options_.label.empty()
               ? fmt::format("\n  help: --label {} leaves it out (CsvOptions::label in C++)",
@@ -340,6 +343,7 @@ class CsvDatasetBuilder {
   const CsvOptions& options_;
   const std::optional<BadSamples>& bad_;
   io::CsvTable table_;
+  std::size_t label_ = kNoColumn;
   std::vector<bool> is_bad_;  // of each row, if bad ones are left out
   std::string first_reason_;
   std::vector<std::string> class_names_;

@@ -45,7 +45,7 @@ void CsvReader::skip_line_end() {
 }
 
 std::string CsvReader::message(const CsvField& place, const std::string& reason) const {
-  return fmt::format("{}: line {}, column {}: {}", source_.name(), place.line, place.column,
+  return fmt::format("{}: line {}, character {}: {}", source_.name(), place.line, place.column,
                      reason);
 }
 

@@ -175,6 +175,12 @@ TEST_F(BadSamples, ImagesOfAnotherSizeAreNamedByFile) {
                            "(ImageFolderOptions in C++), --bad-samples skip leaves such images out",
                        "1 sample was skipped\n  " + reason + "\n");
   io::write_file_atomically(folder_ / "images/dark/3.png", std::string_view("damaged"));
+  const Outcome stopped = train("images:" + (folder_ / "images"), {});
+  EXPECT_EQ(stopped.status, 1);
+  EXPECT_NE(stopped.err.find(": byte 0: neither a PNG nor a JPEG file by its first bytes; help: "
+                             "--bad-samples skip leaves such images out\n"),
+            std::string::npos)
+      << stopped.err;
   const Outcome both = train("images:" + (folder_ / "images"), {"--bad-samples", "skip"});
   EXPECT_EQ(both.status, 0);
   EXPECT_NE(both.err.find(": 2 samples were skipped\n  " + (folder_ / "images/dark/3.png") +
@@ -316,17 +322,18 @@ TEST_F(BadSamples, RowsOfCsvAreNamedByLine) {
   const std::string data = "csv:" + file;
   const Outcome stopped = train(data);
   EXPECT_EQ(stopped.status, 1);
-  EXPECT_EQ(stopped.err, "error: " + file +
-                             ": line 6, column 3: \"nan\" is not a finite number (column "
-                             "\"down\"); help: --ignore-columns NAME leaves a column out "
-                             "(CsvOptions::ignored in C++), --bad-samples skip such rows\n");
+  EXPECT_EQ(stopped.err,
+            "error: " + file +
+                ": line 6, character 3: \"nan\" is not a finite number (column "
+                "\"down\"); help: --ignore-columns NAME leaves a column out "
+                "(CsvOptions::ignored in C++), --bad-samples skip leaves such rows out\n");
   const Outcome skipped = train(data, {"--bad-samples", "skip", "--out", folder_ / "skipped"});
   ASSERT_EQ(skipped.status, 0) << skipped.err;
   EXPECT_NE(skipped.err.find(
                 "warning: " + data + ": 5 samples were skipped\n  " + file +
-                ": line 6, column 3: \"nan\" is not a finite number (column \"down\")\n  " + file +
-                ": line 9, column 1: 2 fields; 3 expected, as in the first record\n  " + file +
-                ": line 16, column 3: \"\" is not a number (column \"down\")\n  " + file +
+                ": line 6, character 3: \"nan\" is not a finite number (column \"down\")\n  " +
+                file + ": line 9, character 1: 2 fields; 3 expected, as in the first record\n  " +
+                file + ": line 16, character 3: \"\" is not a number (column \"down\")\n  " + file +
                 ": line 13: 1e+39 in column \"down\" does not fit f32\n  " + file +
                 ": line 21: the label -1 is not a class; classes are 0 to 1048575\n"),
             std::string::npos)

@@ -165,9 +165,9 @@ TEST(Csv, BadRowsAreLeftOut) {
   EXPECT_EQ(bad.count(), 4);
   EXPECT_EQ(bad.messages(),
             (std::vector<std::string>{
-                file + ": line 2, column 1: there is no value (column \"a\")",
-                file + ": line 4, column 3: \"inf\" is not a finite number (column \"b\")",
-                file + ": line 5, column 1: 2 fields; 3 expected, as in the first record",
+                file + ": line 2, character 1: there is no value (column \"a\")",
+                file + ": line 4, character 3: \"inf\" is not a finite number (column \"b\")",
+                file + ": line 5, character 1: 2 fields; 3 expected, as in the first record",
                 file + ": line 6: 1e+39 in column \"b\" does not fit f32"}));
   io::write_file_atomically(file, std::string_view("a,kind\n1,0.5\n2,1.5\n"));
   EXPECT_EQ(error_of([&] { csv(file, {}, BadSamples()); }),
@@ -177,7 +177,7 @@ TEST(Csv, BadRowsAreLeftOut) {
   io::write_file_atomically(file, std::string_view("a,kind\n,0\n,1\n"));
   EXPECT_EQ(error_of([&] { csv(file, {}, BadSamples()); }),
             file + ": none of its 2 records can be used; of the first one: " + file +
-                ": line 2, column 1: there is no value (column \"a\")");
+                ": line 2, character 1: there is no value (column \"a\")");
   io::write_file_atomically(file, std::string_view("a,kind,w\n1,0,2\n2,1,nan\n3,1,0\n"));
   const Dataset weighted = csv(file, {.label = "kind", .weights = "w"}, BadSamples());
   EXPECT_EQ(weighted.weights().tensor(), make_tensor<float>({2}, {2, 0}));

@@ -70,11 +70,12 @@ TEST_F(CsvColumns, MayBeLeftOut) {
 
 TEST_F(CsvColumns, CellsThatAreNoNumbersSayWhatHelps) {
   EXPECT_EQ(error("a,b,y\n1,2,0\n3,,1\n", {}),
-            ": line 3, column 3: \"\" is not a number (column \"b\")\n"
+            ": line 3, character 3: \"\" is not a number (column \"b\")\n"
             "  help: --ignore-columns NAME leaves a column out (CsvOptions::ignored in C++), "
-            "--bad-samples skip such rows");
+            "--bad-samples skip leaves such rows out");
   EXPECT_EQ(error("colour,a,y\nred,1,0\n", {}),
-            ": line 2: column \"colour\" holds text (\"red\"); features must be numbers\n"
+            ": line 2: column \"colour\" holds text (\"red\"); features must be numbers (the label "
+            "is column \"y\")\n"
             "  help: --ignore-columns colour leaves it out (CsvOptions::ignored in C++)");
 }
 
@@ -85,7 +86,8 @@ TEST_F(CsvColumns, TrueAndFalseAreOneAndZero) {
   EXPECT_EQ(rows.class_names(), (Names{"False", "True"}));
   EXPECT_EQ(csv(file, {.task = Task::regression}).y().tensor(), make_tensor<float>({2}, {0, 1}));
   EXPECT_EQ(error("a,y\ntrue,0\nmaybe,1\n", {}),
-            ": line 2: column \"a\" holds text (\"true\"); features must be numbers\n"
+            ": line 2: column \"a\" holds text (\"true\"); features must be numbers (the label is "
+            "column \"y\")\n"
             "  help: --ignore-columns a leaves it out (CsvOptions::ignored in C++)");
 }
 
@@ -100,7 +102,7 @@ TEST_F(CsvColumns, AreSeparatedAsTheFirstLineSays) {
             "  help: fields are separated by commas, and line 1 holds \";\"; --delimiter says what "
             "separates them");
   EXPECT_EQ(error("\"a\";\"b\"\n1;2\n", {.separator = ','}),
-            ": line 1, column 4: text after a closing quote\n"
+            ": line 1, character 4: text after a closing quote\n"
             "  help: --delimiter says what separates fields");
 }
 

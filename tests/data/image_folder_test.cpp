@@ -99,7 +99,10 @@ TEST(ImageFolder, BadImagesStopOrAreCounted) {
   const std::string reason =
       folder.path() + "/cat/b.png: byte 0: neither a PNG nor a JPEG file by its first bytes";
   for (const int workers : {0, 2}) {
-    EXPECT_EQ(error_of([&] { images.load(workers); }), "sample 1 of epoch 0: " + reason);
+    EXPECT_EQ(error_of([&] { images.load(workers); }),
+              "sample 1 of epoch 0: " + reason +
+                  "\n  help: --bad-samples skip leaves such "
+                  "images out");
     const BadSamples bad;
     const Dataset rest = images.load(workers, bad);
     EXPECT_EQ(rest.y().tensor(), make_tensor<std::int32_t>({2}, {0, 1}));

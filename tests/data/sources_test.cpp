@@ -238,7 +238,8 @@ TEST(Csv, BadColumnsAreNamedWithTheirLine) {
     return error_of([&] { csv(file, options); }).substr(file.size());
   };
   EXPECT_EQ(error("colour,y\nred,1\n"),
-            ": line 2: column \"colour\" holds text (\"red\"); features must be numbers\n"
+            ": line 2: column \"colour\" holds text (\"red\"); features must be numbers (the label "
+            "is column \"y\")\n"
             "  help: --ignore-columns colour leaves it out (CsvOptions::ignored in C++)");
   EXPECT_EQ(error("a,y\n1,x\n", {.task = Task::regression}),
             ": line 2: column \"y\" holds text (\"x\"); regression targets must be numbers");
@@ -260,9 +261,9 @@ TEST(Csv, BadColumnsAreNamedWithTheirLine) {
             ": line 1: column \"column 1\" holds text (\"red\"); features must be numbers\n"
             "  help: --label 1 leaves it out (CsvOptions::label in C++)");
   EXPECT_EQ(error("1,2\n3,1e999\n"),
-            ": line 2, column 3: \"1e999\" does not fit a double (column \"column 2\")\n"
+            ": line 2, character 3: \"1e999\" does not fit a double (column \"column 2\")\n"
             "  help: --ignore-columns NAME leaves a column out (CsvOptions::ignored in C++), "
-            "--bad-samples skip such rows");
+            "--bad-samples skip leaves such rows out");
 }
 
 TEST(Npz, TakesXAndY) {

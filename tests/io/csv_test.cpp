@@ -54,20 +54,20 @@ TEST(CsvReader, RecordsAcrossReadChunksStayWhole) {
 
 TEST(CsvReader, MalformedTextGivesLineAndColumn) {
   EXPECT_EQ(csv_error("1,2\n3,\"4\n5,6\n"),
-            "sample: line 2, column 3: the quote that opens here is never closed");
+            "sample: line 2, character 3: the quote that opens here is never closed");
   EXPECT_EQ(csv_error("1,2\n3,4\"5\n"),
-            "sample: line 2, column 4: a quote inside a field that does not start with one");
+            "sample: line 2, character 4: a quote inside a field that does not start with one");
   EXPECT_EQ(csv_error("1,\"2\"3\n"),
-            "sample: line 1, column 6: text after a closing quote\n"
+            "sample: line 1, character 6: text after a closing quote\n"
             "  help: a quote within quotes is written twice");
   EXPECT_EQ(csv_error(std::string_view("1,\0", 3)),
-            "sample: line 1, column 3: a NUL byte (is this a text file?)");
+            "sample: line 1, character 3: a NUL byte (is this a text file?)");
   EXPECT_EQ(csv_error(std::string_view("\xff\xfe\x31\x00", 4)),
-            "sample: line 1, column 1: this is UTF-16; save it as UTF-8");
+            "sample: line 1, character 1: this is UTF-16; save it as UTF-8");
   EXPECT_EQ(csv_error(std::string((1 << 20) + 1, '1')),
-            "sample: line 1, column 1: a field of more than 1048576 bytes");
+            "sample: line 1, character 1: a field of more than 1048576 bytes");
   EXPECT_EQ(csv_error(std::string((1 << 20) + 1, ',')),
-            "sample: line 1, column 1048577: more than 1048576 fields");
+            "sample: line 1, character 1048577: more than 1048576 fields");
 }
 
 TEST(CsvTable, DetectsTheHeaderAndColumnKinds) {
@@ -100,26 +100,26 @@ TEST(CsvTable, HeaderCanBeStated) {
 
 TEST(CsvTable, NumbersAreStrict) {
   EXPECT_EQ(csv_error("a,b\n1,2\n3,1e999\n"),
-            "sample: line 3, column 3: \"1e999\" does not fit a double (column \"b\")");
+            "sample: line 3, character 3: \"1e999\" does not fit a double (column \"b\")");
   EXPECT_EQ(csv_error("a,b\n1,1e999\n"),
-            "sample: line 2, column 3: \"1e999\" does not fit a double (column \"b\")");
+            "sample: line 2, character 3: \"1e999\" does not fit a double (column \"b\")");
   EXPECT_EQ(csv_error("a,b\n1,2\n3,4x\n"),
-            "sample: line 3, column 3: \"4x\" is not a number (column \"b\")");
+            "sample: line 3, character 3: \"4x\" is not a number (column \"b\")");
   EXPECT_EQ(csv_error("1,2\n3,\n"),
-            "sample: line 2, column 3: \"\" is not a number (column \"column 2\")");
+            "sample: line 2, character 3: \"\" is not a number (column \"column 2\")");
   EXPECT_EQ(csv_error("1,2\n3,nan\n"),
-            "sample: line 2, column 3: \"nan\" is not a finite number (column \"column 2\")");
+            "sample: line 2, character 3: \"nan\" is not a finite number (column \"column 2\")");
   EXPECT_EQ(csv_error("1,inf\n"),
-            "sample: line 1, column 3: \"inf\" is not a finite number (column \"column 2\")");
+            "sample: line 1, character 3: \"inf\" is not a finite number (column \"column 2\")");
   EXPECT_EQ(csv_error("1\n0x10\n"),
-            "sample: line 2, column 1: \"0x10\" is not a number (column \"column 1\")");
+            "sample: line 2, character 1: \"0x10\" is not a number (column \"column 1\")");
   EXPECT_FALSE(read_csv(source_of("9007199254740993\n")).columns[0].is_integer);
   EXPECT_TRUE(read_csv(source_of("9007199254740991\n")).columns[0].is_integer);
 }
 
 TEST(CsvTable, UnequalRecordsAndEmptyFilesAreRefused) {
   EXPECT_EQ(csv_error("1,2\n3,4,5\n"),
-            "sample: line 2, column 1: 3 fields; 2 expected, as in the first record");
+            "sample: line 2, character 1: 3 fields; 2 expected, as in the first record");
   EXPECT_EQ(csv_error(""), "sample: the file holds no records");
   EXPECT_EQ(csv_error("a,b\n"), "sample: the file holds a header but no records");
 }
@@ -135,18 +135,19 @@ TEST(CsvTable, BadRecordsAreLeftOut) {
   EXPECT_EQ(table.columns[0].numbers, (std::vector<double>{3, 8}));
   EXPECT_TRUE(table.columns[0].is_integer);
   EXPECT_EQ(table.columns[2].texts, (std::vector<std::string>{"y", "x"}));
-  EXPECT_EQ(messages, (std::vector<std::string>{
-                          "sample: line 2, column 1: there is no value (column \"a\")",
-                          "sample: line 3, column 5: there is no value (column \"c\")",
-                          "sample: line 5, column 1: 2 fields; 3 expected, as in the first record",
-                          "sample: line 6, column 5: \"z\" is not a number (column \"b\")"}));
+  EXPECT_EQ(messages,
+            (std::vector<std::string>{
+                "sample: line 2, character 1: there is no value (column \"a\")",
+                "sample: line 3, character 5: there is no value (column \"c\")",
+                "sample: line 5, character 1: 2 fields; 3 expected, as in the first record",
+                "sample: line 6, character 5: \"z\" is not a number (column \"b\")"}));
   EXPECT_EQ(csv_error("1\n", {.bad_record = options.bad_record}), "no error");
   EXPECT_EQ(csv_error("a\n \n\t\n", {.bad_record = options.bad_record}),
-            "sample: none of its 2 records can be used; of the first one: sample: line 2, column "
-            "1: there is no value (column \"a\")");
+            "sample: none of its 2 records can be used; of the first one: sample: line 2, "
+            "character 1: there is no value (column \"a\")");
   // Out of place quotes say nothing of where the next record begins.
   EXPECT_EQ(csv_error("1,2\n3,4\"5\n", {.bad_record = options.bad_record}),
-            "sample: line 2, column 4: a quote inside a field that does not start with one");
+            "sample: line 2, character 4: a quote inside a field that does not start with one");
 }
 
 TEST(CsvTable, EveryTruncationAndByteChangeGivesATableOrAUserError) {
