@@ -12,18 +12,27 @@ namespace tenon::cli {
 namespace {
 
 struct EvaluateCommand {
-  std::string run, weights;
+  std::string run, weights, validation;
   DataOptions data;
   DeviceOptions device;
   bool json = false;
 };
 
+// The part of the data that `tenon train --validation FRACTION` held out, with the run's seed.
+data::Dataset held_out_part(const EvaluateCommand& command, const Trainer& trainer,
+                            const DataOptions& options) {
+  const data::Dataset all = with_weights_of_file(open_all_for(trainer, options).train, options);
+  return split_validation(all, command.validation, trainer.options().seed).second;
+}
+
 int run_evaluate(const EvaluateCommand& command) {
   if (command.run.empty()) refuse_option("RUN", "missing: the folder of a run");
   if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
   Trainer trainer = open_run(command.run, command.weights, command.device);
-  const data::Dataset dataset =
-      open_data_for(trainer, with_tokenizer_of(command.run, command.data));
+  const DataOptions options = with_tokenizer_of(command.run, command.data);
+  const data::Dataset dataset = command.validation.empty()
+                                    ? open_data_for(trainer, options)
+                                    : held_out_part(command, trainer, options);
   const Evaluation evaluation = trainer.evaluate(dataset);
   if (command.json) {
     nlohmann::json json = evaluation_json(evaluation);
@@ -48,6 +57,9 @@ void add_evaluate(CLI::App& program, Action& action) {
   const auto command = std::make_shared<EvaluateCommand>();
   add_text(*app, "run", command->run, help_text("the folder of a run", Need::required), "RUN");
   add_data_options(*app, command->data, Need::required);
+  add_text(*app, "--validation", command->validation,
+           "evaluate only the part that tenon train --validation FRACTION held out of this data",
+           "FRACTION");
   add_weights_option(*app, command->weights);
   add_device_options(*app, command->device);
   add_json_option(*app, command->json);

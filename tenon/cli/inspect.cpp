@@ -122,10 +122,15 @@ int run_inspect(InspectCommand command) {
   Facts facts = {{"device", std::string(trainer.session().device())}};
   if (!is_trained)
     facts.emplace_back("step shown", "the one that predicts: weights of 8 bits are not trained");
-  facts.insert(facts.end(), {{"FLOPs of one prediction", scaled_text(forward)},
-                             {fmt::format("FLOPs of a step of {}", batch_size), scaled_text(whole)},
-                             {"buffers of the step", memory_text(step.memory())},
-                             {"kernels", fmt::format("{}", step.report().kernels)},
+  facts.insert(facts.end(),
+               {{"FLOPs of one prediction", scaled_text(forward)},
+                {fmt::format("FLOPs of a step of {}", batch_size), scaled_text(whole)},
+                {"buffers of the step", memory_text(step.memory(), "data of a batch")}});
+  if (is_trained)
+    facts.emplace_back("",
+                       "a training has all samples in memory there, not a batch of them, unless "
+                       "--workers streams them");
+  facts.insert(facts.end(), {{"kernels", fmt::format("{}", step.report().kernels)},
                              {"compile time", duration_text(step.report().seconds) +
                                                   (step.report().was_cached ? " (cached)" : "")}});
   if (memory) facts.emplace_back("picture of the memory", command.memory_map);

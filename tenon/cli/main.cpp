@@ -90,6 +90,18 @@ int explain(const CLI::App& program, const CLI::ParseError& error) {
   return fail(kExitBadOption, message);
 }
 
+// `tenon help`, `tenon help COMMAND` and `tenon version` are --help and --version.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.empty()) return arguments;
+  if (arguments[0] == "version" && arguments.size() == 1) arguments[0] = "--version";
+  if (arguments[0] == "help" && arguments.size() <= 2) {
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
+  return arguments;
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Tenon " TENON_VERSION ": trains neural networks as one compiled step");
   program.formatter(std::make_shared<UsageFormatter>());  // commands take it over
@@ -110,14 +122,17 @@ int run(int argc, char** argv) {
   std::vector<std::string> commands;
   for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
     commands.push_back(command->get_name());
-  if (argc < 2) return fail(kExitBadOption, "a command is missing: " + join(commands, ", "));
-  const std::string first = argv[1];
+  std::vector<std::string> arguments = arguments_of(argc, argv);
+  if (arguments.empty())
+    return fail(kExitBadOption, "a command is missing: " + join(commands, ", "));
+  const std::string first = arguments[0];
   if (!first.starts_with('-') &&
       std::find(commands.begin(), commands.end(), first) == commands.end())
     return fail(kExitBadOption, fmt::format("unknown command {}; known: {}{}", in_quotes(first),
                                             join(commands, ", "), did_you_mean(first, commands)));
   try {
-    program.parse(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as the parser takes them
+    program.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     return explain(program, error);
   }

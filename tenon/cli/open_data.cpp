@@ -237,6 +237,33 @@ void require_two_classes(const data::Dataset& dataset) {
                   in_quotes(place < names.size() ? names[place] : fmt::format("{}", first))));
 }
 
+bool is_fraction_text(const std::string& validation) {
+  return validation.find_first_not_of("0123456789.eE+-") == std::string::npos;
+}
+
+void check_no_percent(const std::string& validation) {
+  if (!validation.ends_with('%')) return;
+  const std::string number = validation.substr(0, validation.size() - 1);
+  if (number.empty() || !is_fraction_text(number)) return;
+  refuse_option("--validation", "a fraction above 0 and below 1 expected, got {}; did you mean {}?",
+                in_quotes(validation),
+                in_quotes(fmt::format("{:g}", parse_number("--validation", number) / 100)));
+}
+
+data::Dataset::Parts split_validation(const data::Dataset& dataset, const std::string& validation,
+                                      std::uint64_t seed) {
+  check_no_percent(validation);
+  const double fraction = parse_number("--validation", validation);
+  if (!(fraction > 0 && fraction < 1))
+    refuse_option("--validation", "a fraction above 0 and below 1 expected, got {}",
+                  in_quotes(validation));
+  auto parts = dataset.split(1 - fraction, seed);
+  if (parts.first.size() == 0 || parts.second.size() == 0)
+    refuse_option("--validation", "{} of {} samples leaves one part empty", fraction,
+                  dataset.size());
+  return parts;
+}
+
 data::Opened open_all_for(const Trainer& trainer, const DataOptions& options) {
   DataOptions filled = options;
   const RowTypes rows = trainer.row_types();

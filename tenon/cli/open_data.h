@@ -28,6 +28,15 @@ bool has_weights_file(const DataOptions& options);
 // The samples with the weights of that file, if there is one. UserError if they do not fit.
 data::Dataset with_weights_of_file(const data::Dataset& dataset, const DataOptions& options);
 
+// Whether --validation is a fraction, and no name of data.
+bool is_fraction_text(const std::string& validation);
+// OptionError for "20%", which should be 0.2.
+void check_no_percent(const std::string& validation);
+// The part to train on, and the fraction `validation` of the samples that is held out of it: the
+// same ones for the same seed. OptionError unless both have samples.
+data::Dataset::Parts split_validation(const data::Dataset& dataset, const std::string& validation,
+                                      std::uint64_t seed);
+
 // data::csv, whose label was given by an option: OptionError if there is no such column.
 data::Dataset read_csv_for(std::string_view option, const std::string& file,
                            const data::CsvOptions& options);

@@ -58,25 +58,31 @@ std::string predictions_csv(const Trainer& trainer, const std::vector<Prediction
   return text;
 }
 
+// What a line of predictions begins with: the number of the row, where there is more than one.
+std::string row_start(std::size_t row, std::size_t rows) {
+  return rows == 1 ? "" : fmt::format("{:>6}  ", row);
+}
+
 std::string predictions_lines(const Trainer& trainer, const std::vector<Prediction>& predictions,
                               OutputKind kind) {
   std::string text;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const Prediction& prediction = predictions[i];
+    text += row_start(i, predictions.size());
     if (prediction.chosen >= 0) {
-      text += fmt::format("{:>6}  {:6.2f} %  {}\n", i, 100 * prediction.probability,
+      text += fmt::format("{:6.2f} %  {}\n", 100 * prediction.probability,
                           class_name(trainer, prediction.chosen));
       continue;
     }
     if (prediction.is_nan()) {
-      text += fmt::format("{:>6}  {}\n", i, kNoNumbers);
+      text += fmt::format("{}\n", kNoNumbers);
       continue;
     }
-    text += fmt::format("{:>6} ", i);
+    std::vector<std::string> values;
     for (const double value : prediction.values)
-      text += kind == OutputKind::labels ? fmt::format(" {:6.2f} %", 100 * value)
-                                         : fmt::format(" {:.7g}", value);
-    text += "\n";
+      values.push_back(kind == OutputKind::labels ? fmt::format("{:6.2f} %", 100 * value)
+                                                  : fmt::format("{:.7g}", value));
+    text += join(values, " ") + "\n";
   }
   return text;
 }
@@ -131,7 +137,7 @@ std::string positions_lines(const Trainer& trainer, const PositionPredictions& p
       sum += probability;
       ++numbers;
     }
-    text += fmt::format("{:>6}  ", row);
+    text += row_start(row, rows);
     if (numbers == 0)
       text += kNoNumbers;
     else

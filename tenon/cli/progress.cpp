@@ -8,8 +8,9 @@ namespace tenon::cli {
 
 void Progress::on_compiled(Trainer& trainer) {
   const CostReport& cost = trainer.cost();
-  note(fmt::format("training step: compiled in {}; its buffers take {}",
-                   duration_text(cost.compile_seconds), memory_text(cost.memory)));
+  note(fmt::format("training step: compiled in {}{}; its buffers take {}, without evaluation",
+                   duration_text(cost.compile_seconds), cost.was_cached ? " (cached)" : "",
+                   memory_text(cost.memory)));
 }
 
 }  // namespace tenon::cli

@@ -88,7 +88,7 @@ void note_not_finite(Trainer& trainer, const History& history, Progress& progres
                   what));
 }
 
-// What evaluates a run on the same data.
+// What evaluates a run on this data.
 std::string data_arguments(const DataOptions& options) {
   std::string arguments = shell_word(options.data);
   if (!options.label.empty()) arguments += fmt::format(" --label {}", shell_word(options.label));
@@ -97,7 +97,30 @@ std::string data_arguments(const DataOptions& options) {
   if (!options.delimiter.empty())
     arguments += fmt::format(" --delimiter {}", shell_word(options.delimiter));
   if (options.task == "reconstruction") arguments += " --task reconstruction";
+  if (options.bad_samples == "skip") arguments += " --bad-samples skip";
   return arguments;
+}
+
+// What evaluates a run on what it was not trained on, or says that nothing was kept for that. Data
+// with a test set is evaluated by that.
+std::string evaluation_arguments(const TrainCommand& command, const TrainData& data) {
+  const std::string& validation = command.validation;
+  const std::string arguments = data_arguments(command.data);
+  if (data.test) return arguments;
+  if (validation.empty() || validation == "none")
+    return arguments + "  # the data it was trained on";
+  if (is_fraction_text(validation)) {
+    // Streamed images are split before bad ones are left out, those in memory after that.
+    const bool is_equal_split = data.is_in_memory || command.data.bad_samples != "skip";
+    return arguments + (is_equal_split ? fmt::format(" --validation {}", shell_word(validation))
+                                       : "  # all of it, what was held out is a part");
+  }
+  DataOptions other = command.data;
+  other.data = validation;
+  if (!has_columns(validation)) other.label = "";
+  if (!validation.starts_with("csv:")) other.delimiter = "";
+  if (!validation.starts_with("csv:") && !validation.starts_with("npz:")) other.sample_weights = "";
+  return data_arguments(other);
 }
 
 // By the data that trained least: the test set, else the validation set, else what was trained on.
@@ -140,6 +163,19 @@ void try_out(const TrainCommand& command, Trainer& trainer, const TrainData& dat
   const bool guesses_labels = command.data.task != "reconstruction" && !trainer.makes_own_targets();
   if (report.steps > 0 && shown.has_y() && guesses_labels)
     report.predictions = sample_predictions(trainer, shown, kShown);
+}
+
+// Those of the run folder, and the logs.
+std::vector<std::string> written_files(const TrainCommand& command) {
+  std::vector<std::string> files;
+  if (!command.out.empty()) files = run_files(command.out);
+  if (command.loop.fast_dev_run) return files;
+  const std::filesystem::path events = RunFiles{command.out}.tensorboard();
+  if (command.loop.tensorboard && io::folder_exists(events.string()))
+    files.push_back(events.string() + "/");
+  if (!command.loop.csv_log.empty() && io::file_exists(command.loop.csv_log))
+    files.push_back(command.loop.csv_log);
+  return files;
 }
 
 int run_train(TrainCommand command) {
@@ -222,7 +258,7 @@ int run_train(TrainCommand command) {
   if (is_late) progress.note("the time limit was reached before a step was run");
   report.run = command.out;
   report.program = command.program;
-  report.data = data_arguments(command.data);
+  report.data = evaluation_arguments(command, data);
   report.has_images = data.train.x_row().dtype == DType::u8;
   report.cost = trainer.cost();
   report.steps = trainer.steps_done();
@@ -238,7 +274,7 @@ int run_train(TrainCommand command) {
     report.is_stopped = true;
   }
   wait_if_ending();
-  if (!command.out.empty()) report.files = run_files(command.out);
+  report.files = written_files(command);
   if (report.is_stopped)
     progress.note(fmt::format("stopped at step {}{}", report.steps,
                               command.out.empty() ? "" : "; --resume goes on from here"));

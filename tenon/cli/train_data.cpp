@@ -51,19 +51,8 @@ data::Dataset read_whole(const data::Stream& stream, const TrainCommand& command
   return dataset;
 }
 
-data::Dataset::Parts split_parts(const data::Dataset& train, const TrainCommand& command) {
-  const double fraction = parse_number("--validation", command.validation);
-  if (!(fraction > 0 && fraction < 1))
-    refuse_option("--validation", "a fraction above 0 and below 1 expected, got {}",
-                  in_quotes(command.validation));
-  auto parts = train.split(1 - fraction, command.seed);
-  if (parts.first.size() == 0 || parts.second.size() == 0)
-    refuse_option("--validation", "{} of {} samples leaves one part empty", fraction, train.size());
-  return parts;
-}
-
 void split_off_validation(TrainData& data, data::Dataset& train, const TrainCommand& command) {
-  data::Dataset::Parts parts = split_parts(train, command);
+  data::Dataset::Parts parts = split_validation(train, command.validation, command.seed);
   train = std::move(parts.first);
   data.validation = std::move(parts.second);
 }
@@ -75,7 +64,8 @@ data::Dataset split_off_images(data::OpenedStream& opened, const TrainCommand& c
     const auto places = numbers.as<std::int32_t>();
     return opened.images->part(std::vector<std::int64_t>(places.begin(), places.end()));
   };
-  const data::Dataset::Parts parts = split_parts(opened.images->labels(), command);
+  const data::Dataset::Parts parts =
+      split_validation(opened.images->labels(), command.validation, command.seed);
   const data::ImageFolder validation = part_of(parts.second);
   opened.images = part_of(parts.first);
   opened.train = data::image_stream(*opened.images);
@@ -86,24 +76,10 @@ data::Dataset split_off_images(data::OpenedStream& opened, const TrainCommand& c
   return loaded;
 }
 
-bool is_fraction(const std::string& validation) {
-  return validation.find_first_not_of("0123456789.eE+-") == std::string::npos;
-}
-
-// Refuses "20%" for 0.2.
-void check_fraction(const std::string& validation) {
-  if (!validation.ends_with('%')) return;
-  const std::string number = validation.substr(0, validation.size() - 1);
-  if (number.empty() || !is_fraction(number)) return;
-  refuse_option("--validation", "a fraction above 0 and below 1 expected, got {}; did you mean {}?",
-                in_quotes(validation),
-                in_quotes(fmt::format("{:g}", parse_number("--validation", number) / 100)));
-}
-
 // Other data than that of the training; its columns are those of `columns`, if they have names.
 data::Dataset open_validation(const TrainCommand& command, const std::vector<std::string>& known,
                               const data::TableColumns& columns) {
-  check_fraction(command.validation);
+  check_no_percent(command.validation);
   const std::string& name = command.validation;
   check_data_name("--validation", name);
   DataOptions options = command.data;
@@ -142,7 +118,7 @@ void check_labels(const TrainCommand& command, const data::Source& labelled) {
 }
 
 TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) {
-  const bool wants_fraction = !command.validation.empty() && is_fraction(command.validation);
+  const bool wants_fraction = !command.validation.empty() && is_fraction_text(command.validation);
   std::optional<data::Dataset> validation;
   if (wants_fraction && opened.images)
     validation = split_off_images(opened, command);
@@ -203,7 +179,7 @@ TrainData open_train_data(const TrainCommand& command) {
   if (!reconstructs) require_two_classes(train);
   if (command.validation.empty())
     data.validation = data.test;
-  else if (is_fraction(command.validation))
+  else if (is_fraction_text(command.validation))
     split_off_validation(data, train, command);
   else if (command.validation != "none")
     data.validation = open_validation(command, train.class_names(), data.columns);

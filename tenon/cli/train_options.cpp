@@ -137,8 +137,13 @@ void add_train_options(CLI::App& app, TrainCommand& command) {
 }
 
 void check_train_options(const TrainCommand& command) {
-  if (command.model.model.empty()) refuse_option("--model", "missing, as in --model lenet");
-  if (command.data.data.empty()) refuse_option("--data", "missing, as in --data fashion-mnist");
+  const char* repeat =
+      command.resume ? "\n  help: repeat all options that the run began with, and add --resume"
+                     : "";
+  if (command.model.model.empty())
+    refuse_option("--model", "missing, as in --model lenet{}", repeat);
+  if (command.data.data.empty())
+    refuse_option("--data", "missing, as in --data fashion-mnist{}", repeat);
   if (command.resume && command.overwrite)
     refuse_option("--resume", "excludes --overwrite: go on with the run, or replace it");
   if (command.out.empty() && (command.resume || command.overwrite))

@@ -228,10 +228,10 @@ std::vector<SamplePrediction> sample_predictions(Trainer& trainer, const data::D
   return result;
 }
 
-std::string memory_text(const backends::MemoryReport& memory) {
-  return fmt::format("{} exactly ({} state, {} data, {} activations and workspace)",
+std::string memory_text(const backends::MemoryReport& memory, std::string_view data) {
+  return fmt::format("{} exactly ({} state, {} {}, {} activations and workspace)",
                      bytes_text(memory.total()), bytes_text(memory.state),
-                     bytes_text(memory.inputs + memory.results + memory.constants),
+                     bytes_text(memory.inputs + memory.results + memory.constants), data,
                      bytes_text(memory.arena));
 }
 
@@ -249,10 +249,12 @@ std::string report_text(const TrainReport& report) {
   if (!report.files.empty()) {
     text += "written\n";
     for (const std::string& file : report.files) text += "  " + file + "\n";
-    if (!report.has_metrics)
+    if (!report.run.empty() && !report.has_metrics)
       text +=
           "  metrics.csv has no rows yet: no epoch was finished; --log-every N adds rows of "
           "steps\n";
+  }
+  if (!report.run.empty() && !report.files.empty()) {
     text += "next\n";
     text += fmt::format("  {0} inspect {1}\n  {0} evaluate {1} --data {2}\n",
                         shell_word(report.program), shell_word(report.run), report.data);

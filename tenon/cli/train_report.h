@@ -32,7 +32,7 @@ struct DistillReport {
 struct TrainReport {
   std::string run;      // the run folder, or empty
   std::string program;  // as it was called
-  std::string data;     // what --data and --label said, as arguments
+  std::string data;     // of the evaluation that is shown as next, as arguments
   std::vector<std::string> files;
   bool is_stopped = false;  // by a signal
   bool has_images = false;
@@ -58,6 +58,7 @@ nlohmann::json evaluation_json(const Evaluation& evaluation);
 // before, after, bytes_before, bytes_after.
 nlohmann::json compression_json(const Compression& compression);
 nlohmann::json memory_json(const backends::MemoryReport& memory);
-std::string memory_text(const backends::MemoryReport& memory);
+// `data`: what its inputs are.
+std::string memory_text(const backends::MemoryReport& memory, std::string_view data = "data");
 
 }  // namespace tenon::cli

@@ -28,6 +28,8 @@ void CsvLog::on_fit_begin(Trainer& trainer) {
   metrics_.clear();
   rows_.clear();
   for (const nn::Metric& metric : trainer.options().metrics) metrics_.emplace_back(metric.name);
+  const std::filesystem::path folder = std::filesystem::path(file_).parent_path();
+  if (!folder.empty()) io::make_folders(folder);
   io::AtomicFile trial(file_);  // what cannot be written is told now
   if (!io::file_exists(file_)) return;
   const std::string before = io::read_text_file(file_);

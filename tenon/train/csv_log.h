@@ -10,8 +10,9 @@
 namespace tenon {
 
 // The columns are epoch, step, loss, the metrics, validation_loss and validation_METRIC (if the
-// first epoch is validated), and seconds. The file is whole after every epoch. UserError naming the
-// file before the first step if it cannot be written, or holds something else than such a log.
+// first epoch is validated), and seconds. The file is whole after every epoch; its folder is made
+// if it is not there. UserError naming the file before the first step if it cannot be written, or
+// holds something else than such a log.
 class CsvLog final : public Callback {
  public:
   // A log that is there is replaced. With `append`, the rows of a run that goes on are kept, up to

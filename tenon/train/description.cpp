@@ -312,8 +312,12 @@ void require_same_run(const Json& before, const RunDescription& now, const std::
         "{}: the run cannot go on: its data has changed (other samples, labels, weights or order, "
         "or made by workers then and not now)",
         file));
-  throw ResumeError(fmt::format("{}: the run cannot go on: {} was {}, now it is {}", file,
-                                pointer.substr(1), shown(old_json), shown(new_json)));
+  throw ResumeError(fmt::format(
+      "{}: the run cannot go on: {} was {}, now it is {}{}", file, pointer.substr(1),
+      shown(old_json), shown(new_json),
+      pointer.starts_with("/model")
+          ? "\n  help: go on with the model that the run began with (--model and its options)"
+          : ""));
 }
 
 }  // namespace tenon

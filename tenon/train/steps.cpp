@@ -186,6 +186,12 @@ Trainer::State::PlannedStep Trainer::State::planned(bool is_training, std::int64
           in.data_bytes};
 }
 
+std::string evaluation_note(const backends::CompileReport& report) {
+  constexpr double kLongest = 1;
+  if (report.seconds <= kLongest) return "";
+  return fmt::format("evaluation step: compiled in {:.2f} s", report.seconds);
+}
+
 ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, std::int64_t batch,
                                     const InputsOfBatch& inputs_of) {
   std::string purpose = is_training ? "train" : "evaluate";
@@ -203,6 +209,11 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, 
   auto step = std::make_unique<ReadyStep>(
       session.compile(in.placeholders, result, step_options(options.recompute, in.data_bytes)));
   step->is_training = is_training;
+  if (is_training)
+    cost.was_cached = step->step.report().was_cached;
+  else if (const std::string note = evaluation_note(step->step.report());
+           options.log && !note.empty())
+    options.log(note);
   step->host_indices = HostTensor(in.placeholders[2].type());
   step->indices = session.upload(step->host_indices);
   step->indices_view = step->host_indices;

@@ -141,7 +141,8 @@ struct CostReport {
   double step_samples_per_second = 0;
   double seconds_to_first_step = 0;  // from the call of fit to the end of the first step
   double compile_seconds = 0;
-  double input_stall = 0;  // part of the epochs' time in which the next batch was not made yet
+  bool was_cached = false;  // the code was compiled before, and kept on disk
+  double input_stall = 0;   // part of the epochs' time in which the next batch was not made yet
   backends::MemoryReport memory;  // of the training step's buffers, exact and known before it runs
 };
 

@@ -200,6 +200,10 @@ struct Trainer::State {
   void apply_waiting();
 };
 
+// The line that tells of a wait for the evaluation step, which begins where training was under way;
+// empty if it took no more than a second.
+std::string evaluation_note(const backends::CompileReport& report);
+
 // Rows of metrics.csv that a checkpoint counts. UserError naming the file.
 std::size_t metric_rows(const io::NamedTensors& state, const std::string& file);
 

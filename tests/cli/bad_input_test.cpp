@@ -58,6 +58,10 @@ TEST(BadOptions, GiveOneLineAndStatus2) {
            "unknown command \"tran\"; known: train, evaluate, predict, generate, report, compress, "
            "inspect, profile, bench, devices, cache; did you mean \"train\"?"},
           {{"train"}, 2, "--model: missing, as in --model lenet"},
+          {{"train", "--out", "FOLDERrun", "--resume"},
+           2,
+           "--model: missing, as in --model lenet; help: repeat all options that the run began "
+           "with, and add --resume"},
           {{"train", "--model", "mlp"}, 2, "--data: missing, as in --data fashion-mnist"},
           {{"train", "--model", "nlp"},
            2,

@@ -70,6 +70,25 @@ TEST_F(Commands, JsonIsOneObject) {
   ::unsetenv("TENON_CACHE_DIR");
 }
 
+TEST_F(Commands, InspectSaysWhoseDataItCounts) {
+  const Outcome inspect = run_tenon({"inspect", run_, "--device", "reference"});
+  EXPECT_NE(inspect.out.find(" data of a batch, "), std::string::npos) << inspect.out;
+  EXPECT_NE(inspect.out.find("a training has all samples in memory there"), std::string::npos);
+}
+
+TEST_F(Commands, HelpAndVersionAreWordsToo) {
+  for (const auto& [word, option] :
+       {std::pair<std::vector<std::string>, std::vector<std::string>>({"help"}, {"--help"}),
+        {{"version"}, {"--version"}},
+        {{"help", "predict"}, {"predict", "--help"}}}) {
+    const Outcome by_word = run_tenon(word), by_option = run_tenon(option);
+    EXPECT_EQ(by_word.status, 0) << by_word.err;
+    EXPECT_FALSE(by_word.out.empty());
+    EXPECT_EQ(by_word.out, by_option.out);
+  }
+  EXPECT_EQ(run_tenon({"help", "predikt"}).status, 2);
+}
+
 TEST_F(Commands, PredictReadsAndWritesItsFiles) {
   const auto predict = [&](const std::string& input, const std::string& output) {
     std::vector<std::string> arguments = {"predict", run_,       "--input",
@@ -83,6 +102,8 @@ TEST_F(Commands, PredictReadsAndWritesItsFiles) {
   EXPECT_EQ(predict(folder_ / "none.npy", "").out, "");
   const Outcome one = predict(folder_ / "one.npy", "");
   EXPECT_EQ(std::count(one.out.begin(), one.out.end(), '\n'), 1) << one.err;
+  EXPECT_EQ(one.out.find('%'), 7u) << one.out;  // no number of a row, where there is one
+  EXPECT_TRUE(predict(folder_ / "odd.npy", "").out.starts_with("     0  ")) << one.out;
   EXPECT_EQ(predict(folder_ / "odd.npy", folder_ / "scores.npy").out,
             fmt::format("3 predictions in {}\n", folder_ / "scores.npy"));
   EXPECT_EQ(io::read_npy(folder_ / "scores.npy").type(), (TensorType{DType::f32, {3, 3}}));

@@ -194,7 +194,7 @@ TEST_F(LoopOptions, ANanEndsTheTrainingAndIsExplained) {
 }
 
 TEST_F(LoopOptions, ACsvLogHasARowForEachEpoch) {
-  const std::string log = folder_ / "log.csv";
+  const std::string log = folder_ / "logs/of/log.csv";  // folders that are made
   ASSERT_EQ(train("run", {"--csv-log", log, "--validation", "0.3", "--max-steps", "3"}).status, 0);
   const Outcome outcome = train("run", {"--csv-log", log, "--validation", "0.3", "--resume"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -204,6 +204,24 @@ TEST_F(LoopOptions, ACsvLogHasARowForEachEpoch) {
       << text;
   EXPECT_NE(text.find("\n2,6,"), std::string::npos) << text;
   EXPECT_EQ(std::ranges::count(text, '\n'), 3) << text;
+}
+
+TEST_F(LoopOptions, LogsAreAmongWhatIsWritten) {
+  const std::string log = folder_ / "log.csv", run = folder_ / "run";
+  const Outcome kept = train("run", {"--csv-log", log, "--tensorboard"});
+  ASSERT_EQ(kept.status, 0) << kept.err;
+  EXPECT_NE(kept.out.find(fmt::format("\n  {}/tensorboard/\n  {}\nnext\n", run, log)),
+            std::string::npos)
+      << kept.out;
+  // Without a run folder, too.
+  std::vector<std::string> arguments = train_arguments(points_, "", {"--csv-log", log});
+  arguments.erase(std::ranges::find(arguments, "--out"), std::ranges::find(arguments, "") + 1);
+  const Outcome loose = run_tenon(arguments);
+  ASSERT_EQ(loose.status, 0) << loose.err;
+  EXPECT_NE(
+      loose.out.find(fmt::format("written\n  {}\nnot saved: --out FOLDER keeps the model\n", log)),
+      std::string::npos)
+      << loose.out;
 }
 
 TEST_F(LoopOptions, ThatDoNotFitAreNamed) {

@@ -220,7 +220,7 @@ TEST_F(PositionPredictions, NoNumbersAreToldAsSuch) {
             std::string::npos)
       << points.out;
   io::write_npy(folder_ / "x.npy", make_tensor<float>({1, 2}, {1, 2}));
-  EXPECT_EQ(predict({}).out, "     0  the model gives no numbers (NaN)\n");
+  EXPECT_EQ(predict({}).out, "the model gives no numbers (NaN)\n");
   ASSERT_EQ(predict({"--output", folder_ / "p.csv"}).status, 0);
   EXPECT_EQ(rows_of(io::read_text_file(folder_ / "p.csv"))[1], ",nan,nan,nan,nan");
   const nlohmann::json told = nlohmann::json::parse(predict({"--json"}).out)["predictions"][0];

@@ -75,6 +75,15 @@ TEST_F(RunFolder, OptionsOfAnotherRunAreBadOptions) {
       fmt::format("error: {}/run.json: the run cannot go on: seed was 0, now it is 9\n", run_));
 }
 
+TEST_F(RunFolder, AnotherModelIsNamedByItsOption) {
+  const Outcome outcome = resume("3", {"--activation", "tanh"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("the run cannot go on: model/"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(outcome.err.ends_with(
+      "; help: go on with the model that the run began with (--model and its options)\n"))
+      << outcome.err;
+}
+
 TEST_F(RunFolder, CallbacksOfAnotherRunAreBadOptions) {
   const std::string run = folder_ / "watched";
   ASSERT_EQ(run_tenon(train_arguments(points_, run, {"--early-stopping", "3"})).status, 0);

@@ -157,10 +157,12 @@ TEST(CustomParts, ResumeWithTheSameBits) {
   const HostTensor expected = fit("whole", 0, false);
   fit("part", 5, false);
   EXPECT_EQ(fit("part", 0, true), expected);
-  EXPECT_EQ(error_of([&] { fit("part", 0, true, 3); }),
-            fmt::format("{}/run.json: the run cannot go on: model/layers/1/factor was 2.0, now it "
-                        "is 3.0",
-                        folder / "part"));
+  EXPECT_EQ(
+      error_of([&] { fit("part", 0, true, 3); }),
+      fmt::format("{}/run.json: the run cannot go on: model/layers/1/factor was 2.0, now it "
+                  "is 3.0\n  help: go on with the model that the run began with (--model and its "
+                  "options)",
+                  folder / "part"));
 }
 
 TEST(CustomParts, ALossWithoutAFunctionIsRefused) {

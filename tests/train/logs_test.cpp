@@ -94,10 +94,14 @@ TEST(CsvLog, IsRefusedBeforeTheFirstStep) {
                          ": line 1: \"a,b,y\" is no log of epochs; name another file, or remove "
                          "this one");
   EXPECT_EQ(io::read_text_file(data), "a,b,y\n1,2,0\n");
-  for (const std::string& nowhere : {folder / "none/log.csv", folder / "."}) {
+  for (const auto& [nowhere, named] :
+       {std::pair(data + "/log.csv", data), std::pair(folder / ".", folder / ".")}) {
     EXPECT_EQ(steps_before(nowhere, message), 0) << nowhere;
-    EXPECT_NE(message.find(nowhere), std::string::npos) << message;
+    EXPECT_NE(message.find(named), std::string::npos) << message;
   }
+  EXPECT_GT(steps_before(folder / "new/logs/log.csv", message), 0);  // in folders that it makes
+  EXPECT_EQ(message, "no error");
+  EXPECT_TRUE(io::file_exists(folder / "new/logs/log.csv"));
 }
 
 TEST(CsvLog, KeepsTheColumnsThatAreThere) {

@@ -9,6 +9,7 @@
 #include <regex>
 #include <thread>
 
+#include "tenon/train/trainer_state.h"
 #include "train_testing.h"
 
 namespace tenon {
@@ -82,6 +83,11 @@ TEST(PrintProgress, IsABarOnATerminal) {
 
 TEST(PrintProgress, NeedsAStream) {
   EXPECT_EQ(error_of([] { print_progress(nullptr); }), "print_progress: the stream is null");
+}
+
+TEST(Progress, AWaitForTheEvaluationStepIsTold) {
+  EXPECT_EQ(evaluation_note({.seconds = 2.5}), "evaluation step: compiled in 2.50 s");
+  EXPECT_EQ(evaluation_note({.seconds = 0.9}), "");
 }
 
 }  // namespace
