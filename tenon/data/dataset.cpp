@@ -1,7 +1,6 @@
 #include "tenon/data/dataset.h"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "tenon/base/scalar_convert.h"
@@ -20,7 +19,7 @@ std::int64_t convert_classes(const std::string& name, std::optional<Array>& y) {
     if constexpr (std::is_integral_v<T>) {
       const T* labels = reinterpret_cast<const T*>(y->data());
       for (std::size_t i = 0; i < out.size(); ++i) {
-        constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
+        constexpr std::int32_t kMost = kLargestClassCount - 1;
         const bool is_none = takes_none && std::cmp_equal(+labels[i], kNoClass);
         if ((std::cmp_less(+labels[i], 0) && !is_none) || std::cmp_greater(+labels[i], kMost))
           throw UserError(

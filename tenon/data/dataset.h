@@ -12,6 +12,8 @@ namespace tenon::data {
 // The class of an element that has none: losses and accuracy leave it out, as F.cross_entropy's
 // ignore_index does. For labels of several elements, such as those of a masked text.
 inline constexpr std::int32_t kNoClass = -1;
+// More classes than anyone has: a label beyond is an error, not a model of that size.
+inline constexpr std::int32_t kLargestClassCount = 1 << 20;
 
 // A value; copies share the arrays.
 class Dataset {

@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "tenon/base/interruption.h"
+
 namespace tenon::data {
 namespace {
 
@@ -182,6 +184,11 @@ void PipelineTurns::do_job(Job& job, std::unique_lock<std::mutex> reading, std::
 }
 
 void PipelineTurns::work_until_done() {
+  // What waits for a sample that does not come is given up with the pass.
+  const InterruptionScope scope([this] {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  });
   Job job;
   for (;;) {
     std::unique_lock lock(mutex_);
@@ -238,8 +245,12 @@ void PipelineTurns::wait_for_front(std::unique_lock<std::mutex>& lock) {
       lock.unlock();
       do_job(own_job_, std::move(reading), reserved);
       lock.lock();
-    } else {
+    } else if (!InterruptionScope::is_open()) {
       ready_.wait(lock);
+    } else {
+      constexpr std::chrono::milliseconds kPatience(50);
+      ready_.wait_for(lock, kPatience);
+      interruption_point();
     }
   }
 }

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tenon/base/interruption.h"
 #include "tenon/base/text.h"
 #include "tenon/io/gzip.h"
 
@@ -122,15 +123,24 @@ int milliseconds(const StreamOptions& options) {
   return std::max(1, static_cast<int>(options.timeout_seconds * 1000));
 }
 
-// Waits until the descriptor is ready; false when the time is over.
+// How often a wait asks whether it is still wanted, in milliseconds.
+constexpr int kPatience = 50;
+
+// Waits until the descriptor is ready; false when the time is over. Interrupted if a scope of this
+// thread wants it.
 bool wait_ready(int descriptor, short events, int timeout) {
   const auto start = std::chrono::steady_clock::now();
+  const bool is_patient = !InterruptionScope::is_open();
   for (int left = timeout;;) {
+    interruption_point();
     pollfd one{descriptor, events, 0};
-    const int ready = ::poll(&one, 1, left);
+    const int ready = ::poll(&one, 1,
+                             is_patient ? left
+                             : left < 0 ? kPatience
+                                        : std::min(left, kPatience));
     if (ready > 0) return true;
-    if (ready == 0) return false;
-    require(errno == EINTR, "waiting for data failed: {}", std::strerror(errno));
+    if (ready == 0 && (is_patient || left == 0)) return false;
+    require(ready == 0 || errno == EINTR, "waiting for data failed: {}", std::strerror(errno));
     if (timeout < 0) continue;
     const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - start);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tenon/base/interruption.h"
 #include "tenon/base/text.h"
 #include "tenon/io/crc32c.h"
 #include "tenon/io/elements.h"
@@ -136,6 +137,7 @@ void RecordReader::fail(std::uint64_t number, const std::string& reason) const {
 bool RecordReader::fill() {
   constexpr std::size_t kChunk = 1 << 16;
   buffer_.resize(kChunk);
+  place_ = kChunk;  // nothing is there if reading throws
   buffer_.resize(stream_->read_some(buffer_));
   place_ = 0;
   return !buffer_.empty();
@@ -192,7 +194,15 @@ void RecordReader::read_header() {
 
 std::optional<RawRecord> RecordReader::next() {
   if (ended_) return std::nullopt;
-  std::optional<RawRecord> record = header_ ? next_frame() : next_line();
+  if (is_cut_) fail(count_, "reading was given up in the middle of it");
+  if (place_ == buffer_.size()) fill();  // between two records a wait may be given up
+  std::optional<RawRecord> record;
+  try {
+    record = header_ ? next_frame() : next_line();
+  } catch (const Interrupted&) {
+    is_cut_ = true;
+    throw;
+  }
   ended_ = !record.has_value();
   if (record) ++count_;
   return record;

@@ -63,6 +63,7 @@ class RecordReader {
 
   // The next record; nothing after the end mark or, of JSON lines, at the end of the stream.
   // UserError naming the record for a stream that ends before, and for records above the limit.
+  // Where waiting for one was interrupted (base/interruption.h) before it began, reading can go on.
   std::optional<RawRecord> next();
 
   // The record's tensors; by any thread. Of JSON lines x is f32, y i32 if all its numbers are
@@ -88,6 +89,7 @@ class RecordReader {
   std::size_t place_ = 0;  // in the buffer
   std::uint64_t count_ = 0;
   bool ended_ = false;
+  bool is_cut_ = false;  // an Interrupted left it in the middle of a record
 };
 
 // A framed stream in a file, whose records are read in any order, by any thread.

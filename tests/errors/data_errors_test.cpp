@@ -30,7 +30,7 @@ TEST(DataErrors, LabelsOutOfRange) {
   EXPECT_EQ(error_of([] {
               rows(2, 2, {0, -1});
             }),
-            "dataset \"arrays\": label number 1 is -1; classes are 0 to 2147483646");
+            "dataset \"arrays\": label number 1 is -1; classes are 0 to 1048575");
 }
 
 TEST(DataErrors, RowsThatDoNotMatch) {

@@ -4,10 +4,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <thread>
 
 #include "io_testing.h"
+#include "tenon/base/interruption.h"
 #include "tenon/io/crc32c.h"
 #include "tenon/io/gzip.h"
 
@@ -283,6 +285,40 @@ TEST(RecordStream, ReadsOverTcp) {
             2u);
   writer.join();
   ::close(server);
+}
+
+// Waits that are given up at once.
+std::optional<RawRecord> impatiently(RecordReader& reader) {
+  const InterruptionScope scope([] { return true; });
+  return reader.next();
+}
+
+TEST(RecordStream, CanBeGivenUpBetweenTwoRecordsAndGoneOnWith) {
+  for (const bool is_framed : {true, false}) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const auto send = [&](std::string_view bytes) {
+      ASSERT_EQ(::write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    };
+    const std::string framed = whole_stream();
+    const std::string lines = "{\"x\":[1],\"y\":0}\n{\"x\":[2],\"y\":1}\n";
+    const std::string& bytes = is_framed ? framed : lines;
+    // All but the second record's last bytes and what follows them.
+    const std::size_t first = is_framed ? bytes.size() - 6 : bytes.find('\n') + 1;
+    send(std::string_view(bytes).substr(0, first));
+    RecordReader reader(descriptor_stream(ends[0], "pipe"));
+    ASSERT_TRUE(reader.next());
+    EXPECT_THROW(impatiently(reader), Interrupted);
+    send(std::string_view(bytes).substr(first));
+    ::close(ends[1]);
+    if (is_framed) {
+      EXPECT_EQ(error_of([&] { reader.next(); }),
+                "pipe: record 1: reading was given up in the middle of it");
+    } else {
+      ASSERT_TRUE(reader.next());
+      EXPECT_FALSE(reader.next());
+    }
+  }
 }
 
 }  // namespace

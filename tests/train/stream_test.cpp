@@ -1,5 +1,10 @@
 // Fits over samples that are made while steps run.
+#include <unistd.h>
+
+#include <thread>
+
 #include "tenon/data/epoch_order.h"
+#include "tenon/io/record_stream.h"
 #include "tenon/nn/pooling.h"
 #include "train_testing.h"
 
@@ -49,6 +54,75 @@ TEST(Stream, IsEvaluatedAsTheDataInMemory) {
   EXPECT_EQ(streamed.loss, in_memory.loss);
   EXPECT_EQ(streamed["accuracy"], in_memory["accuracy"]);
   EXPECT_EQ(streamed.samples, 22);
+}
+
+// JSON lines of a pipe that nobody closes: after those that were written, nothing comes.
+class SilentPipe {
+ public:
+  explicit SilentPipe(int records) {
+    EXPECT_EQ(::pipe(ends_), 0);
+    for (int i = 0; i < records; ++i) {
+      const std::string line = fmt::format("{{\"x\":[{},1],\"y\":{}}}\n", i, i % 3);
+      EXPECT_EQ(::write(ends_[1], line.data(), line.size()), static_cast<ssize_t>(line.size()));
+    }
+    reader_ = std::make_shared<io::RecordReader>(
+        io::descriptor_stream(ends_[0], "pipe", {.timeout_seconds = 0}));
+  }
+  ~SilentPipe() { ::close(ends_[1]); }
+
+  data::Stream stream() const {
+    const auto pass = [reader = reader_](std::uint64_t epoch) -> data::Pass {
+      return [reader, epoch]() -> std::optional<data::LazySample> {
+        const std::optional<io::RawRecord> record = reader->next();
+        if (!record) return std::nullopt;
+        return data::LazySample{
+            {epoch, static_cast<std::int64_t>(record->number)}, [reader, record] {
+              io::RecordTensors tensors = reader->parse(*record);
+              return std::optional(data::Sample{std::move(tensors.x), std::move(tensors.y)});
+            }};
+      };
+    };
+    return {.name = "pipe", .samples = data::Pipeline(pass), .class_names = {"a", "b", "c"}};
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+  std::shared_ptr<io::RecordReader> reader_;
+};
+
+TEST(Stream, ThatFallsSilentHoldsUpNeitherTheLastStepNorAStop) {
+  for (const int workers : {0, 1, 2}) {
+    const SilentPipe pipe(41);  // the first tells the types
+    Trainer trainer(small_model(), small_options());
+    FitOptions options{.epochs = 1, .batch_size = 4, .max_steps = 3};
+    options.loading.workers = workers;
+    EXPECT_EQ(trainer.fit(pipe.stream(), options).steps, 3);
+  }
+  for (const int workers : {0, 1, 2}) {
+    const SilentPipe pipe(41);
+    std::stop_source stop;
+    struct StopLater final : Callback {
+      std::stop_source* stop = nullptr;
+      std::jthread later;
+      bool on_step_end(Trainer&, const StepInfo& info) override {
+        if (info.step == 5)
+          later = std::jthread([this] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            stop->request_stop();
+          });
+        return true;
+      }
+    } stop_later;
+    stop_later.stop = &stop;
+    Trainer trainer(small_model(), small_options());
+    FitOptions options{.epochs = 1, .batch_size = 4, .callbacks = {&stop_later}};
+    options.stop = stop.get_token();
+    options.loading.workers = workers;
+    const History history = trainer.fit(pipe.stream(), options);
+    EXPECT_GE(history.steps, 5);
+    EXPECT_LE(history.steps, 10);
+    EXPECT_TRUE(history.stopped);
+  }
 }
 
 TEST(Stream, OfUnknownSizeEndsItsEpochsByItself) {
