@@ -15,6 +15,7 @@ import csv
 import math
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 
@@ -25,7 +26,9 @@ def probabilities(tenon, judge, images):
                        stdout=subprocess.DEVNULL)
         with open(out, newline="") as file:
             rows = list(csv.DictReader(file))
-    names = [name for name in rows[0] if name.startswith("probability_")]
+    names = [name for name in rows[0] if name not in ("row", "class", "probability")]
+    if abs(sum(float(rows[0][name]) for name in names) - 1) > 1e-3:
+        sys.exit(f"{judge}: no probabilities of classes among the columns {', '.join(rows[0])}")
     return [row["class"] for row in rows], [[float(row[name]) for name in names] for row in rows]
 
 

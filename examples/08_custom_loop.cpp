@@ -73,11 +73,13 @@ int main() {
                   number(session.read(norm->variance)));
   }
 
-  // Weights, statistics and what the optimizer keeps, by name, in one file.
+  // Weights, statistics and what the optimizer keeps, by name, in one file. A variable that the
+  // model has no use for, such as the bias of a layer without one, is never defined.
   std::vector<tenon::Variable> variables = nn::variables_of(model);
   for (const auto& variable : optimizer.state()) variables.push_back(variable);
   tenon::io::NamedTensors values;
-  for (const auto& variable : variables) values.emplace(variable.name(), session.read(variable));
+  for (const auto& variable : variables)
+    if (variable.is_defined()) values.emplace(variable.name(), session.read(variable));
   tenon::io::write_safetensors("loop.safetensors", values);
 
   // Another session starts from the file. In another program the variables get their names when

@@ -154,6 +154,14 @@ TrainData open_streamed(const TrainCommand& command, data::OpenedStream opened) 
   return data;
 }
 
+// What is evaluated after the last step is known to fit before the first one.
+void require_alike(const data::Dataset& train, const data::Dataset& test) {
+  const TensorType wanted{train.x().dtype(), train.x().row_shape()},
+      found{test.x().dtype(), test.x().row_shape()};
+  require(found == wanted, "\"{}\": samples of the test set are {}, those of training {}",
+          test.name(), found, wanted);
+}
+
 }  // namespace
 
 TrainData open_train_data(const TrainCommand& command) {
@@ -184,6 +192,7 @@ TrainData open_train_data(const TrainCommand& command) {
   else if (command.validation != "none")
     data.validation = open_validation(command, train.class_names(), data.columns);
   if (reconstructs) make_reconstruction(train, data.validation, data.test, command.normalize);
+  if (data.test) require_alike(train, *data.test);
   data.shown = train;
   check_labels(command, train);
   if (command.loop.workers)

@@ -111,6 +111,24 @@ TEST_F(DataKinds, WithoutSamplesSaySo) {
   EXPECT_TRUE(outcome.err.ends_with(": there are no samples\n")) << outcome.err;
 }
 
+// Before the first step, not after the last one.
+TEST_F(DataKinds, ATestSetOfOtherSamplesIsRefused) {
+  for (const auto& [part, side] :
+       {std::pair<std::string, std::uint16_t>("train", 4), {"t10k", 5}}) {
+    const auto area = static_cast<std::size_t>(side * side);
+    write_idx(folder_ / (part + "-images-idx3-ubyte"), {2, side, side},
+              std::vector<unsigned char>(2 * area));
+    write_idx(folder_ / (part + "-labels-idx1-ubyte"), {2}, {0, 1});
+  }
+  const Outcome outcome =
+      train("idx:" + (folder_ / ""), {"--validation", "none", "--out", folder_ / "run"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(
+      outcome.err.ends_with("\": samples of the test set are u8[5,5], those of training u8[4,4]\n"))
+      << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
 TEST_F(DataKinds, ALabelThatIsNotUtf8IsRefusedWhereItStands) {
   io::write_file_atomically(folder_ / "a.csv", std::string_view("x,kind\n1,a\n2,b\xff\n3,a\n"));
   const Outcome outcome = train("csv:" + (folder_ / "a.csv"), {"--out", folder_ / "run"});
