@@ -101,12 +101,11 @@ TEST(Dataset, ChecksItsParts) {
         from_arrays(HostTensor({DType::f32, {2, 2}}), make_tensor<std::int64_t>({2}, {0, -1}));
       }),
       "dataset \"arrays\": label number 1 is -1; classes are 0 to 1048575");
-  EXPECT_EQ(
-      error_of([] {
-        from_arrays(HostTensor({DType::f32, {1, 2}}),
-                    make_tensor<std::uint64_t>({1}, {~std::uint64_t{0}}));
-      }),
-      "dataset \"arrays\": label number 0 is 18446744073709551615; classes are 0 to 1048575");
+  EXPECT_EQ(error_of([] {
+              from_arrays(HostTensor({DType::f32, {1, 2}}),
+                          make_tensor<std::uint64_t>({1}, {~std::uint64_t{0}}));
+            }),
+            "dataset \"arrays\": label number 0 is 18446744073709551615; classes are 0 to 1048575");
   EXPECT_EQ(error_of([] {
               from_arrays(HostTensor({DType::f32, {1, 2}}), make_tensor<std::uint8_t>({1}, {2}),
                           {"a", "b"});
