@@ -30,6 +30,11 @@ bool is_expensive(const Op& op) {
                    Reduce, CumulativeReduce, WindowReduce, WindowSelect>(op);
 }
 
+// Products take transposes and reshapes of their operands into themselves, and their bits may be
+// those of the form that they find: what is computed again must find the same one, so no barrier
+// may stand behind such an op.
+bool only_moves(const Op& op) { return is_one_of<Transpose, Reshape, Broadcast>(op); }
+
 class Recomputation {
  public:
   Recomputation(const Graph& graph, RecomputePolicy policy, int segments)
@@ -138,6 +143,10 @@ class Recomputation {
         if (is_forward_[operand.node] && segment_[operand.node] != segment_[i])
           is_kept_[operand.node] = true;
     for (const Output& output : graph_.outputs()) is_kept_[output.value.node] = true;
+    // What is moved again must be there.
+    for (auto i = static_cast<std::uint32_t>(count_); i-- > 0;)
+      if (is_forward_[i] && is_kept_[i] && only_moves(graph_.node(i).op))
+        is_kept_[graph_.node(i).operands[0].node] = true;
   }
 
   // For each segment a gradient that enters it from later ones: the last one there is, so that
@@ -176,33 +185,45 @@ class Recomputation {
       if (gates_[static_cast<std::size_t>(segment_[i])] == kNoNode) is_kept_[i] = true;
   }
 
-  // A node as it is, or computed again.
+  // A node as it is, or computed again when the node `gate` of the backward pass is there.
   struct Copy {
     std::uint32_t node;
-    bool is_again;
+    std::uint32_t gate = kNoNode;
+    bool is_again() const { return gate != kNoNode; }
+    auto operator<=>(const Copy&) const = default;
   };
-  std::optional<std::uint32_t>& made(const Copy& copy) {
-    return made_[2 * std::size_t{copy.node} + (copy.is_again ? 1 : 0)];
+  std::optional<std::uint32_t> made(const Copy& copy) const {
+    if (!copy.is_again()) return made_[copy.node];
+    const auto found = made_again_.find(copy);
+    return found == made_again_.end() ? std::nullopt : std::optional(found->second);
+  }
+  void set_made(const Copy& copy, std::uint32_t node) {
+    if (copy.is_again())
+      made_again_[copy] = node;
+    else
+      made_[copy.node] = node;
   }
   // What `reader` takes for a value of `node`.
   Copy source(const Copy& reader, std::uint32_t node) const {
-    return {node, (is_late_[reader.node] || reader.is_again) && !is_kept_[node]};
-  }
-  std::uint32_t gate(std::uint32_t node) const {
-    return gates_[static_cast<std::size_t>(segment_[node])];
+    if (!is_forward_[node]) return {node};
+    if (reader.is_again()) {
+      const bool is_made = !is_kept_[node] || only_moves(graph_.node(node).op);
+      return {node, is_made ? reader.gate : kNoNode};
+    }
+    if (!is_late_[reader.node] || is_kept_[node]) return {node};
+    return {node, gates_[static_cast<std::size_t>(segment_[node])]};
   }
 
   Graph emit() {
-    made_.assign(2 * count_, std::nullopt);
+    made_.assign(count_, std::nullopt);
     std::vector<Value> inputs;
     Builder builder = builder_with_inputs_of(graph_, inputs);
     for (std::uint32_t i = 0; i < count_; ++i)
       if (const auto* parameter = std::get_if<Parameter>(&graph_.node(i).op))
-        made({i, false}) = inputs[static_cast<std::size_t>(parameter->position)].node;
-    for (std::uint32_t i = 0; i < count_; ++i) make(builder, {i, false});
+        set_made({i}, inputs[static_cast<std::size_t>(parameter->position)].node);
+    for (std::uint32_t i = 0; i < count_; ++i) make(builder, {i});
     std::vector<Output> outputs(graph_.outputs().begin(), graph_.outputs().end());
-    for (Output& output : outputs)
-      output.value = {*made({output.value.node, false}), output.value.result};
+    for (Output& output : outputs) output.value = {*made({output.value.node}), output.value.result};
     return std::move(builder).finish(std::move(outputs));
   }
 
@@ -218,8 +239,7 @@ class Recomputation {
       const std::size_t depth = stack.size();
       for (const Value operand : graph_.node(copy.node).operands)
         if (const Copy needed = source(copy, operand.node); !made(needed)) stack.push_back(needed);
-      if (copy.is_again && !made({gate(copy.node), false}))
-        stack.push_back({gate(copy.node), false});
+      if (copy.is_again() && !made({copy.gate})) stack.push_back({copy.gate});
       if (stack.size() > depth) continue;
       add(builder, copy);
       stack.pop_back();
@@ -231,22 +251,22 @@ class Recomputation {
     for (const Value operand : graph_.node(copy.node).operands) {
       const Copy from = source(copy, operand.node);
       Value value{*made(from), operand.result};
-      if (copy.is_again && !from.is_again) value = behind_gate(builder, copy, operand, value);
+      if (copy.is_again() && !from.is_again())
+        value = behind_gate(builder, copy.gate, operand, value);
       operands.push_back(value);
     }
     const Value result = builder.add(graph_.node(copy.node).op, operands);
-    made(copy) = result.node;
+    set_made(copy, result.node);
     if (const NodeInfo* info = graph_.info(copy.node)) builder.describe(result.node, *info);
   }
 
-  // `value`, which is not there before the gradient that enters the segment of `copy`.
-  Value behind_gate(Builder& builder, const Copy& copy, Value operand, Value value) {
+  // `value` of `operand`, which is not there before the gradient `gate` is.
+  Value behind_gate(Builder& builder, std::uint32_t gate, Value operand, Value value) {
     if (is_constant_[operand.node]) return value;
-    const std::uint32_t gate_node = gate(copy.node);
-    const auto key = std::tuple(gate_node, operand.node, operand.result);
+    const auto key = std::tuple(gate, operand.node, operand.result);
     const auto known = gated_.find(key);
     if (known != gated_.end()) return known->second;
-    const Value waited{*made({gate_node, false}), 0};
+    const Value waited{*made({gate}), 0};
     const Barrier barrier{static_cast<std::int64_t>(gated_.size())};
     return gated_[key] = builder.add(barrier, {value, waited});
   }
@@ -262,6 +282,7 @@ class Recomputation {
   std::int32_t last_segment_ = 0;
   std::vector<std::uint32_t> gates_;  // of each segment: a node of the backward pass
   std::vector<std::optional<std::uint32_t>> made_;
+  std::map<Copy, std::uint32_t> made_again_;
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Value> gated_;
 };
 

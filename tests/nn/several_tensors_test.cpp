@@ -1,7 +1,8 @@
 // The module with several inputs and outputs that docs/layers.md shows.
-#include <map>
+#include <filesystem>
 
 #include "layer_testing.h"
+#include "tenon/io/safetensors.h"
 #include "tenon/optim/adam.h"
 #include "tenon/optim/optimizer.h"
 
@@ -97,15 +98,20 @@ TEST(ListingModule, WeightsAreNamedInTheOrderOfTheCalls) {
 TEST(ListingModule, IsSavedByWhatTheContextMet) {
   const Listing model;
   Session session("reference", {.seed = 1}), other("reference", {.seed = 2});
+  const std::string file = testing::TempDir() + "tenon_listing.safetensors";
   nn::Context context(nn::Mode::inference);
   model(placeholder("numbers", {DType::f32, {2, 4}}), placeholder("words", {DType::i32, {2, 3}}),
         context);
-  std::map<std::string, HostTensor> values;  // what docs/layers.md writes to a file
+  io::NamedTensors values;
   for (const Variable& variable : context.variables())
     values.emplace(variable.name(), session.read(variable));
+  io::write_safetensors(file, values);
+
+  const io::NamedTensors read = io::read_safetensors(file).tensors;
   for (const Variable& variable : context.variables())
-    other.write(variable, values.at(variable.name()));
-  EXPECT_EQ(values.size(), 7u);
+    other.write(variable, read.at(variable.name()));
+  EXPECT_EQ(read.size(), 7u);
+  std::filesystem::remove(file);
   const Listings data;
   const auto predict = [&](Tensor numbers, Tensor words) -> StepResult {
     nn::Context predicting(nn::Mode::inference);

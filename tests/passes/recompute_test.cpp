@@ -118,6 +118,34 @@ TEST(Recompute, FollowsBranches) {
   EXPECT_LT(peak_bytes(changed), peak_bytes(graph));
 }
 
+// Products fold transposes in, with other bits than behind a barrier that stands between.
+TEST(Recompute, PutsNoBarrierBehindWhatProductsFoldIn) {
+  Program p;
+  Value x = p.input(DType::f32, {kRows, kWidth});
+  std::vector<Value> weights;
+  for (int i = 0; i < 8; ++i) {
+    weights.push_back(p.input(DType::f32, {kWidth, kWidth}));
+    x = transpose(p.b, tanh_of(p.b, matmul(p.b, x, transpose(p.b, weights.back(), {1, 0}))),
+                  {1, 0});
+    x = transpose(p.b, x, {1, 0});
+    x = reshape(p.b, reshape(p.b, x, {kRows * kWidth}), {kRows, kWidth});
+  }
+  const Value loss = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
+  const Graph graph = p.done(autodiff::append_gradients(p.b, loss, weights));
+  for (const RecomputePolicy policy : {RecomputePolicy::cheap, RecomputePolicy::full})
+    for (const int segments : {2, 3, 5, 8}) {
+      const Graph changed = recomputed(graph, policy, segments);
+      ASSERT_GT(count_ops(changed, "barrier"), 0);
+      for (const Node& node : changed.nodes()) {
+        if (!std::holds_alternative<Barrier>(node.op)) continue;
+        const Op& op = changed.node(node.operands[0].node).op;
+        EXPECT_FALSE(std::holds_alternative<Transpose>(op) || std::holds_alternative<Reshape>(op))
+            << ir::name(op);
+      }
+      expect_same_values(graph, changed, "transposed");
+    }
+}
+
 // A second gradient, of a loss behind the first: a penalty of the gradient's size.
 TEST(Recompute, FollowsGradientsOfGradients) {
   Program p;
