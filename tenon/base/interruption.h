@@ -36,6 +36,9 @@ class InterruptionScope {
   Clock::time_point asked_{};
 };
 
+// How long whoever waits within a scope may do so between two interruption points.
+inline constexpr std::chrono::milliseconds kInterruptionPatience(50);
+
 // Throws Interrupted if a scope that this thread is in wants it. Costs a look at the clock, and
 // nothing to speak of outside scopes. Whoever calls it holds what it has half made in objects that
 // a throw destroys.

@@ -29,11 +29,10 @@ std::pair<std::int64_t, std::int64_t> parse_sides(const std::string& text) {
 }
 
 std::vector<std::string> parse_classes(const std::string& text) {
-  constexpr std::int64_t kMostClasses = 1 << 20;
   std::vector<std::string> names;
   if (text.empty()) return names;
   if (text.find_first_not_of("0123456789") == std::string::npos) {
-    const std::int64_t count = parse_count("--classes", text, 2, kMostClasses);
+    const std::int64_t count = parse_count("--classes", text, 2, data::kLargestClassCount);
     for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{}", i));
     return names;
   }

@@ -59,8 +59,8 @@ void wait_for_failure() {
 
 void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
-  stop.request_stop();
   say("stopping when the step that runs now is done; Ctrl-C again ends at once");
+  stop.request_stop();  // after the line, which must not follow what is said of the end
   wait_for_signal();
   is_ending = true;
   kill_compilers();

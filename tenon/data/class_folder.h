@@ -40,6 +40,17 @@ struct LoadFiles {
 // The sample that `read` gives; its UserError says behind the reason that bad `what` can be left
 // out.
 Sample read_class_file(const std::function<Sample()>& read, std::string_view what);
+// The samples of a folder of `what`, read so; `help` is for those of another type than the first.
+template <class Folder>
+Pipeline equal_class_files(const Folder& folder, std::string_view what, const std::string& help) {
+  const Pipeline files = Pipeline::from(
+      folder.size(),
+      [folder, what](std::int64_t index) {
+        return read_class_file([&] { return folder.read(index); }, what);
+      },
+      [folder](std::int64_t index) { return folder.file(index).string(); });
+  return files.equal_types(help);
+}
 // All samples of `pipeline`, which gives file i of `files` as sample i, all of one type, with the
 // files' labels. UserError for one that cannot be made unless `bad` is there, and if there is none.
 Dataset load_class_files(const ClassFiles& files, const Pipeline& pipeline,

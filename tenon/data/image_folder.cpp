@@ -101,13 +101,8 @@ Pipeline ImageFolder::pipeline() const {
 }
 
 Pipeline ImageFolder::equal_pipeline() const {
-  const Pipeline files = Pipeline::from(
-      size(),
-      [folder = *this](std::int64_t index) {
-        return read_class_file([&] { return folder.read(index); }, "images");
-      },
-      [folder = *this](std::int64_t index) { return folder.file(index).string(); });
-  return files.equal_types(
+  return equal_class_files(
+      *this, "images",
       "\n  help: --image-size HEIGHTxWIDTH makes them equal (ImageFolderOptions in C++), "
       "--bad-samples skip leaves such images out");
 }

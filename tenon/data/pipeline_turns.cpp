@@ -248,8 +248,7 @@ void PipelineTurns::wait_for_front(std::unique_lock<std::mutex>& lock) {
     } else if (!InterruptionScope::is_open()) {
       ready_.wait(lock);
     } else {
-      constexpr std::chrono::milliseconds kPatience(50);
-      ready_.wait_for(lock, kPatience);
+      ready_.wait_for(lock, kInterruptionPatience);
       interruption_point();
     }
   }

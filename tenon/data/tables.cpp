@@ -18,7 +18,6 @@ namespace tenon::data {
 namespace {
 
 constexpr std::size_t kNoColumn = ~std::size_t{0};
-constexpr std::int32_t kMostClasses = 1 << 20;
 constexpr std::string_view kFeatures = "features";
 constexpr std::string_view kRegressionHelp =
     "\n  help: for numbers to predict, --task regression (CsvOptions::task in C++)";
@@ -277,10 +276,11 @@ class CsvDatasetBuilder {
       if (!column.is_integer && value != std::trunc(value))
         refuse_row(row, fmt::format("{}: line {}: the label {} is not an integer{}", file_,
                                     table_.lines[row], value, kRegressionHelp));
-      else if (value < 0 || value >= kMostClasses)
-        refuse_row(row,
-                   fmt::format("{}: line {}: the label {} is not a class; classes are 0 to {}{}",
-                               file_, table_.lines[row], value, kMostClasses - 1, kRegressionHelp));
+      else if (value < 0 || value >= kLargestClassCount)
+        refuse_row(
+            row,
+            fmt::format("{}: line {}: the label {} is not a class; classes are 0 to {}{}", file_,
+                        table_.lines[row], value, kLargestClassCount - 1, kRegressionHelp));
       else
         y.as<std::int32_t>()[row] = static_cast<std::int32_t>(value);
     }

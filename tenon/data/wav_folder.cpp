@@ -85,13 +85,8 @@ Pipeline WavFolder::pipeline() const {
 }
 
 Pipeline WavFolder::equal_pipeline() const {
-  const Pipeline files = Pipeline::from(
-      size(),
-      [folder = *this](std::int64_t index) {
-        return read_class_file([&] { return folder.read(index); }, "sounds");
-      },
-      [folder = *this](std::int64_t index) { return folder.file(index).string(); });
-  return files.equal_types(
+  return equal_class_files(
+      *this, "sounds",
       "\n  help: --frames N cuts or fills sounds to one length (WavFolderOptions::frames in C++), "
       "--bad-samples skip leaves such sounds out");
 }

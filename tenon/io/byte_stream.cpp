@@ -123,23 +123,20 @@ int milliseconds(const StreamOptions& options) {
   return std::max(1, static_cast<int>(options.timeout_seconds * 1000));
 }
 
-// How often a wait asks whether it is still wanted, in milliseconds.
-constexpr int kPatience = 50;
-
 // Waits until the descriptor is ready; false when the time is over. Interrupted if a scope of this
 // thread wants it.
 bool wait_ready(int descriptor, short events, int timeout) {
   const auto start = std::chrono::steady_clock::now();
-  const bool is_patient = !InterruptionScope::is_open();
+  const int patience =
+      InterruptionScope::is_open() ? static_cast<int>(kInterruptionPatience.count()) : -1;
   for (int left = timeout;;) {
     interruption_point();
+    const bool is_last =
+        patience < 0 || (left >= 0 && left <= patience);  // nothing to ask after it
     pollfd one{descriptor, events, 0};
-    const int ready = ::poll(&one, 1,
-                             is_patient ? left
-                             : left < 0 ? kPatience
-                                        : std::min(left, kPatience));
+    const int ready = ::poll(&one, 1, is_last ? left : patience);
     if (ready > 0) return true;
-    if (ready == 0 && (is_patient || left == 0)) return false;
+    if (ready == 0 && is_last) return false;
     require(ready == 0 || errno == EINTR, "waiting for data failed: {}", std::strerror(errno));
     if (timeout < 0) continue;
     const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(

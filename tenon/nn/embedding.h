@@ -5,9 +5,9 @@
 
 namespace tenon::nn {
 
-// ids [...] of integers in [0, rows) -> [..., width]. Ids out of range clamp; a
-// Trainer refuses data with ids that no table of its model has a row for. table [rows, width] is of
-// the context's dtype. `mask_zero`: id 0 is padding, which the layers after this one leave out
+// ids [...] of integers in [0, rows) -> [..., width]. Ids out of range clamp; a Trainer refuses
+// data with ids that no table of its model has a row for. table [rows, width] is of the context's
+// dtype. `mask_zero`: id 0 is padding, which the layers after this one leave out
 // (Context::set_mask); ids are [batch, time] then.
 struct Embedding {
   static constexpr std::string_view kKind = "embedding";

@@ -207,8 +207,8 @@ class Recomputation {
   Copy source(const Copy& reader, std::uint32_t node) const {
     if (!is_forward_[node]) return {node};
     if (reader.is_again()) {
-      const bool is_made = !is_kept_[node] || only_moves(graph_.node(node).op);
-      return {node, is_made ? reader.gate : kNoNode};
+      const bool is_again = !is_kept_[node] || only_moves(graph_.node(node).op);
+      return {node, is_again ? reader.gate : kNoNode};
     }
     if (!is_late_[reader.node] || is_kept_[node]) return {node};
     return {node, gates_[static_cast<std::size_t>(segment_[node])]};

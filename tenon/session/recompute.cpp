@@ -46,6 +46,13 @@ void try_policy(const ir::Graph& graph, RecomputePolicy policy, backends::Backen
   }
 }
 
+bool has_derivatives(const ir::Graph& graph) {
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i)
+    if (const ir::NodeInfo* info = graph.info(i); info != nullptr && info->is_derivative)
+      return true;
+  return false;
+}
+
 }  // namespace
 
 void apply_recompute(Program& program, const StepOptions& options, backends::Backend& backend) {
@@ -54,6 +61,7 @@ void apply_recompute(Program& program, const StepOptions& options, backends::Bac
   require(!is_automatic || options.memory_limit > 0,
           "recompute \"auto\" needs a limit of memory to keep to; set memory_limit, or choose "
           "\"cheap\" or \"full\"");
+  if (!has_derivatives(program.graph)) return;  // nothing to plan for
   const ir::Graph graph = program.graph;
   Candidate best = candidate_of(program.graph, backend);
   for (const RecomputePolicy policy : {RecomputePolicy::cheap, RecomputePolicy::full}) {

@@ -9,28 +9,17 @@
 namespace tenon {
 namespace {
 
-class StepCallback final : public Callback {
+// Of one of the two functions.
+class FunctionCallback final : public Callback {
  public:
-  using Function = std::function<bool(Trainer&, const StepInfo&)>;
-  explicit StepCallback(Function function) : function_(std::move(function)) {}
+  std::function<bool(Trainer&, const StepInfo&)> step;
+  std::function<bool(Trainer&, const EpochInfo&)> epoch;
   bool on_step_end(Trainer& trainer, const StepInfo& info) override {
-    return function_(trainer, info);
+    return !step || step(trainer, info);
   }
-
- private:
-  Function function_;
-};
-
-class EpochCallback final : public Callback {
- public:
-  using Function = std::function<bool(Trainer&, const EpochInfo&)>;
-  explicit EpochCallback(Function function) : function_(std::move(function)) {}
   bool on_epoch_end(Trainer& trainer, const EpochInfo& info) override {
-    return function_(trainer, info);
+    return !epoch || epoch(trainer, info);
   }
-
- private:
-  Function function_;
 };
 
 bool wants_lower(const Monitor& monitor, const EpochInfo& info) {
@@ -144,13 +133,17 @@ bool KeepCheckpoints::on_epoch_end(Trainer& trainer, const EpochInfo& info) {
 std::shared_ptr<Callback> step_callback(
     std::function<bool(Trainer&, const StepInfo&)> on_step_end) {
   require(on_step_end != nullptr, "step_callback: the function is empty");
-  return std::make_shared<StepCallback>(std::move(on_step_end));
+  auto callback = std::make_shared<FunctionCallback>();
+  callback->step = std::move(on_step_end);
+  return callback;
 }
 
 std::shared_ptr<Callback> epoch_callback(
     std::function<bool(Trainer&, const EpochInfo&)> on_epoch_end) {
   require(on_epoch_end != nullptr, "epoch_callback: the function is empty");
-  return std::make_shared<EpochCallback>(std::move(on_epoch_end));
+  auto callback = std::make_shared<FunctionCallback>();
+  callback->epoch = std::move(on_epoch_end);
+  return callback;
 }
 
 }  // namespace tenon

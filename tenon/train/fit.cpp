@@ -220,9 +220,7 @@ void FitLoop::prepare() {
     make_feeder(state_, *options_.validation,
                 {false, state_.evaluation_batch(*options_.validation), false, options_.loading})
         ->prepare_first();
-  const CompiledStep& step = feeder_->prepare_first();
-  state_.cost.memory = step.memory();
-  state_.cost.compile_seconds = step.report().seconds;
+  state_.set_compile_cost(feeder_->prepare_first());
   for (Callback* callback : options_.callbacks) callback->on_compiled(trainer_);
 }
 

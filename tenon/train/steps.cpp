@@ -192,6 +192,12 @@ std::string evaluation_note(const backends::CompileReport& report) {
   return fmt::format("evaluation step: compiled in {:.2f} s", report.seconds);
 }
 
+void Trainer::State::set_compile_cost(const CompiledStep& step) {
+  cost.memory = step.memory();
+  cost.compile_seconds = step.report().seconds;
+  cost.was_cached = step.report().was_cached;
+}
+
 ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, std::int64_t batch,
                                     const InputsOfBatch& inputs_of) {
   std::string purpose = is_training ? "train" : "evaluate";
@@ -209,10 +215,8 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, 
   auto step = std::make_unique<ReadyStep>(
       session.compile(in.placeholders, result, step_options(options.recompute, in.data_bytes)));
   step->is_training = is_training;
-  if (is_training)
-    cost.was_cached = step->step.report().was_cached;
-  else if (const std::string note = evaluation_note(step->step.report());
-           options.log && !note.empty())
+  if (const std::string note = evaluation_note(step->step.report());
+      !is_training && options.log && !note.empty())
     options.log(note);
   step->host_indices = HostTensor(in.placeholders[2].type());
   step->indices = session.upload(step->host_indices);

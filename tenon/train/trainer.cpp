@@ -172,9 +172,7 @@ double Trainer::step(const data::Batch& batch) {
   state.build(rows);
   state.require_fits(rows, "step");
   ReadyStep& step = state.streamed_step(true, batch.x.type(), rows.y().type(), has_weights);
-  state.cost.memory = step.step.memory();
-  state.cost.compile_seconds = step.step.report().seconds;
-  state.cost.was_cached = step.step.report().was_cached;
+  state.set_compile_cost(step.step);
   state.last_step = &step;
   state.last_trainable = state.trainable();
   std::vector<std::int64_t> indices = batch.indices;
@@ -198,9 +196,7 @@ double Trainer::steps(const data::Dataset& dataset, std::int64_t batch_size,
   ReadyStep& step = state.resident_step(true, dataset.x().type(), dataset.y().type(), batch_size,
                                         dataset.has_weights());
   const std::shared_ptr<ResidentData> data = state.on_device(dataset);
-  state.cost.memory = step.step.memory();
-  state.cost.compile_seconds = step.step.report().seconds;
-  state.cost.was_cached = step.step.report().was_cached;
+  state.set_compile_cost(step.step);
   step.inputs[0] = &data->x;
   step.inputs[1] = &data->y;
   if (data->weights) step.inputs[3] = &*data->weights;

@@ -160,6 +160,7 @@ struct Trainer::State {
   StepResult traced(bool is_training, const StepInputs& in);
   using InputsOfBatch = std::function<StepInputs(std::int64_t batch)>;
   static InputsOfBatch resident_inputs(const TensorType& x, const TensorType& y, bool has_weights);
+  void set_compile_cost(const CompiledStep& step);
   ReadyStep& compiled(bool is_training, const std::string& key, std::int64_t batch,
                       const InputsOfBatch& inputs_of);
 

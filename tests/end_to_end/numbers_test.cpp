@@ -206,6 +206,22 @@ std::string test_name(const testing::TestParamInfo<std::string>& model) {
 
 INSTANTIATE_TEST_SUITE_P(Models, Numbers, testing::Values("mlp", "lenet"), test_name);
 
+// At these sizes other networks have nothing whose second computation saves memory: the step would
+// be the same one.
+bool recomputes_something(const std::string& model) {
+  for (const char* other :
+       {"mlp", "linear-regression", "logistic-regression", "speech-commands", "char-lstm"})
+    if (model == other) return false;
+  return true;
+}
+
+std::int64_t arena_bytes(const std::string& run) {
+  return nlohmann::json::parse(io::read_text_file(run + "/cost.json"))
+      .at("step_buffer_bytes")
+      .at("arena")
+      .get<std::int64_t>();
+}
+
 // What every model is made of is the same as what those two are; that its own layers keep the
 // promises, training ones with random numbers too, is seen in a few steps.
 class NumbersOfEveryModel : public testing::TestWithParam<std::string> {};
@@ -229,9 +245,12 @@ TEST_P(NumbersOfEveryModel, AreTheSameWithThreadsAndAfterAPause) {
   EXPECT_EQ(first_difference(base, runs->run(threads)), "");
 
   // What is computed again is what it was.
-  Variant again{.name = "recompute", .cache = "cache-recompute"};
-  again.more = {"--recompute", "full"};
-  EXPECT_EQ(first_difference(base, runs->run(again)), "");
+  if (recomputes_something(GetParam())) {
+    Variant again{.name = "recompute", .cache = "cache-recompute"};
+    again.more = {"--recompute", "full"};
+    EXPECT_EQ(first_difference(base, runs->run(again)), "");
+    EXPECT_LT(arena_bytes(runs->run(again)), arena_bytes(base));
+  }
 
   // In the middle of the second epoch.
   Variant paused{.name = "paused"};

@@ -16,19 +16,26 @@ constexpr std::int64_t kRows = 64, kWidth = 32;
 
 Value tanh_of(Builder& b, Value x) { return elementwise(b, ScalarFunction::tanh, {x}); }
 
-// tanh(x w1), tanh(.. w2), ...: the loss, then the gradient of each weight.
-Graph chain(int layers) {
+// Layers, each a function of x [kRows, kWidth] and its weight [kWidth, kWidth]: the gradient of
+// each weight, then the loss.
+template <class Layer>
+Graph stack(int layers, const Layer& layer) {
   Program p;
   Value x = p.input(DType::f32, {kRows, kWidth});
   std::vector<Value> weights;
   for (int i = 0; i < layers; ++i) {
     weights.push_back(p.input(DType::f32, {kWidth, kWidth}));
-    x = tanh_of(p.b, matmul(p.b, x, weights.back()));
+    x = layer(p.b, x, weights.back());
   }
   const Value loss = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
   std::vector<Value> outputs = autodiff::append_gradients(p.b, loss, weights);
   outputs.push_back(loss);
   return p.done(outputs);
+}
+
+// tanh(x w1), tanh(.. w2), ...
+Graph chain(int layers) {
+  return stack(layers, [](Builder& b, Value x, Value w) { return tanh_of(b, matmul(b, x, w)); });
 }
 
 Graph recomputed(const Graph& graph, RecomputePolicy policy, int segments) {
@@ -104,15 +111,8 @@ TEST(Recompute, LeavesAStepWithoutGradientsAlone) {
 
 // Both halves of a sum of two branches, and the sum of gradients that enters their origin.
 TEST(Recompute, FollowsBranches) {
-  Program p;
-  Value x = p.input(DType::f32, {kRows, kWidth});
-  std::vector<Value> weights;
-  for (int i = 0; i < 12; ++i) {
-    weights.push_back(p.input(DType::f32, {kWidth, kWidth}));
-    x = add(p.b, x, tanh_of(p.b, matmul(p.b, x, weights.back())));
-  }
-  const Value loss = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
-  const Graph graph = p.done(autodiff::append_gradients(p.b, loss, weights));
+  const Graph graph = stack(
+      12, [](Builder& b, Value x, Value w) { return add(b, x, tanh_of(b, matmul(b, x, w))); });
   const Graph changed = recomputed(graph, RecomputePolicy::full, 4);
   expect_same_values(graph, changed, "residual");
   EXPECT_LT(peak_bytes(changed), peak_bytes(graph));
@@ -120,18 +120,11 @@ TEST(Recompute, FollowsBranches) {
 
 // Products fold transposes in, with other bits than behind a barrier that stands between.
 TEST(Recompute, PutsNoBarrierBehindWhatProductsFoldIn) {
-  Program p;
-  Value x = p.input(DType::f32, {kRows, kWidth});
-  std::vector<Value> weights;
-  for (int i = 0; i < 8; ++i) {
-    weights.push_back(p.input(DType::f32, {kWidth, kWidth}));
-    x = transpose(p.b, tanh_of(p.b, matmul(p.b, x, transpose(p.b, weights.back(), {1, 0}))),
-                  {1, 0});
-    x = transpose(p.b, x, {1, 0});
-    x = reshape(p.b, reshape(p.b, x, {kRows * kWidth}), {kRows, kWidth});
-  }
-  const Value loss = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
-  const Graph graph = p.done(autodiff::append_gradients(p.b, loss, weights));
+  const Graph graph = stack(8, [](Builder& b, Value x, Value w) {
+    x = transpose(b, tanh_of(b, matmul(b, x, transpose(b, w, {1, 0}))), {1, 0});
+    x = transpose(b, x, {1, 0});
+    return reshape(b, reshape(b, x, {kRows * kWidth}), {kRows, kWidth});
+  });
   for (const RecomputePolicy policy : {RecomputePolicy::cheap, RecomputePolicy::full})
     for (const int segments : {2, 3, 5, 8}) {
       const Graph changed = recomputed(graph, policy, segments);

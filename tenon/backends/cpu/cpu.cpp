@@ -1,7 +1,6 @@
 #include "tenon/backends/cpu/cpu.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -77,11 +76,15 @@ AlignedMemory allocate_arena(std::int64_t bytes) {
   return arena;
 }
 
-// What graphs and texts took while a step was compiled goes back to the system: some MiB.
-void release_unused_memory() {
+// Compiles; what graphs and texts took meanwhile goes back to the system: some MiB.
+std::shared_ptr<const Program> compile_and_tidy(const ir::Graph& graph,
+                                                const std::filesystem::path& cache_folder,
+                                                const CompileOptions& options) {
+  std::shared_ptr<const Program> program = compile_program(graph, cache_folder, options);
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
+  return program;
 }
 
 // Workspace of one step, or of all that never run at the same time: what is in it is of no use to
@@ -235,14 +238,14 @@ class CpuBackend final : public Backend {
     CompileReport report;
     std::shared_ptr<const Program> program;
     if (options.profile) {
-      program = compile_program(graph, cache_folder_, options);
+      program = compile_and_tidy(graph, cache_folder_, options);
       report = program->report;
     } else {
       const std::shared_ptr<Slot> slot = find_slot(graph);
       const std::unique_lock lock = locked(slot->mutex);
       program = slot->program.lock();
       if (program == nullptr || (options.keep_texts && program->texts.empty())) {
-        program = compile_program(graph, cache_folder_, options);
+        program = compile_and_tidy(graph, cache_folder_, options);
         slot->program = program;
         report = program->report;
       } else {
@@ -253,7 +256,6 @@ class CpuBackend final : public Backend {
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       }
     }
-    release_unused_memory();
     const int threads = options.threads > 0 ? options.threads : threads_;
     std::shared_ptr<ThreadPool> pool = program->uses_threads ? find_pool(threads) : nullptr;
     return std::make_unique<CpuExecutable>(std::move(program), std::move(pool), workspace_, report);
@@ -275,7 +277,7 @@ class CpuBackend final : public Backend {
     std::unique_lock lock(mutex, std::try_to_lock);
     while (!lock.owns_lock()) {
       interruption_point();
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(kInterruptionPatience);
       lock = std::unique_lock(mutex, std::try_to_lock);
     }
     return lock;

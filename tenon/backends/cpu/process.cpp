@@ -23,8 +23,6 @@ namespace {
 constexpr std::size_t kLongestOutput = std::size_t{1} << 20;
 // How often a process is asked whether it has ended, where the system cannot tell by itself.
 constexpr int kPollMilliseconds = 5;
-// How long the wait for one goes on before it is asked whether it is still wanted.
-constexpr std::int64_t kInterruptionMilliseconds = 50;
 
 int open_process_descriptor(pid_t id) {
 #ifdef SYS_pidfd_open
@@ -154,7 +152,7 @@ ProcessResult Process::wait(std::chrono::seconds limit) {
       result.timed_out = true;
       kill_group();
     }
-    const std::int64_t most = InterruptionScope::is_open() ? kInterruptionMilliseconds : 1000;
+    const std::int64_t most = InterruptionScope::is_open() ? kInterruptionPatience.count() : 1000;
     const int patience = descriptor_ < 0 || result.timed_out
                              ? kPollMilliseconds
                              : static_cast<int>(std::min<std::int64_t>(left.count() + 1, most));
