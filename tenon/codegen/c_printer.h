@@ -10,10 +10,16 @@ class CPrinter final : public KernelPrinter {
   std::string print();
 
  private:
+  // Memory that statements behind a contraction touch: rows of contiguous lanes.
+  struct RowAhead {
+    kernel::Access access;
+    bool is_written = false;
+  };
   // A block of accumulators that fits the registers: rows and lanes of a tile.
   struct RegisterBlock {
     std::string row;  // the first, as C text; "" for 0
     std::int64_t rows, lane, lanes;
+    std::vector<RowAhead> ahead{};  // of the whole tile, to be fetched during the contraction
   };
   // Where accumulators come from and go to: a tile's array, or one number they all start with.
   struct Accumulators {
@@ -56,6 +62,11 @@ class CPrinter final : public KernelPrinter {
   void print_depth_loop(const kernel::Contract& contract, const RegisterBlock& registers);
   void print_register_block(const kernel::Statement& statement, const RegisterBlock& registers,
                             const Accumulators& accumulators);
+  // What the statements of the block behind `position` touch of tiles like the contraction's.
+  std::vector<RowAhead> rows_ahead(const kernel::Block& block, std::size_t position) const;
+  // Prefetches the part of the rows that is due in turn `turn` (C text) of `turns`.
+  void print_prefetches(const RegisterBlock& registers, const std::string& turn,
+                        std::int64_t turns);
   void print_integer_contract(const kernel::Contract& contract, const std::string& array);
   static std::string row_text(const RegisterBlock& registers);
   void print_scalar_contract(const kernel::Contract& contract, kernel::ValueId result);

@@ -7,6 +7,7 @@
 #include "tenon/codegen/c_syntax.h"
 #include "tenon/codegen/emit.h"
 #include "tenon/kernel/builder.h"
+#include "tenon/kernel/operands.h"
 
 namespace tenon::codegen {
 
@@ -201,6 +202,10 @@ void CPrinter::print_fold(const Fold& fold, ValueId result) {
     print_row_fold(fold, result);
 }
 
-std::string emit_c(const Kernel& kernel) { return CPrinter(kernel).print(); }
+std::string emit_c(const Kernel& kernel) {
+  Kernel early = kernel;
+  raise_scalars(early);
+  return CPrinter(early).print();
+}
 
 }  // namespace tenon::codegen

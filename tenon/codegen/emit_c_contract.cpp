@@ -52,7 +52,16 @@ void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& r
   const std::string width = vector_width(dtype);
   const std::string vectors = vectors_per_row(dtype, registers.lanes);
 
-  open(fmt::format("for (int64_t k = 0; k < {}; ++k) {{", contract.depth));
+  const bool has_turns = !registers.ahead.empty();
+  if (has_turns) {
+    line("int64_t k = 0;");
+    open(fmt::format("for (int64_t turn = 0; turn < {}; ++turn) {{", registers.rows));
+    print_prefetches(registers, "turn", registers.rows);
+    open(fmt::format("for (const int64_t end = (turn + 1) * {} / {}; k < end; ++k) {{",
+                     contract.depth, registers.rows));
+  } else {
+    open(fmt::format("for (int64_t k = 0; k < {}; ++k) {{", contract.depth));
+  }
   std::string row = sum_text(storage(contract.rhs_offset).text, "k", contract.rhs_depth_stride);
   if (registers.lane > 0 && contract.rhs_lane_stride != 0)
     row += fmt::format("{}{}", row.empty() ? "" : " + ", registers.lane * contract.rhs_lane_stride);
@@ -86,6 +95,7 @@ void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& r
                   vectors, dtype));
   close();
   close();
+  if (has_turns) close();
 }
 
 const Contract* CPrinter::carried_contract(const Block& block, ValueId carried) const {
@@ -129,7 +139,10 @@ void CPrinter::print_register_statement(const Statement& statement,
   const ValueId index = loop->body.arguments.front();
   storage(index) = {Storage::Kind::uniform, scalar_name(index)};
   open(fmt::format("for (int64_t {0} = 0; {0} < {1}; ++{0}) {{", scalar_name(index), loop->extent));
-  for (const Statement& inner : loop->body.statements) print_register_statement(inner, registers);
+  print_prefetches(registers, scalar_name(index), loop->extent);
+  RegisterBlock within = registers;
+  within.ahead.clear();
+  for (const Statement& inner : loop->body.statements) print_register_statement(inner, within);
   close();
 }
 
@@ -165,6 +178,8 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
     const std::int64_t rows = (contract.active_rows + row_blocks - 1) / row_blocks;
     const std::int64_t whole = contract.active_rows / rows * rows;
     RegisterBlock registers{"", rows, lane, lanes};
+    if (lane_blocks == 1 && rows == contract.active_rows)
+      registers.ahead = rows_ahead(block, position);
     if (whole > rows) {
       registers.row = "row";
       open(fmt::format("for (int64_t row = 0; row < {}; row += {}) {{", whole, rows));

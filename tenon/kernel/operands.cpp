@@ -1,5 +1,7 @@
 #include "tenon/kernel/operands.h"
 
+#include <algorithm>
+
 namespace tenon::kernel {
 
 void for_each_operand(Instruction& instruction, const std::function<void(ValueId&)>& visit) {
@@ -79,7 +81,30 @@ bool has_effect(const Instruction& instruction) {
 
 namespace {
 
-using Used = std::vector<bool>;
+using ValueSet = std::vector<bool>;
+
+void raise_scalars(const Kernel& kernel, Block& block, ValueSet& late) {
+  const auto is_long = [](const Statement& statement) {
+    return std::holds_alternative<Contract>(statement.instruction) ||
+           std::holds_alternative<Loop>(statement.instruction);
+  };
+  std::vector<Statement>& statements = block.statements;
+  for (Statement& statement : statements)
+    if (Block* body = body_of(statement.instruction)) raise_scalars(kernel, *body, late);
+  const auto is_early = [&](const Statement& statement) {
+    const Instruction& instruction = statement.instruction;
+    bool can_rise = std::holds_alternative<Literal>(instruction) ||
+                    (std::holds_alternative<Call>(instruction) &&
+                     kernel.type(statement.results.front()).is_scalar());
+    for_each_operand(instruction, [&](ValueId value) { can_rise &= !late[value.index]; });
+    if (!can_rise)
+      for (const ValueId result : statement.results) late[result.index] = true;
+    return can_rise;
+  };
+  std::stable_partition(std::ranges::find_if(statements, is_long), statements.end(), is_early);
+}
+
+using Used = ValueSet;
 
 // Uses stand after definitions, so one walk from the end sees every use before its definition.
 void drop_unused(Block& block, Used& used) {
@@ -123,6 +148,11 @@ struct Renumbering {
 };
 
 }  // namespace
+
+void raise_scalars(Kernel& kernel) {
+  ValueSet late(kernel.values.size());
+  raise_scalars(kernel, kernel.body, late);
+}
 
 void remove_unused(Kernel& kernel) {
   Used used(kernel.values.size());

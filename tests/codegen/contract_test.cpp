@@ -155,5 +155,20 @@ TEST(Contract, LoopsAroundItKeepTheirAccumulators) {
   EXPECT_LT(text.find("// 12 x 32 accumulators"), text.find("for (int64_t v")) << text;
 }
 
+TEST(Contract, WhatIsStoredBehindItIsPrefetchedWhileItRuns) {
+  ContractCase one = tile(12, 32);
+  one.depth = 50;
+  const std::string text = emit_c(contract_kernel(0, one));
+  // Two cache lines of a row in each of as many turns as there are rows.
+  const std::size_t first = text.find("__builtin_prefetch(&y[0 + turn * 32], 1)");
+  EXPECT_NE(first, std::string::npos) << text;
+  EXPECT_NE(text.find("__builtin_prefetch(&y[0 + turn * 32 + 16], 1)"), std::string::npos) << text;
+  EXPECT_LT(first, text.find("tenon_fma_f32w")) << text;
+  EXPECT_NE(text.find("end = (turn + 1) * 50 / 12; k < end"), std::string::npos) << text;
+  one.taps = 9;
+  const std::string looped = emit_c(contract_kernel(0, one));
+  EXPECT_NE(looped.find(" * 12 / 9; ahead < "), std::string::npos) << looped;
+}
+
 }  // namespace
 }  // namespace tenon::codegen

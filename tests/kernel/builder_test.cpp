@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tenon/base/error.h"
+#include "tenon/kernel/operands.h"
 
 namespace tenon::kernel {
 namespace {
@@ -199,6 +200,42 @@ TEST(Verify, FindsUsesBeforeAndBehindDefinitions) {
   Kernel mistyped = kernel;
   mistyped.values[1].dtype = DType::i32;
   EXPECT_NE(error_of([&] { verify(mistyped); }), "no error");
+}
+
+TEST(Operands, ScalarArithmeticRisesAboveAContraction) {
+  KernelBuilder builder("k", 4);
+  const BufferId x = builder.argument("x", DType::f32, 128, false);
+  const BufferId y = builder.argument("y", DType::f32, 1024, true);
+  const BufferId places = builder.argument("places", DType::i64, 1, false);
+  const ValueId zero = builder.splat(builder.number(DType::f32, 0), 4, 16);
+  const ValueId tile = builder.contract({.lhs = x,
+                                         .rhs = x,
+                                         .lhs_offset = builder.index(0),
+                                         .rhs_offset = builder.index(0),
+                                         .lhs_row_stride = 1,
+                                         .lhs_depth_stride = 4,
+                                         .rhs_depth_stride = 16,
+                                         .depth = 8,
+                                         .active_rows = 4,
+                                         .active_lanes = 16,
+                                         .accumulator = zero});
+  const ValueId place = builder.multiply(builder.instance(), builder.index(64));
+  const ValueId read = builder.load({.buffer = places, .offset = builder.index(0)}, 1, 1);
+  const ValueId shifted = builder.add(place, read);
+  const auto store = [&](ValueId offset) { builder.store({y, offset, 16, 1, 4, 16}, tile); };
+  store(place);
+  store(shifted);
+  Kernel kernel = std::move(builder).finish(1);
+  raise_scalars(kernel);
+  const std::string text = print(kernel);
+  const auto at = [&](std::string_view what) {
+    EXPECT_NE(text.find(what), std::string::npos) << what << "\n" << text;
+    return text.find(what);
+  };
+  EXPECT_LT(at("multiply %0"), at("contract")) << text;
+  // A load may meet what the contraction's block stores; what needs it stays behind it.
+  EXPECT_LT(at("contract"), at("load places")) << text;
+  EXPECT_LT(at("load places"), at("= add")) << text;
 }
 
 }  // namespace

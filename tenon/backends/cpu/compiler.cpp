@@ -122,7 +122,10 @@ std::vector<std::string> compiler_flags() {
                                     "-fno-semantic-interposition",
                                     "-fvisibility=hidden",
                                     "-w"};
-  if (environment::vector_bytes() < cpu_info().vector_bytes) flags.push_back("-mno-avx512f");
+  if (environment::vector_bytes() < cpu_info().vector_bytes)
+    flags.push_back("-mno-avx512f");
+  else if (cpu_info().vector_bytes == 64)
+    flags.push_back("-mprefer-vector-width=512");  // contractions use such vectors anyway
   return flags;
 }
 
