@@ -17,8 +17,8 @@ Block* body_of(Instruction& instruction);
 // Whether the instruction, or something in its body, writes memory or waits.
 bool has_effect(const Instruction& instruction);
 
-// Moves scalar arithmetic in front of the first contraction or loop of its block, where its operands
-// allow that: what comes behind then knows where it will read and write.
+// Moves scalar arithmetic in front of the first contraction or loop of its block, where its
+// operands allow that: what comes behind then knows where it will read and write.
 void raise_scalars(Kernel& kernel);
 
 // Removes statements whose results nothing uses, and numbers the values in order of definition.
