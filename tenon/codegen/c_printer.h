@@ -67,6 +67,8 @@ class CPrinter final : public KernelPrinter {
   // Prefetches the part of the rows that is due in turn `turn` (C text) of `turns`.
   void print_prefetches(const RegisterBlock& registers, const std::string& turn,
                         std::int64_t turns);
+  // Prefetches what the contraction reads some steps later, where steps lie far apart.
+  void print_operand_prefetches(const kernel::Contract& contract, const RegisterBlock& registers);
   void print_integer_contract(const kernel::Contract& contract, const std::string& array);
   static std::string row_text(const RegisterBlock& registers);
   void print_scalar_contract(const kernel::Contract& contract, kernel::ValueId result);

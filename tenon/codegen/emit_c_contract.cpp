@@ -62,6 +62,7 @@ void CPrinter::print_depth_loop(const Contract& contract, const RegisterBlock& r
   } else {
     open(fmt::format("for (int64_t k = 0; k < {}; ++k) {{", contract.depth));
   }
+  print_operand_prefetches(contract, registers);
   std::string row = sum_text(storage(contract.rhs_offset).text, "k", contract.rhs_depth_stride);
   if (registers.lane > 0 && contract.rhs_lane_stride != 0)
     row += fmt::format("{}{}", row.empty() ? "" : " + ", registers.lane * contract.rhs_lane_stride);

@@ -12,6 +12,9 @@ using namespace kernel;
 namespace {
 
 constexpr std::int64_t kLineBytes = 64;
+// Between steps of an operand: the processor follows shorter ones, but none over a page's end.
+constexpr std::int64_t kFarBytes = 256;
+constexpr std::int64_t kStepsAhead = 16;
 
 bool is_barrier(const Instruction& instruction) {
   return std::holds_alternative<Contract>(instruction) ||
@@ -72,6 +75,30 @@ void CPrinter::print_prefetches(const RegisterBlock& registers, const std::strin
     }
   }
   if (turns != registers.rows) close();
+}
+
+void CPrinter::print_operand_prefetches(const Contract& contract, const RegisterBlock& registers) {
+  if (contract.depth <= kStepsAhead) return;
+  const auto print = [&](BufferId id, ValueId offset, std::int64_t step, std::int64_t first,
+                         std::int64_t count) {
+    const auto bytes = static_cast<std::int64_t>(size_of(kernel_.buffers[id.index].dtype));
+    if (step * bytes < kFarBytes || step < 2 * count) return;
+    // The first and the last element, and one of each line between them.
+    std::vector<std::int64_t> elements;
+    for (std::int64_t i = 0; i < count - 1; i += kLineBytes / bytes) elements.push_back(first + i);
+    elements.push_back(first + count - 1);
+    for (const std::int64_t element : elements) {
+      std::string place = storage(offset).text;
+      place += fmt::format(" + (k + {}) * {}", kStepsAhead, step);
+      if (element != 0) place += fmt::format(" + {}", element);
+      line(fmt::format("__builtin_prefetch(&{}[{}]);", buffer(id), place));
+    }
+  };
+  if (contract.lhs_row_stride == 1 && registers.row.empty())
+    print(contract.lhs, contract.lhs_offset, contract.lhs_depth_stride, 0, registers.rows);
+  if (contract.rhs_lane_stride == 1)
+    print(contract.rhs, contract.rhs_offset, contract.rhs_depth_stride, registers.lane,
+          registers.lanes);
 }
 
 }  // namespace tenon::codegen

@@ -102,6 +102,7 @@ void lower_from_memory(Contraction& problem, const AxisGroup* lanes, const AxisG
                         problem.contracted.back().extent >= 16;
   if (problem.writer.target().kind == Target::Kind::cuda && is_large)
     return lower_shared(problem, *lanes, *rows);
+  if (can_lower_in_blocks(problem, *lanes, rows)) return lower_in_blocks(problem, *lanes, *rows);
   lower_tiled(problem, *lanes, rows);
 }
 

@@ -113,6 +113,7 @@ struct TileProduct {
   std::int64_t rhs_shift = 0;
   // The part of the outermost contracted axis, if that is cut.
   std::optional<kernel::ValueId> block;
+  std::optional<kernel::ValueId> start;  // of the sums; zero if it is not there
 };
 // The width of the tile's frame; then the products.
 void set_product_frame(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
@@ -122,6 +123,10 @@ kernel::ValueId multiply_tile(Emitter& emitter, const Contraction& problem, cons
 
 // Ways to compute tiles; all give an element the same bits on every target.
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);
+// As lower_tiled, for operands that both lie across the contracted axis: an instance takes several
+// tiles through the axis a block at a time, so that nothing is packed.
+bool can_lower_in_blocks(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);
+void lower_in_blocks(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);
 // As lower_tiled, with the padded input written into memory of the instance, a strip at a time.
 bool can_lower_in_strips(const Contraction& problem, const AxisGroup& rows);
 void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);

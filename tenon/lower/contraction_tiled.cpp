@@ -187,8 +187,9 @@ void set_product_frame(Emitter& emitter, const Contraction& problem, const Tiled
 
 ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
                       const TileProduct& tile) {
-  const ValueId zero = emitter.full_tile(emitter.constant(problem.accumulate, 0));
-  if (tile.axes.empty()) return zero;
+  const ValueId start =
+      tile.start ? *tile.start : emitter.full_tile(emitter.constant(problem.accumulate, 0));
+  if (tile.axes.empty()) return start;
   ValueId lhs_offset = tile.lhs_offset;
   ValueId rhs_offset = rhs.panels ? stepped(emitter, emitter.scalar(rhs.panels->outer),
                                             tile.lanes.number, rhs.panels->panel_size)
@@ -210,7 +211,7 @@ ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledR
   contract.active_rows = tile.rows;
   contract.active_lanes = emitter.frame().lanes;
   TileContractor contractor{emitter, tile.axes, contract};
-  return contractor.run(0, lhs_offset, rhs_offset, zero);
+  return contractor.run(0, lhs_offset, rhs_offset, start);
 }
 
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows) {

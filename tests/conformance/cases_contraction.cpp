@@ -106,8 +106,14 @@ TENON_OP_CASES(Dot) {
       {"two contracted", {4, 3, 5}, {5, 3, 6}, {1, 2}, {1, 0}, {}, {}},
       {"free axes on both sides", {3, 7, 4}, {5, 7, 2}, {1}, {1}, {}, {}},
       {"rank 5", {2, 3, 4, 2, 3}, {3, 2, 4, 2, 2}, {2, 1}, {2, 0}, {3, 0}, {1, 4}},
+      {"both across", {200, 45}, {200, 70}, {0}, {0}, {}, {}},
+      {"both across, batch", {2, 193, 40}, {2, 193, 33}, {1}, {1}, {0}, {0}},
   };
   for (const DotLayout& layout : layouts) append_dot(all, layout, DType::f32, DType::f32);
+  for (const DotLayout& layout : std::span(layouts).last(2)) {
+    append_dot(all, layout, DType::f64, DType::f64);
+    append_dot(all, layout, DType::bf16, DType::f32);
+  }
   append_dot(all, layouts[0], DType::f64, DType::f64);
   append_dot(all, layouts[0], DType::bf16, DType::f32);
 
