@@ -99,6 +99,13 @@ Graph Builder::finish(std::span<const Value> values) && {
 
 std::vector<Value> inline_graph(Builder& builder, const Graph& graph,
                                 std::span<const Value> inputs) {
+  std::vector<Value> outputs;
+  for (const Output& output : graph.outputs()) outputs.push_back(output.value);
+  return inline_values(builder, graph, inputs, outputs);
+}
+
+std::vector<Value> inline_values(Builder& builder, const Graph& graph,
+                                 std::span<const Value> inputs, std::span<const Value> values) {
   check(inputs.size() == graph.inputs().size(), "inline_graph: {} inputs given for {}",
         inputs.size(), graph.inputs().size());
   std::vector<Value> renamed(graph.nodes().size());
@@ -118,12 +125,12 @@ std::vector<Value> inline_graph(Builder& builder, const Graph& graph,
     renamed[i] = builder.add(node.op, operands);
     if (const NodeInfo* info = graph.info(i)) builder.describe(renamed[i].node, *info);
   }
-  std::vector<Value> outputs;
-  for (const Output& output : graph.outputs()) {
-    const Value base = renamed[output.value.node];
-    outputs.push_back({base.node, base.result + output.value.result});
+  std::vector<Value> results;
+  for (const Value value : values) {
+    const Value base = renamed[value.node];
+    results.push_back({base.node, base.result + value.result});
   }
-  return outputs;
+  return results;
 }
 
 Builder builder_with_inputs_of(const Graph& graph, std::vector<Value>& inputs) {

@@ -115,6 +115,9 @@ class Builder {
 // returns its outputs there. Node names travel along.
 std::vector<Value> inline_graph(Builder& builder, const Graph& graph,
                                 std::span<const Value> inputs);
+// The same, returning `values` of the graph instead of its outputs.
+std::vector<Value> inline_values(Builder& builder, const Graph& graph,
+                                 std::span<const Value> inputs, std::span<const Value> values);
 
 // A builder that starts with the graph's inputs (same names, roles and shardings), in order.
 Builder builder_with_inputs_of(const Graph& graph, std::vector<Value>& inputs);

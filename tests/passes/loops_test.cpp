@@ -1,5 +1,7 @@
 // Passes on loops: merging, trimming, hoisting.
 #include "same_after.h"
+#include "tenon/autodiff/grad.h"
+#include "tenon/ir/build.h"
 #include "tenon/ir/interpret.h"
 #include "tenon/ir/print.h"
 #include "tenon/ir/verify.h"
@@ -185,6 +187,37 @@ TEST(MergeScans, LoopsThatCarryOtherValuesStay) {
                 operands));
   }
   EXPECT_EQ(count_ops(passes::merge_scans(p.done(results)), "scan"), 2);
+}
+
+// The gradient of sum(h) of h' = tanh(h U + x_t) with respect to U, and with products of `units`
+// terms.
+Graph recurrent_gradient(std::int64_t units) {
+  Builder body;
+  const Value h = body_input(body, "h", {2, units}), x = body_input(body, "x", {2, units});
+  const Value u = body_input(body, "u", {units, units});
+  const Value next = elementwise(body, ScalarFunction::tanh, {add(body, x, matmul(body, h, u))});
+  const Scan scan{GraphRef(std::move(body).finish({next})), 5, 1, 1, false};
+  Program p;
+  const Value first = p.input(DType::f32, {2, units}), all = p.input(DType::f32, {5, 2, units});
+  const Value w = p.input(DType::f32, {units, units});
+  const Value last = p.b.add(scan, {first, all, w});
+  const Value loss = reduce(p.b, ReduceKind::sum, last, {0, 1});
+  return p.done(autodiff::append_gradients(p.b, loss, std::array{w}));
+}
+
+TEST(ScanGradient, LongProductsAreKeptNotMadeAgain) {
+  const auto reverse_body = [](const Graph& graph) {
+    const Scan* reverse = nullptr;
+    for (const Node& node : graph.nodes())
+      if (const auto* scan = std::get_if<Scan>(&node.op); scan != nullptr && scan->reverse)
+        reverse = scan;
+    return *reverse->body;
+  };
+  // Two products are the gradient's own: of h and of U.
+  EXPECT_EQ(count_ops(reverse_body(recurrent_gradient(16)), "dot"), 2);
+  EXPECT_EQ(count_ops(reverse_body(recurrent_gradient(4)), "dot"), 3);
+  // What is kept is the sum, so that its parts need not be: the one addition sums gradients.
+  EXPECT_EQ(count_ops(reverse_body(recurrent_gradient(16)), "add"), 1);
 }
 
 }  // namespace
