@@ -1,5 +1,8 @@
 #include "tenon/lower/contraction.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "tenon/base/error.h"
 
 namespace tenon::lower {
@@ -55,6 +58,14 @@ std::vector<ContractedAxis> merged(const std::vector<ContractedAxis>& axes) {
   }
   if (result.empty()) result.push_back({1, 0, 0});
   return result;
+}
+
+// Axes in another order step as one in both operands if the operands were transposed alike. Then
+// the sums are taken in that order: memory is read as it lies.
+void order_contracted(Contraction& problem) {
+  std::vector<ContractedAxis> sorted = problem.contracted;
+  std::ranges::stable_sort(sorted, std::greater(), &ContractedAxis::lhs);
+  if (merged(sorted).size() < merged(problem.contracted).size()) problem.contracted = sorted;
 }
 
 std::int64_t lhs_step(const Contraction& problem, const AxisGroup& group) {
@@ -132,6 +143,7 @@ bool Contraction::lower() {
   if (padded && padded->strip_axis) forms.push_back(axis_affine(space, *padded->strip_axis));
   groups = merge_axes(space, forms);
   const bool is_phased = padded && !padded->phased.empty();
+  if (!padded) order_contracted(*this);
   if (!is_phased) contracted = merged(contracted);
 
   const AxisGroup* lanes = find_group(*this, GroupRole::lanes, true);
