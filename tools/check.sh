@@ -70,6 +70,17 @@ fuzz_readers() {
     --gtest_filter='Readers/EachReader.SurvivesWhateverItIsGiven/*'
 }
 
+# Every case, without each optimisation in turn, for both widths of vectors.
+optimizations() {
+  local width status=0
+  for width in 64 32; do
+    seq 0 $((jobs - 1)) | TENON_TEST_EVERY=1 TENON_VECTOR_BYTES=$width GTEST_TOTAL_SHARDS=$jobs \
+      xargs -P "$jobs" -I{} env GTEST_SHARD_INDEX={} build-check/tenon/tests/test_conformance \
+      --gtest_brief=1 --gtest_filter='*Without*' || status=1
+  done
+  return $status
+}
+
 cuda_texts() {
   if ! ls /usr/local/cuda*/lib64/libnvrtc.so* >/dev/null 2>&1 && [ ! -d .cache/nvrtc ]; then
     python3 -m venv .cache/nvrtc && .cache/nvrtc/bin/pip install -q nvidia-cuda-nvrtc || return 1
@@ -104,6 +115,7 @@ if [ "${1:-}" != quick ]; then
   part "headers compile by themselves" headers
   part "lint" lint
   part "fast tests under ASan and UBSan" sanitizers
+  part "conformance without each optimisation, AVX-512 and AVX2" optimizations
   part "20 s of nearly valid files for each reader" fuzz_readers
   part "TensorBoard reads event files" tensorboard
   part "reports in a browser" browser

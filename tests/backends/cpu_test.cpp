@@ -226,7 +226,7 @@ TEST_F(Cpu, EqualBitsForAnyNumberOfThreads) {
     inputs.push_back(converted(tensor, input.type.dtype));
   }
   const auto expected = run_graph(*open_with(1), graph, inputs, 3);
-  for (const int threads : {2, 3, 7}) {
+  for (const int threads : {2, 3, 7, 16}) {
     const auto actual = run_graph(*open_with(threads), graph, inputs, 3);
     for (std::size_t i = 0; i < expected.size(); ++i)
       EXPECT_EQ(expected[i], actual[i]) << threads << " threads, value " << i;
