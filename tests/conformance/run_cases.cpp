@@ -7,6 +7,7 @@
 
 #include "tenon/base/text.h"
 #include "tenon/ir/interpret.h"
+#include "tenon/ir/print.h"
 #include "tests/backends/backends_testing.h"
 #include "tests/fuzz/same_value.h"
 #include "tolerance.h"
@@ -94,7 +95,8 @@ Outcome run_on(backends::Backend& backend, const Batch& batch) {
 }
 
 void compare_case(const Case& c, std::span<const HostTensor> outputs) {
-  SCOPED_TRACE(c.name);
+  // Of a random graph the name says nothing.
+  SCOPED_TRACE(c.is_exact ? c.name + "\n" + ir::print(c.graph) : c.name);
   const ir::HostTensors expected = ir::interpret(c.graph, c.inputs);
   const Tolerance tolerance = c.is_exact ? Tolerance{} : tolerance_of(c);
   ASSERT_EQ(expected.size(), outputs.size());

@@ -100,8 +100,10 @@ class EntryPrinter {
         if (at > 0) words += at % 32 == 0 ? ",\n    " : ", ";
         words += fmt::format("{:#018x}", word);
       }
+      // Not const, and used: gcc 12 copies a known value whose last words are zero, such as
+      // {1, 1, 0, 0}, as if its first word were in all of them.
       line(
-          fmt::format("static const uint64_t constant_{}[] __attribute__((aligned(64))) = {{\n"
+          fmt::format("static uint64_t constant_{}[] __attribute__((aligned(64), used)) = {{\n"
                       "    {}}};\n",
                       i, words));
     }
