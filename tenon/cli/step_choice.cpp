@@ -5,6 +5,7 @@
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/open_data.h"
+#include "tenon/cli/output.h"
 #include "tenon/models/catalog.h"
 
 namespace tenon::cli {
@@ -60,6 +61,7 @@ std::int64_t sample_count(const StepChoice& choice, const StepDetails& details) 
 OpenedStep open_run(StepChoice& choice, const StepDetails& details) {
   Trainer trainer = load(choice.run, {.device = choice.device.device,
                                       .threads = static_cast<int>(choice.device.threads),
+                                      .log = print_note,
                                       .keep_texts = details.keep_texts,
                                       .profile = details.profile,
                                       .skip = choice.skip});
@@ -146,6 +148,7 @@ OpenedStep open_step(StepChoice& choice, const StepDetails& details) {
   options.threads = static_cast<int>(choice.device.threads);
   options.dtype = *parse_dtype(choice.dtype);
   options.recompute = *passes::parse_recompute(choice.recompute);
+  options.log = print_note;
   options.keep_texts = details.keep_texts;
   options.profile = details.profile;
   options.skip = choice.skip;
