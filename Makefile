@@ -70,4 +70,4 @@ install: build
 	@ninja -C $(BUILD) tenon && cmake --install $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-check
+	rm -rf $(BUILD) $(BUILD)-check $(BUILD)-check-threads

@@ -70,6 +70,30 @@ fuzz_readers() {
     --gtest_filter='Readers/EachReader.SurvivesWhateverItIsGiven/*'
 }
 
+# Every case, without each optimisation in turn, for both widths of vectors.
+optimizations() {
+  local width status=0
+  for width in 64 32; do
+    seq 0 $((jobs - 1)) | TENON_TEST_EVERY=1 TENON_VECTOR_BYTES=$width GTEST_TOTAL_SHARDS=$jobs \
+      xargs -P "$jobs" -I{} env GTEST_SHARD_INDEX={} build-check/tenon/tests/test_conformance \
+      --gtest_brief=1 --gtest_filter='*Without*' || status=1
+  done
+  return $status
+}
+
+# The thread pool and what uses it, compiled code too, with ThreadSanitizer.
+threads() {
+  local build=build-check-threads compiler=$PWD/build-check-threads/compile
+  cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++-14 \
+    -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DCMAKE_UNITY_BUILD=ON \
+    -DCMAKE_UNITY_BUILD_BATCH_SIZE=10 -DTENON_SANITIZE=thread -DTENON_BUILD_CLI=OFF \
+    -DTENON_BUILD_EXAMPLES=OFF >build-check-threads.log 2>&1 || { cat build-check-threads.log; return 1; }
+  mv build-check-threads.log $build/configure.log
+  ninja -C $build -j "$jobs" test_threads | grep -E 'error|warning|FAILED'; [ "${PIPESTATUS[0]}" -eq 0 ] || return 1
+  printf '#!/bin/sh\nexec clang-14 "$@" -O1 -fsanitize=thread\n' >"$compiler" && chmod +x "$compiler"
+  TENON_CC=$compiler TSAN_OPTIONS=die_after_fork=0 $build/tests/test_threads --gtest_brief=1
+}
+
 cuda_texts() {
   if ! ls /usr/local/cuda*/lib64/libnvrtc.so* >/dev/null 2>&1 && [ ! -d .cache/nvrtc ]; then
     python3 -m venv .cache/nvrtc && .cache/nvrtc/bin/pip install -q nvidia-cuda-nvrtc || return 1
@@ -104,6 +128,8 @@ if [ "${1:-}" != quick ]; then
   part "headers compile by themselves" headers
   part "lint" lint
   part "fast tests under ASan and UBSan" sanitizers
+  part "conformance without each optimisation, AVX-512 and AVX2" optimizations
+  part "threads under ThreadSanitizer" threads
   part "20 s of nearly valid files for each reader" fuzz_readers
   part "TensorBoard reads event files" tensorboard
   part "reports in a browser" browser

@@ -106,6 +106,9 @@ struct CompileOptions {
   bool keep_texts = false;
   // Take the time of every launch; the step is a little slower for it.
   bool profile = false;
+  // Optimisations to leave out, in search of a fault; UserError listing the names if the device has
+  // none of that name. The step computes the same.
+  std::vector<std::string> skip;
 };
 
 class Step {
@@ -147,8 +150,8 @@ class Backend {
   virtual Event read(const Buffer& buffer, const HostSpan& to) = 0;
   virtual std::unique_ptr<Executable> compile(const ir::Graph& graph,
                                               const CompileOptions& options) = 0;
-  // What compile(graph) would need, without making code or allocating.
-  virtual StepMemory plan(const ir::Graph& graph) = 0;
+  // What compile(graph, options) would need, without making code or allocating.
+  virtual StepMemory plan(const ir::Graph& graph, const CompileOptions& options = {}) = 0;
 };
 
 struct BackendOptions {

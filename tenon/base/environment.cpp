@@ -20,6 +20,19 @@ std::optional<std::string> read_variable(const char* name) {
   return value;
 }
 
+// UserError unless the variable is a whole number in the range; none if it is not set.
+std::optional<int> read_number(const char* name, int lowest, int highest) {
+  const auto text = read_variable(name);
+  if (!text) return std::nullopt;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  require(error == std::errc() && end == text->data() + text->size() && value >= lowest &&
+              value <= highest,
+          "{} is {}; expected a whole number from {} to {}", name, in_quotes(*text), lowest,
+          highest);
+  return value;
+}
+
 }  // namespace
 
 std::filesystem::path temporary_folder() { return read_variable("TMPDIR").value_or("/tmp"); }
@@ -35,15 +48,11 @@ std::filesystem::path cache_folder() {
 
 std::optional<std::string> compiler() { return read_variable("TENON_CC"); }
 
-std::optional<int> threads() {
-  const auto text = read_variable("TENON_THREADS");
-  if (!text) return std::nullopt;
-  int value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  require(error == std::errc() && end == text->data() + text->size() && value >= 1 && value <= 1024,
-          "TENON_THREADS is {}; expected a whole number from 1 to 1024", in_quotes(*text));
-  return value;
-}
+int compile_seconds() { return read_number("TENON_COMPILE_SECONDS", 1, 86400).value_or(600); }
+
+std::int64_t cache_mib() { return read_number("TENON_CACHE_MIB", 1, 1 << 20).value_or(1024); }
+
+std::optional<int> threads() { return read_number("TENON_THREADS", 1, 1024); }
 
 int thread_count(int asked) { return asked > 0 ? asked : threads().value_or(usable_cores()); }
 

@@ -15,6 +15,14 @@ std::filesystem::path cache_folder();
 // The C compiler to use, from TENON_CC (a path, or a name to look up in PATH).
 std::optional<std::string> compiler();
 
+// How long one run of the C compiler may take, in seconds, from TENON_COMPILE_SECONDS; 600 if it is
+// not set. UserError unless it is a whole number from 1 to 86400.
+int compile_seconds();
+
+// How many MiB the folder of compiled code may hold, from TENON_CACHE_MIB; 1024 if it is not set.
+// UserError unless it is a whole number from 1 to 1048576.
+std::int64_t cache_mib();
+
 // Threads that compiled steps use, from TENON_THREADS; none if it is not set.
 // UserError unless it is a whole number from 1 to 1024.
 std::optional<int> threads();

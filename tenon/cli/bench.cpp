@@ -74,7 +74,7 @@ Trainer make_bench_trainer(const TrainCommand& command, const data::Dataset& dat
   check_model_options(command, make_trained_model(command, dataset, loss),
                       {dataset.x().dtype(), dataset.x().row_shape()});
   TrainerOptions options = trainer_options(command, loss, steps_in_pass);
-  options.log = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  options.log = print_note;
   Trainer trainer(with_penalties(make_trained_model(command, dataset, loss), command.loss_options),
                   std::move(options));
   trainer.build(dataset);

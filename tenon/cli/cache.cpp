@@ -24,15 +24,19 @@ int run_cache(const CacheCommand& command) {
                 {"cleared", command.clear},
                 {"entries", summary.entries},
                 {"files", summary.files},
-                {"bytes", summary.bytes}});
+                {"bytes", summary.bytes},
+                {"most_bytes", environment::cache_mib() << 20}});
     return 0;
   }
   const auto counted = [](std::int64_t count, const char* what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
   };
-  print_text(fmt::format("{}{}, {}, {} in {}\n", command.clear ? "removed " : "",
+  const std::string most =
+      command.clear ? ""
+                    : fmt::format(" (of at most {})", bytes_text(environment::cache_mib() << 20));
+  print_text(fmt::format("{}{}, {}, {}{} in {}\n", command.clear ? "removed " : "",
                          counted(summary.entries, "compiled step"), counted(summary.files, "file"),
-                         bytes_text(summary.bytes), folder.string()));
+                         bytes_text(summary.bytes), most, folder.string()));
   return 0;
 }
 

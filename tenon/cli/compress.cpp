@@ -138,7 +138,8 @@ std::optional<Compressed> compress(const CompressCommand& command) {
   quantize_options.percentile = parse_percentile(command.percentile);
 
   const LoadOptions load_options{.device = command.device.device,
-                                 .threads = static_cast<int>(command.device.threads)};
+                                 .threads = static_cast<int>(command.device.threads),
+                                 .log = print_note};
   Trainer trainer = load(command.run, load_options);
   if (is_quantized(trainer))
     refuse_option(command.prune.empty() ? "--quantize" : "--prune", "{} is quantised already; {}",

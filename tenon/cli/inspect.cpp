@@ -36,7 +36,9 @@ void add_options(CLI::App& app, InspectCommand& command) {
 // Returns what it holds.
 backends::StepMemory write_memory_map(const InspectCommand& command, Trainer& trainer,
                                       const CompiledStep& step) {
-  backends::StepMemory memory = trainer.session().backend().plan(step.graph());
+  backends::CompileOptions options;
+  options.skip = command.step.skip;
+  backends::StepMemory memory = trainer.session().backend().plan(step.graph(), options);
   if (memory.map.launches.empty())
     refuse_option("--memory-map", "device {} plans no memory; --device cpu does",
                   trainer.session().device());

@@ -1,6 +1,7 @@
 #include "tenon/cli/open_run.h"
 
 #include "tenon/base/text.h"
+#include "tenon/cli/output.h"
 #include "tenon/io/file.h"
 #include "tenon/train/checkpoint.h"
 
@@ -34,8 +35,9 @@ void add_weights_option(CLI::App& app, std::string& weights) {
 }
 
 Trainer open_run(const std::string& run, const std::string& weights, const DeviceOptions& device) {
-  Trainer trainer =
-      load(run, {.device = device.device, .threads = static_cast<int>(device.threads)});
+  Trainer trainer = load(
+      run,
+      {.device = device.device, .threads = static_cast<int>(device.threads), .log = print_note});
   const std::string file = weights_file(run, weights);
   if (!file.empty()) trainer.load_weights(file);
   return trainer;

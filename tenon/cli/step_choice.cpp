@@ -5,6 +5,7 @@
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/open_data.h"
+#include "tenon/cli/output.h"
 #include "tenon/models/catalog.h"
 
 namespace tenon::cli {
@@ -60,8 +61,10 @@ std::int64_t sample_count(const StepChoice& choice, const StepDetails& details) 
 OpenedStep open_run(StepChoice& choice, const StepDetails& details) {
   Trainer trainer = load(choice.run, {.device = choice.device.device,
                                       .threads = static_cast<int>(choice.device.threads),
+                                      .log = print_note,
                                       .keep_texts = details.keep_texts,
-                                      .profile = details.profile});
+                                      .profile = details.profile,
+                                      .skip = choice.skip});
   if (!choice.has_batch_size && trainer.training().batch_size > 0)
     choice.batch_size = trainer.training().batch_size;
   if (!choice.data.data.empty()) {
@@ -111,6 +114,9 @@ void add_step_choice(CLI::App& app, StepChoice& choice) {
   add_choice(app, "--dtype", choice.dtype, {"f32", "f64"}, "element type of the weights");
   add_choice(app, "--recompute", choice.recompute, {"none", "cheap", "full"},
              "what gradients need is computed again, not kept (with --model)");
+  app.add_option("--skip", choice.skip, "optimisations to leave out (of device cpu)")
+      ->delimiter(',')
+      ->type_name("NAME,...");
   add_device_options(app, choice.device);
 }
 
@@ -142,8 +148,10 @@ OpenedStep open_step(StepChoice& choice, const StepDetails& details) {
   options.threads = static_cast<int>(choice.device.threads);
   options.dtype = *parse_dtype(choice.dtype);
   options.recompute = *passes::parse_recompute(choice.recompute);
+  options.log = print_note;
   options.keep_texts = details.keep_texts;
   options.profile = details.profile;
+  options.skip = choice.skip;
   Trainer trainer(make_model(choice.model, row, outputs), std::move(options));
   trainer.build(dataset);
   return {std::move(trainer), dataset};

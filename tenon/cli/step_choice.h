@@ -15,11 +15,12 @@ struct StepChoice {
   std::int64_t classes = 10;
   std::int64_t batch_size = 128;  // open_step sets that of the run, unless one is given
   std::string dtype = "f32", recompute = "none";
+  std::vector<std::string> skip;
   bool has_input_shape = false, has_classes = false, has_batch_size = false;
 };
 
 // RUN, --model and what goes with it, --data, --input-shape, --classes, --batch-size, --dtype,
-// --recompute, --device, --threads.
+// --recompute, --skip, --device, --threads.
 void add_step_choice(CLI::App& app, StepChoice& choice);
 
 struct StepDetails {

@@ -200,14 +200,18 @@ int run_train(TrainCommand command) {
   if (command.max_steps > 0) steps = std::min(steps, command.max_steps);
   nn::Layer model =
       with_penalties(make_trained_model(command, data.train, loss), command.loss_options);
-  const LoadOptions loading{command.device.device, static_cast<int>(command.device.threads)};
+  const LoadOptions loading{.device = command.device.device,
+                            .threads = static_cast<int>(command.device.threads),
+                            .log = print_note};
   std::optional<Trainer> teacher =
       load_teacher(command.distill, data.train, loading, *parse_dtype(command.dtype));
   if (teacher) model = with_teacher(std::move(model), *teacher, command.distill);
   TrainerOptions options = trainer_options(command, loss, steps);
   for (const std::string& metric : metrics) options.metrics.push_back(nn::find_metric(metric));
   if (teacher && !options.normalization) options.normalization = teacher->normalization().kind;
-  options.log = [&progress](std::string_view line) { progress.note(line); };
+  options.log = [&progress](std::string_view line) {
+    if (is_new_note(line)) progress.note(line);
+  };
   options.columns = data.columns;
   Trainer trainer(std::move(model), std::move(options));
   if (teacher) {

@@ -15,6 +15,12 @@ void require_pass_name(const std::string& name, std::span<const Pass> passes) {
           in_quotes(name), join(names, ", "), did_you_mean(name, names));
 }
 
+void require_can_be_skipped(const std::string& name, std::span<const Pass> passes) {
+  require_pass_name(name, passes);
+  for (const Pass& pass : passes)
+    require(pass.name != name || !pass.is_required, "pass {} cannot be left out", name);
+}
+
 void verify_after(const Pass& pass, const ir::Graph& graph) {
   try {
     ir::verify(graph);
@@ -27,7 +33,7 @@ void verify_after(const Pass& pass, const ir::Graph& graph) {
 
 PassResult run_passes(const ir::Graph& graph, const PassOptions& options,
                       std::span<const Pass> passes) {
-  for (const std::string& name : options.skip) require_pass_name(name, passes);
+  for (const std::string& name : options.skip) require_can_be_skipped(name, passes);
   if (!options.stop_after.empty()) require_pass_name(options.stop_after, passes);
   PassResult result{graph, {}};
   for (const Pass& pass : passes) {

@@ -29,6 +29,8 @@ struct PassContext {
 struct Pass {
   std::string_view name;
   ir::Graph (*run)(const ir::Graph&, const PassContext&);
+  // What comes after relies on it: it is no optimisation, and cannot be left out.
+  bool is_required = false;
 };
 
 // The list that every backend starts with, in order (pipeline.cpp). All of it is bit-exact, up to
@@ -56,8 +58,8 @@ struct PassResult {
   std::vector<PassTime> times;  // of the passes that ran
 };
 
-// Runs the passes in order and verifies the graph after each. UserError if an option names no pass;
-// InternalError naming the pass that broke the graph.
+// Runs the passes in order and verifies the graph after each. UserError if an option names no pass,
+// or leaves out a required one; InternalError naming the pass that broke the graph.
 PassResult run_passes(const ir::Graph& graph, const PassOptions& options = {},
                       std::span<const Pass> passes = standard_passes());
 

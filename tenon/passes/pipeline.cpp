@@ -10,9 +10,10 @@ ir::Graph inline_composites(const ir::Graph& graph, const PassContext& context) 
 
 std::span<const Pass> standard_passes() {
   static constexpr Pass kPasses[] = {
-      {"inline_composites", inline_composites},
-      {"widen_products", widen_products},  // before hoist, which moves the copies out of loops
-      {"merge_scans", merge_scans},        // before anything makes equal bodies differ
+      {"inline_composites", inline_composites, true},
+      {"widen_products", widen_products,
+       true},                        // before hoist, which moves the copies out of loops
+      {"merge_scans", merge_scans},  // before anything makes equal bodies differ
       {"remove_dead", remove_dead},
       {"hoist_sums", hoist_sums},
       {"hoist", hoist},

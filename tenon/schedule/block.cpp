@@ -21,16 +21,17 @@ class BlockPlanner {
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
         depth_(depth),
-        regions_(form_regions(graph)),
+        regions_(form_regions(graph, builder.options())),
         values_(graph, regions_),
-        units_(make_units(builder, graph, regions_, values_, lasting)),
+        units_(make_units(builder, graph, regions_, values_,
+                          builder.options().pack_once ? lasting : std::vector<bool>())),
         made_at_(values_.size()),
         copy_to_(outputs_.size()) {}
 
   std::vector<PlanStep> plan() {
     place_outputs();
     order_updates();
-    return emit(choose_order(order_problem()));
+    return emit(choose_order(order_problem(), builder_.options().order_for_memory));
   }
 
  private:
@@ -232,7 +233,7 @@ class BlockPlanner {
   // The place of an output, the place of an operand that dies here, or a new one.
   BufferRef place_of_result(const Unit& unit, std::uint32_t value) {
     if (made_at_[value]) return outputs_[*made_at_[value]].to;
-    is_reusable_[value] = true;
+    is_reusable_[value] = builder_.options().write_in_place;
     for (const std::uint32_t root : unit.reads) {
       if (!is_reusable_[root] || unread_[root] != 1) continue;
       if (values_.bytes(root) != values_.bytes(value)) continue;
@@ -342,8 +343,9 @@ class BlockPlanner {
     const auto first_own = static_cast<std::uint32_t>(builder_.plan.buffers.size());
     std::vector<PlanStep> steps =
         plan_block(builder_, body, std::move(inputs), std::move(targets), depth_ + 1, lasting);
-    std::ranges::move(take_invariants(builder_.plan, steps, first_own, depth_),
-                      std::back_inserter(steps_));
+    if (builder_.options().take_invariants)
+      std::ranges::move(take_invariants(builder_.plan, steps, first_own, depth_),
+                        std::back_inserter(steps_));
     steps_.push_back({Repeat{scan.length, scan.reverse, std::move(steps)}});
   }
 

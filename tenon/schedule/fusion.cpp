@@ -86,12 +86,12 @@ void merge_siblings(FusionGroups& groups) {
 
 }  // namespace
 
-std::vector<lower::Region> form_regions(const ir::Graph& graph) {
-  FusionGroups groups(graph);
-  merge_epilogues(groups);
-  merge_rows(groups);
-  merge_producers(groups);
-  merge_siblings(groups);
+std::vector<lower::Region> form_regions(const ir::Graph& graph, const PlanOptions& options) {
+  FusionGroups groups(graph, options.repeat_cheap);
+  if (options.fuse_epilogues) merge_epilogues(groups);
+  if (options.fuse_rows) merge_rows(groups);
+  if (options.fuse_producers) merge_producers(groups);
+  if (options.fuse_siblings) merge_siblings(groups);
   return groups.regions();
 }
 

@@ -86,8 +86,9 @@ int work_of(ScalarFunction f) {
 
 }  // namespace
 
-FusionGroups::FusionGroups(const ir::Graph& graph)
+FusionGroups::FusionGroups(const ir::Graph& graph, bool repeats_cheap)
     : graph_(graph),
+      repeats_cheap_(repeats_cheap),
       parts_(graph.nodes().size(), Part::source),
       uses_(graph.nodes().size()),
       inline_cost_(graph.nodes().size()),
@@ -135,7 +136,7 @@ void FusionGroups::find_needed() {
 bool FusionGroups::is_cheap(std::uint32_t index) {
   const ir::Node& node = graph_.node(index);
   if (holds<ir::Constant>(node) || only_renames(node)) return true;
-  if (needed_[index][0]) return false;
+  if (needed_[index][0] || !repeats_cheap_) return false;
   if (holds<ir::Iota>(node) || only_moves(node)) return true;
   const auto* elementwise = std::get_if<ir::Elementwise>(&node.op);
   if (elementwise == nullptr && !holds<ir::Cast>(node) && !holds<ir::Select>(node)) return false;

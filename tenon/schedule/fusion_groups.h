@@ -14,7 +14,8 @@ namespace tenon::schedule {
 // A group is named by its first node.
 class FusionGroups {
  public:
-  explicit FusionGroups(const ir::Graph& graph);
+  // Without `repeats_cheap` only constants and what merely renames is inlined.
+  explicit FusionGroups(const ir::Graph& graph, bool repeats_cheap = true);
 
   // Groups that still exist, in order of their first nodes.
   std::vector<std::uint32_t> all() const;
@@ -56,6 +57,7 @@ class FusionGroups {
   void append_users(std::uint32_t node, std::set<std::uint32_t>& users) const;
 
   const ir::Graph& graph_;
+  const bool repeats_cheap_;
   std::vector<Part> parts_;
   std::vector<std::vector<std::uint32_t>> uses_;  // nodes that use a node
   std::vector<std::vector<bool>> needed_;         // for each result: must be in memory

@@ -139,8 +139,9 @@ std::int64_t peak_bytes(const OrderProblem& problem, const std::vector<std::uint
   return peak;
 }
 
-std::vector<std::uint32_t> choose_order(const OrderProblem& problem) {
+std::vector<std::uint32_t> choose_order(const OrderProblem& problem, bool for_memory) {
   const Dependences dependences(problem);
+  if (!for_memory) return ListScheduler(problem, dependences, Preference::given_order).run();
   std::vector<std::uint32_t> best;
   std::int64_t least = 0;
   for (const Preference preference :

@@ -19,8 +19,9 @@ struct OrderProblem {
 
 // An order of the units: the best of the given one and of two list schedules, one that prefers
 // what frees most and one that runs at once what does not add memory. InternalError if the
-// dependences have a cycle.
-std::vector<std::uint32_t> choose_order(const OrderProblem& problem);
+// dependences have a cycle. Without `for_memory` it is the given one, as far as the dependences
+// allow.
+std::vector<std::uint32_t> choose_order(const OrderProblem& problem, bool for_memory = true);
 
 // Largest sum of bytes alive at once when run in this order.
 std::int64_t peak_bytes(const OrderProblem& problem, const std::vector<std::uint32_t>& order);

@@ -5,8 +5,8 @@
 
 namespace tenon::schedule {
 
-Plan make_plan(const ir::Graph& graph, const lower::Target& target) {
-  PlanBuilder builder(target);
+Plan make_plan(const ir::Graph& graph, const lower::Target& target, const PlanOptions& options) {
+  PlanBuilder builder(target, options);
   Plan& plan = builder.plan;
   std::vector<BufferRef> inputs;
   for (const ir::Input& input : graph.inputs()) {
@@ -37,6 +37,8 @@ Plan make_plan(const ir::Graph& graph, const lower::Target& target) {
   std::vector<Lifetime> lifetimes = buffer_lifetimes(plan);
   for (std::size_t i = 0; i < lifetimes.size(); ++i)
     if (plan.buffers[i].place != Place::arena) lifetimes[i].bytes = 0;
+  if (!options.share_memory)
+    for (Lifetime& lifetime : lifetimes) lifetime = {lifetime.bytes, 0, 0};
   const Arena arena = place_buffers(lifetimes);
   for (std::size_t i = 0; i < lifetimes.size(); ++i)
     if (plan.buffers[i].place == Place::arena) plan.buffers[i].offset = arena.offsets[i];

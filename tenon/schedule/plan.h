@@ -3,6 +3,7 @@
 #include "tenon/ir/graph.h"
 #include "tenon/kernel/kernel.h"
 #include "tenon/lower/region.h"
+#include "tenon/schedule/plan_options.h"
 
 namespace tenon::schedule {
 
@@ -66,7 +67,8 @@ struct Plan {
 
 // Fusion into regions, an execution order that keeps the peak low, kernels, and static memory.
 // The graph has no composites left (RandomBits excepted) and has been through the passes.
-Plan make_plan(const ir::Graph& graph, const lower::Target& target);
+Plan make_plan(const ir::Graph& graph, const lower::Target& target,
+               const PlanOptions& options = {});
 
 // Text of a plan: buffers, then steps.
 std::string print(const Plan& plan);

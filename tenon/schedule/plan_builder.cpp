@@ -47,7 +47,7 @@ BufferRef PlanBuilder::constant(const ir::ConstantRef& value) {
 std::uint32_t PlanBuilder::add_kernel(kernel::Kernel kernel) {
   const std::uint64_t hash = shape_hash(kernel);
   const auto [first, last] = kernels_by_hash_.equal_range(hash);
-  for (auto found = first; found != last; ++found)
+  for (auto found = first; options_.share_kernels && found != last; ++found)
     if (plan.kernels[found->second].same_program(kernel)) return found->second;
   const std::string base = kernel.name;
   for (int i = 2; !kernel_names_.insert(kernel.name).second; ++i)

@@ -10,9 +10,11 @@ namespace tenon::schedule {
 
 class PlanBuilder {
  public:
-  explicit PlanBuilder(const lower::Target& target) : target_(target) {}
+  PlanBuilder(const lower::Target& target, const PlanOptions& options)
+      : target_(target), options_(options) {}
 
   const lower::Target& target() const { return target_; }
+  const PlanOptions& options() const { return options_; }
 
   // A buffer at offset 0 of nothing yet; the arena is laid out when all steps are known.
   BufferRef add_buffer(std::string name, std::int64_t bytes, Place place = Place::arena,
@@ -28,6 +30,7 @@ class PlanBuilder {
 
  private:
   lower::Target target_;
+  PlanOptions options_;
   std::unordered_multimap<std::uint64_t, std::uint32_t> kernels_by_hash_;
   std::set<std::string> kernel_names_;
   std::uint32_t regions_ = 0;

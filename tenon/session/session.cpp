@@ -224,7 +224,9 @@ backends::StepMemory Session::plan(std::span<const Tensor> placeholders, const S
   Program program = make_program(result.fetches, result.updates, placeholders);
   apply_precision(program, options.precision, placeholders.size());
   apply_recompute(program, options, *backend_);
-  return backend_->plan(program.graph);
+  backends::CompileOptions compile_options;
+  compile_options.skip = options_.skip;
+  return backend_->plan(program.graph, compile_options);
 }
 
 CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result,
@@ -244,6 +246,7 @@ CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepRe
     options.log = options_.log;
     options.keep_texts = options_.keep_texts;
     options.profile = options_.profile;
+    options.skip = options_.skip;
     state->executable = backend_->compile(program.graph, options);
     cache_->executables.insert({hash, {program.graph, state->executable}});
   }

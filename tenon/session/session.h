@@ -26,6 +26,8 @@ struct SessionOptions {
   bool profile = false;     // take the time of every launch of a kernel (CompiledStep::launches)
   // Receives "label = value" of each tenon::print; without one it goes to standard output.
   std::function<void(std::string_view)> print{};
+  // Optimisations of the backend to leave out, in search of a fault (tenon inspect --skip).
+  std::vector<std::string> skip{};
 };
 
 // What a step computes: values to return and variables to update.

@@ -288,6 +288,7 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   trainer_options.keep_texts = options.keep_texts;
   trainer_options.columns = std::move(description.columns);
   trainer_options.profile = options.profile;
+  trainer_options.skip = options.skip;
   Trainer trainer(description.model, std::move(trainer_options));
 
   Trainer::State& state = *trainer.state_;

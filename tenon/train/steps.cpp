@@ -31,8 +31,14 @@ nn::Loss loss_of_soft_targets(const nn::Loss& loss) {
 Trainer::State::State(nn::Layer m, TrainerOptions o)
     : model(std::move(m)),
       options(std::move(o)),
-      session(options.device, {options.threads, options.seed, options.cache_folder, options.log,
-                               options.keep_texts, options.profile}) {
+      session(options.device, {options.threads,
+                               options.seed,
+                               options.cache_folder,
+                               options.log,
+                               options.keep_texts,
+                               options.profile,
+                               {},
+                               options.skip}) {
   require(options.dtype == DType::f32 || options.dtype == DType::f64,
           "Trainer: dtype must be f32 or f64, got {}", options.dtype);
   require(static_cast<bool>(options.loss.apply), "Trainer: loss \"{}\" has no function",

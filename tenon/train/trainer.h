@@ -59,6 +59,7 @@ struct TrainerOptions {
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;  // keep the texts of compile stages for compiled_step().text()
   bool profile = false;     // take the time of every kernel, for compiled_step().launch_times()
+  std::vector<std::string> skip{};  // optimisations to leave out (SessionOptions::skip)
 };
 
 // How the samples of a stream are made while steps run. Data in memory needs none of it.
@@ -239,6 +240,7 @@ struct LoadOptions {
   std::function<void(std::string_view)> log{};
   bool keep_texts = false;
   bool profile = false;
+  std::vector<std::string> skip{};
 };
 
 // Rebuilds a Sequential of known layers with its weights from a run folder, without its code; it

@@ -273,6 +273,24 @@ TEST_F(MountedCache, FullFolderIsDoneWithout) {
   EXPECT_EQ(log, "42 false\n42 false\n" + line + line);
 }
 
+TEST_F(MountedCache, ReadOnlyFolderIsDoneWithout) {
+  const std::string log = log_with("", MS_RDONLY);
+  if (log == "not permitted") GTEST_SKIP() << "nothing may be mounted here";
+  const std::string line = fmt::format(
+      "the cache folder {} cannot be used (Read-only file system): this step will be compiled "
+      "again next time\n",
+      (folder_.path() / "cache").string());
+  EXPECT_EQ(log, "42 false\n42 false\n" + line + line);
+}
+
+TEST_F(MountedCache, FullEverywhereIsAnError) {
+  const ScopedVariable temporary("TMPDIR", (folder_.path() / "cache").c_str());
+  const std::string log = log_with("size=8k", 0);
+  if (log == "not permitted") GTEST_SKIP() << "nothing may be mounted here";
+  EXPECT_NE(log.find("No space left on device"), std::string::npos) << log;
+  EXPECT_EQ(log.find("42"), std::string::npos) << log;
+}
+
 TEST_F(MountedCache, CodeIsLoadedFromACopyWhereTheFolderForbidsToRunIt) {
   const std::string log = log_with("", MS_NOEXEC);
   if (log == "not permitted") GTEST_SKIP() << "nothing may be mounted here";

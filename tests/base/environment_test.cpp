@@ -51,6 +51,21 @@ TEST(Environment, ThreadsAreChecked) {
   }
 }
 
+TEST(Environment, LimitsAreChecked) {
+  ScopedVariable seconds("TENON_COMPILE_SECONDS", nullptr), size("TENON_CACHE_MIB", nullptr);
+  EXPECT_EQ(environment::compile_seconds(), 600);
+  EXPECT_EQ(environment::cache_mib(), 1024);
+  ScopedVariable five("TENON_COMPILE_SECONDS", "5"), none("TENON_CACHE_MIB", "0");
+  EXPECT_EQ(environment::compile_seconds(), 5);
+  try {
+    environment::cache_mib();
+    ADD_FAILURE() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(),
+                 "TENON_CACHE_MIB is \"0\"; expected a whole number from 1 to 1048576");
+  }
+}
+
 TEST(Environment, VectorBytesAreChecked) {
   ScopedVariable unset("TENON_VECTOR_BYTES", nullptr);
   EXPECT_EQ(environment::vector_bytes(), 64);

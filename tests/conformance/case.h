@@ -15,6 +15,8 @@ struct Case {
   // Compare the derivative with finite differences (graphs whose float inputs are all f64; inputs
   // chosen away from kinks and ties). Second derivatives are compared too.
   bool has_gradient = false;
+  // Of small whole numbers: every order of its additions gives the same bits.
+  bool is_exact = false;
 };
 
 // Every op struct has an overload: the suite visits ir::Op, so a new op without cases does not
@@ -71,6 +73,11 @@ HostTensor random_tensor(const TensorType& type, std::uint64_t seed, double low 
                          double high = 2);
 // Distinct, well separated values in random order (for min, max and sort).
 HostTensor distinct_tensor(const TensorType& type, std::uint64_t seed);
+
+// Cases of several ops that passes and planning change, with state too; and random graphs. All of
+// them are exact.
+std::vector<Case> composed_cases();
+std::vector<Case> random_cases(std::uint64_t count);  // so many of each of two kinds
 
 // One node applied to inputs of the types of the tensors, all its results as outputs.
 Case single_op_case(std::string name, ir::Op op, std::vector<HostTensor> inputs,

@@ -32,32 +32,6 @@ std::vector<HostTensor> whole_inputs(const ir::Graph& graph, std::uint64_t seed)
   return tensors;
 }
 
-// Most inputs become state, and most of those are updated: by any value of their type, so that a
-// state may get its own elements in another order, another state's old value, or a constant.
-ir::Graph with_state(const ir::Graph& graph, std::uint64_t seed) {
-  ThreefrySequence random{seed ^ 77};
-  ir::Builder b;
-  std::vector<ir::Value> inputs;
-  for (ir::Input input : graph.inputs()) {
-    if (random.below(100) < 75) input.role = ir::Role::state;
-    inputs.push_back(b.input(std::move(input)));
-  }
-  const std::vector<ir::Value> results = inline_graph(b, graph, inputs);
-  std::vector<ir::Value> all;
-  for (std::uint32_t i = 0; i < b.node_count(); ++i)
-    for (std::uint32_t k = 0; k < b.node(i).results.size(); ++k) all.push_back({i, k});
-  std::vector<ir::Output> outputs;
-  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
-    if (b.inputs()[i].role == ir::Role::data || random.below(100) < 10) continue;
-    std::vector<ir::Value> fitting;
-    for (const ir::Value v : all)
-      if (b.type(v) == b.inputs()[i].type) fitting.push_back(v);
-    outputs.push_back({"", fitting[random.below(fitting.size())], i, ir::Merge::carry});
-  }
-  for (const ir::Value v : results) outputs.push_back({"", v, std::nullopt, ir::Merge::carry});
-  return std::move(b).finish(std::move(outputs));
-}
-
 Program merge(std::span<const Program> programs) {
   Program merged;
   ir::Builder b;
@@ -173,7 +147,7 @@ class BackendsFuzz : public ::testing::Test {
     for (std::uint64_t first = 0; first < count; first += kCasesPerProgram) {
       std::vector<Program> programs;
       for (std::uint64_t seed = first; seed < std::min(first + kCasesPerProgram, count); ++seed) {
-        programs.push_back({with_state(random_graph(seed, options), seed), {}});
+        programs.push_back({with_random_state(random_graph(seed, options), seed), {}});
         programs.back().inputs = inputs(programs.back().graph, seed);
       }
       const std::string text = disagreement(merge(programs), difference);

@@ -122,4 +122,28 @@ Graph random_graph(std::uint64_t seed, const RandomGraphOptions& options) {
   return GraphMaker(seed, options).make();
 }
 
+Graph with_random_state(const Graph& graph, std::uint64_t seed) {
+  ThreefrySequence random{seed ^ 77};
+  Builder b;
+  std::vector<Value> inputs;
+  for (Input input : graph.inputs()) {
+    if (random.below(100) < 75) input.role = Role::state;
+    inputs.push_back(b.input(std::move(input)));
+  }
+  const std::vector<Value> results = inline_graph(b, graph, inputs);
+  std::vector<Value> all;
+  for (std::uint32_t i = 0; i < b.node_count(); ++i)
+    for (std::uint32_t k = 0; k < b.node(i).results.size(); ++k) all.push_back({i, k});
+  std::vector<Output> outputs;
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
+    if (b.inputs()[i].role == Role::data || random.below(100) < 10) continue;
+    std::vector<Value> fitting;
+    for (const Value v : all)
+      if (b.type(v) == b.inputs()[i].type) fitting.push_back(v);
+    outputs.push_back({"", fitting[random.below(fitting.size())], i, Merge::carry});
+  }
+  for (const Value v : results) outputs.push_back({"", v, std::nullopt, Merge::carry});
+  return std::move(b).finish(std::move(outputs));
+}
+
 }  // namespace tenon::fuzz

@@ -21,4 +21,8 @@ struct RandomGraphOptions {
 // neutral elements, repeated operands, chains of movement ops.
 ir::Graph random_graph(std::uint64_t seed, const RandomGraphOptions& options = {});
 
+// Most inputs become state, and most of those are updated: by any value of their type, so that a
+// state may get its own elements in another order, another state's old value, or a constant.
+ir::Graph with_random_state(const ir::Graph& graph, std::uint64_t seed);
+
 }  // namespace tenon::fuzz

@@ -40,6 +40,9 @@ TEST(RunPasses, UnknownNamesAreErrors) {
       "there is no pass named \"simplfy\" among inline_composites, widen_products, merge_scans, "
       "remove_dead, hoist_sums, hoist, fold_constants, simplify, move, fold_moved, simplify_moved, "
       "remove_unused; did you mean \"simplify\"?");
+  options.skip = {"inline_composites"};
+  EXPECT_EQ(error_of<UserError>([&] { passes::run_passes(small_graph(), options); }),
+            "pass inline_composites cannot be left out");
   options.skip.clear();
   options.stop_after = "x";
   EXPECT_NE(error_of<UserError>([&] { passes::run_passes(small_graph(), options); }), "no error");

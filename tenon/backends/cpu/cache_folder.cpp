@@ -1,13 +1,17 @@
 #include "tenon/backends/cpu/cache_folder.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "tenon/backends/cpu/work_folder.h"
@@ -18,6 +22,9 @@ namespace tenon::backends {
 namespace fs = std::filesystem;
 
 namespace {
+
+// Entries are loaded in milliseconds; who trims can wait for that, or leave it to the next.
+constexpr std::chrono::milliseconds kTrimPatience(100);
 
 // Without a slash at the end, which would follow a link.
 fs::path plain_path(const fs::path& folder) {
@@ -88,6 +95,51 @@ void count_entry_file(const fs::path& path, CacheSummary& summary) {
   if (path.extension() == ".so") summary.entries += 1;
 }
 
+// What goes together: the files of one entry, or a folder of a compilation.
+struct Item {
+  std::vector<fs::path> files;
+  fs::path work;  // empty: an entry
+  fs::file_time_type last_use = fs::file_time_type::min();
+  std::int64_t bytes = 0;
+};
+
+constexpr std::size_t kNameLength = 32;
+
+std::map<std::string, Item> items_in(const fs::path& folder) {
+  std::map<std::string, Item> items;
+  const auto add = [](Item& item, const fs::path& file, bool tells_use) {
+    std::error_code error;
+    const auto bytes = fs::file_size(file, error);
+    if (error) return;
+    item.files.push_back(file);
+    item.bytes += static_cast<std::int64_t>(bytes);
+    const auto time = fs::last_write_time(file, error);
+    if (!error && tells_use) item.last_use = std::max(item.last_use, time);
+  };
+  for (const fs::path& file : entry_files_in(folder))
+    add(items[file.filename().string().substr(0, kNameLength)], file, file.extension() == ".so");
+  for (const fs::path& work : work_folders_in(folder)) {
+    Item& item = items[work.filename()];
+    item.work = work;
+    for (const fs::path& file : files_in(work)) add(item, file, true);
+  }
+  return items;
+}
+
+// Nothing that fails here is worth an error: the folder is a little larger.
+void remove_item(const Item& item, CacheSummary& removed) {
+  const auto lock = item.work.empty() ? std::nullopt : FolderLock::try_lock(item.work);
+  if (!item.work.empty() && !lock) return;  // in use
+  for (const fs::path& file : item.files) {
+    CacheSummary counted = removed;
+    item.work.empty() ? count_entry_file(file, counted) : count_file(file, counted);
+    std::error_code error;
+    if (fs::remove(file, error)) removed = counted;
+  }
+  std::error_code ignored;
+  if (!item.work.empty()) fs::remove(item.work, ignored);
+}
+
 void remove_file(const fs::path& path) {
   std::error_code error;
   fs::remove(path, error);
@@ -112,6 +164,33 @@ CacheSummary cache_entries(const fs::path& folder) {
   for (const fs::path& work : work_folders_in(folder))
     for (const fs::path& file : files_in(work)) count_file(file, summary);
   return summary;
+}
+
+void mark_as_used(const fs::path& entry) { ::utimensat(AT_FDCWD, entry.c_str(), nullptr, 0); }
+
+CacheSummary trim_cache(const fs::path& folder, std::int64_t limit, const std::string& kept) {
+  CacheSummary removed;
+  const auto sum = [](const std::map<std::string, Item>& items) {
+    std::int64_t bytes = 0;
+    for (const auto& [name, item] : items) bytes += item.bytes;
+    return bytes;
+  };
+  if (sum(items_in(folder)) <= limit) return removed;
+  const auto nobody_loads = FolderLock::try_lock(folder, kTrimPatience);
+  if (!nobody_loads) return removed;  // whoever compiles next trims
+  const std::map<std::string, Item> items = items_in(folder);
+  std::vector<const Item*> order;
+  for (const auto& [name, item] : items)
+    if (name != kept) order.push_back(&item);
+  std::ranges::stable_sort(order, {}, &Item::last_use);
+  std::int64_t bytes = sum(items);
+  for (const Item* item : order) {
+    if (bytes <= limit / 4 * 3) break;
+    const std::int64_t before = removed.bytes;
+    remove_item(*item, removed);
+    bytes -= removed.bytes - before;
+  }
+  return removed;
 }
 
 CacheSummary clear_cache(const fs::path& folder) {

@@ -19,6 +19,16 @@ struct CacheSummary {
 
 // What the folder holds of Tenon's; other files are not counted and never removed.
 CacheSummary cache_entries(const std::filesystem::path& folder);
+// The time of an entry's last use is that of its file. Of no effect in a folder that cannot be
+// written.
+void mark_as_used(const std::filesystem::path& entry);
+// Where the folder holds more than `limit` bytes, removes entries, with what was kept beside them,
+// and folders of compilations that have ended: those used longest ago first, until it holds three
+// quarters of that. The entry `kept` stays, and while another thread or process loads an entry
+// (FolderLock::share) nothing is removed; what cannot be removed stays.
+CacheSummary trim_cache(const std::filesystem::path& folder, std::int64_t limit,
+                        const std::string& kept);
+
 // Removes it and says what was removed. Code in use stays in memory; folders that compilations work
 // in at this moment stay. UserError if a file cannot be removed.
 CacheSummary clear_cache(const std::filesystem::path& folder);

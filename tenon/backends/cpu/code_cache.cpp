@@ -21,14 +21,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Follows the library in its file, where loaders do not look: mark, then XXH3 of what precedes.
+// Follows the library in its file, where loaders do not look: mark, then XXH3 of what precedes and
+// of the entry's name, so that a file under another's name is not taken for it.
 constexpr std::string_view kSealMark = "TENONSO1";
 constexpr std::size_t kSealBytes = kSealMark.size() + sizeof(std::uint64_t);
 
 constexpr std::uint64_t kLargestEntry = std::uint64_t{1} << 30;
 
-std::string seal_of(std::string_view content) {
-  const std::uint64_t hash = hash_text(content);
+std::string seal_of(std::string_view content, const std::string& name) {
+  const std::uint64_t hash = hash_combine(hash_text(content), hash_text(name));
   std::string seal(kSealMark);
   seal.append(reinterpret_cast<const char*>(&hash), sizeof hash);
   return seal;
@@ -47,32 +48,21 @@ std::optional<std::string> read_content(const fs::path& path) {
   }
 }
 
-bool is_sound(std::string_view content) {
+bool is_sound(std::string_view content, const std::string& name) {
   if (content.size() < kSealBytes) return false;
   const std::string_view library = content.substr(0, content.size() - kSealBytes);
-  return content.substr(library.size()) == seal_of(library);
+  return content.substr(library.size()) == seal_of(library, name);
 }
 
-void append_seal(const fs::path& path) {
+void append_seal(const fs::path& path, const std::string& name) {
   const auto content = read_content(path);
   if (!content) throw BackendError(fmt::format("cannot read {}", path.string()));
-  const std::string seal = seal_of(*content);
+  const std::string seal = seal_of(*content, name);
   std::ofstream file(path, std::ios::binary | std::ios::app);
   file.write(seal.data(), static_cast<std::streamsize>(seal.size()));
   file.close();
   if (!file)
     throw BackendError(fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
-}
-
-std::string entry_name(const std::vector<std::string>& sources, const Compiler& compiler) {
-  std::string identity =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n", compiler.path.string(), compiler.version,
-                  join(compiler_flags(), " "), cpu_info().model, cpu_info().flags);
-  for (const std::string& source : sources) {
-    identity += hex_digest(source);
-    identity += '\n';
-  }
-  return hex_digest(identity);
 }
 
 std::string commands_text(const Compilation& compilation) {
@@ -99,7 +89,8 @@ class Builder {
   Builder(const std::vector<std::string>& sources, const fs::path& folder,
           const std::function<void(std::string_view)>& log)
       : sources_(sources), folder_(folder), log_(log), compiler_(find_compiler()) {
-    entry_ = folder / (entry_name(sources, compiler_) + ".so");
+    name_ = entry_name(sources, compiler_, compiler_flags(), cpu_info());
+    entry_ = folder / (name_ + ".so");
   }
 
   BuiltCode build() {
@@ -162,7 +153,7 @@ class Builder {
     const Compilation compilation = compile_sources(compiler_, sources_, work.path());
     code.compiler_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    append_seal(compilation.library);
+    append_seal(compilation.library, name_);
     code.library = load(compilation.library);
     if (!is_kept) return code;
     std::error_code error;
@@ -174,18 +165,21 @@ class Builder {
                       entry_.string(), error.message()));
     else if (environment::keep_source())
       keep_sources(work.path(), compilation, entry_);
+    trim_cache(folder_, limit_, name_);
     return code;
   }
 
   // None if there is no sound entry. A damaged one is replaced later: by then this name may be that
   // of another process's sound one.
   std::unique_ptr<Library> load_entry() const {
+    const auto no_trimming = FolderLock::share(folder_);
     const auto content = read_content(entry_);
     if (!content) return nullptr;
-    if (!is_sound(*content)) {
+    if (!is_sound(*content, name_)) {
       say(fmt::format("cached code {} is damaged and is compiled again", entry_.string()));
       return nullptr;
     }
+    mark_as_used(entry_);
     try {
       return load(entry_);
     } catch (const BackendError&) {
@@ -227,10 +221,24 @@ class Builder {
   const fs::path folder_;
   const std::function<void(std::string_view)>& log_;
   Compiler compiler_;
+  const std::int64_t limit_ = environment::cache_mib() << 20;
+  std::string name_;
   fs::path entry_;
 };
 
 }  // namespace
+
+std::string entry_name(const std::vector<std::string>& sources, const Compiler& compiler,
+                       const std::vector<std::string>& flags, const CpuInfo& processor) {
+  std::string identity =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n", compiler.path.string(), compiler.version,
+                  join(flags, " "), processor.model, processor.flags);
+  for (const std::string& source : sources) {
+    identity += hex_digest(source);
+    identity += '\n';
+  }
+  return hex_digest(identity);
+}
 
 BuiltCode build_code(const std::vector<std::string>& sources, const fs::path& folder,
                      const std::function<void(std::string_view)>& log) {

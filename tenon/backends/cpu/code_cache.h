@@ -7,8 +7,13 @@
 #include "tenon/backends/cpu/cache_folder.h"
 #include "tenon/backends/cpu/compiler.h"
 #include "tenon/backends/cpu/library.h"
+#include "tenon/base/cpu_info.h"
 
 namespace tenon::backends {
+
+// The name of an entry: what code is made from, and for. One of another name is never loaded.
+std::string entry_name(const std::vector<std::string>& sources, const Compiler& compiler,
+                       const std::vector<std::string>& flags, const CpuInfo& processor);
 
 struct BuiltCode {
   std::unique_ptr<Library> library;
@@ -17,8 +22,9 @@ struct BuiltCode {
 };
 
 // The library for these C texts: from the cache folder if a sound one is there, else compiled and
-// put there. The name of an entry hashes texts, compiler, flags and processor. Entries appear by
-// renaming, so several processes may share a folder; a damaged entry is made again. If the folder
+// put there; the entries used longest ago go when the folder holds more than it may
+// (environment::cache_mib). Entries appear by renaming, so several processes may share a folder; a
+// damaged entry, or one made for another name, is made again. If the folder
 // cannot be used (see reason_against_cache; or it cannot be written, or is full), compiles into a
 // temporary one; if code cannot be loaded from it, loads a copy. `log` gets one line about each of
 // these. BackendError if there is no compiler or it fails; source and command then stay on disk.

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -19,10 +21,13 @@ namespace tenon::backends {
 
 namespace {
 
-constexpr std::chrono::seconds kCompileLimit(600);
 constexpr std::chrono::seconds kVersionLimit(20);
 constexpr std::string_view kInstallHelp =
     "  help: install one (on Debian: apt-get install gcc), or set TENON_CC to its path";
+
+std::chrono::seconds compile_limit() {
+  return std::chrono::seconds(environment::compile_seconds());
+}
 
 bool is_program(const std::filesystem::path& path) {
   struct stat status {};
@@ -53,12 +58,14 @@ std::filesystem::path find_compiler_path() {
 }
 
 std::string read_version(const std::filesystem::path& path) {
-  const ProcessResult result = Process({path.string(), "--version"}).wait(kVersionLimit);
+  const auto limit = std::min(kVersionLimit, compile_limit());
+  const ProcessResult result = Process({path.string(), "--version"}).wait(limit);
   if (result.exit_status != 0 || result.timed_out)
-    throw BackendError(fmt::format(
-        "{} --version {}: it is not a working C compiler\n{}", path.string(),
-        result.timed_out ? "did not end" : fmt::format("ended with status {}", result.exit_status),
-        kInstallHelp));
+    throw BackendError(
+        fmt::format("{} --version {}: it is not a working C compiler\n{}", path.string(),
+                    result.timed_out ? fmt::format("did not end within {} s", limit.count())
+                                     : fmt::format("ended with status {}", result.exit_status),
+                    kInstallHelp));
   return std::string(trim(split(result.output, '\n')[0]));
 }
 
@@ -84,12 +91,21 @@ void require_success(const ProcessResult& result, const std::vector<std::string>
                      const std::filesystem::path& source, const std::filesystem::path& made) {
   const bool is_made = std::filesystem::exists(made);
   if (result.exit_status == 0 && !result.timed_out && is_made) return;
-  std::string how = "made no file";
+  std::string how = "made no file", help;
   if (result.exit_status != 0) how = fmt::format("failed with status {}", result.exit_status);
-  if (result.timed_out) how = fmt::format("did not end within {} s", kCompileLimit.count());
-  throw BackendError(fmt::format("the C compiler {}\n  source: {}\n  command: {}\n  output:{}", how,
-                                 source.string(), shell_command(command),
-                                 first_lines(result.output, 20)));
+  const int signal = result.exit_status - 128;
+  if (signal > 0 && signal < NSIG)
+    how = fmt::format("was killed by signal {} ({})", signal, strsignal(signal));
+  // What a compiler says, in its own name, when one of its parts was killed.
+  if (signal == SIGKILL || result.output.find("Killed") != std::string::npos)
+    help = "\n  help: systems kill programs when memory runs out; end others that use much of it";
+  if (result.timed_out) {
+    how = fmt::format("did not end within {} s", compile_limit().count());
+    help = "\n  help: TENON_COMPILE_SECONDS sets the limit";
+  }
+  throw BackendError(fmt::format("the C compiler {}\n  source: {}\n  command: {}\n  output:{}{}",
+                                 how, source.string(), shell_command(command),
+                                 first_lines(result.output, 20), help));
 }
 
 }  // namespace
@@ -148,7 +164,7 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
     for (const std::string& word : {std::string("-shared"), std::string("-o"),
                                     compilation.library.string(), texts[0].string()})
       command.push_back(word);
-    require_success(Process(command, variables).wait(kCompileLimit), command, texts[0],
+    require_success(Process(command, variables).wait(compile_limit()), command, texts[0],
                     compilation.library);
     compilation.commands = {command};
     return compilation;
@@ -170,7 +186,7 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
   const auto at_once = static_cast<std::size_t>(usable_cores());
   const auto finish = [&](std::size_t i) {
     const std::filesystem::path object = std::filesystem::path(texts[i]).replace_extension(".o");
-    require_success(running[i].wait(kCompileLimit), compilation.commands[i], texts[i], object);
+    require_success(running[i].wait(compile_limit()), compilation.commands[i], texts[i], object);
   };
   std::size_t finished = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -179,7 +195,7 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
   }
   while (finished < texts.size()) finish(finished++);
   compilation.commands.push_back(link);
-  require_success(Process(link, variables).wait(kCompileLimit), link, texts[0],
+  require_success(Process(link, variables).wait(compile_limit()), link, texts[0],
                   compilation.library);
   return compilation;
 }

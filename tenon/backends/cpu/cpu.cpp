@@ -237,7 +237,7 @@ class CpuBackend final : public Backend {
     const auto start = std::chrono::steady_clock::now();
     CompileReport report;
     std::shared_ptr<const Program> program;
-    if (options.profile) {
+    if (options.profile || !options.skip.empty()) {
       program = compile_and_tidy(graph, cache_folder_, options);
       report = program->report;
     } else {
@@ -260,7 +260,9 @@ class CpuBackend final : public Backend {
     std::shared_ptr<ThreadPool> pool = program->uses_threads ? find_pool(threads) : nullptr;
     return std::make_unique<CpuExecutable>(std::move(program), std::move(pool), workspace_, report);
   }
-  StepMemory plan(const ir::Graph& graph) override { return plan_program_memory(graph); }
+  StepMemory plan(const ir::Graph& graph, const CompileOptions& options) override {
+    return plan_program_memory(graph, options);
+  }
 
  private:
   // One graph; compiled by the first who asks while others wait, forgotten with its last user.

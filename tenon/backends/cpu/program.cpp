@@ -8,6 +8,7 @@
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/text.h"
+#include "tenon/base/unknown_name.h"
 #include "tenon/ir/print.h"
 #include "tenon/passes/pass.h"
 #include "tenon/schedule/plan.h"
@@ -28,13 +29,43 @@ lower::Target cpu_target() {
 // Constants print in full only where they are short.
 constexpr std::int64_t kLongestPrintedConstant = 16;
 
-ir::Graph run_cpu_passes(const ir::Graph& graph) {
+// Kernels with too little work for several threads run on one.
+constexpr std::string_view kSmallOnOneThread = "small_on_one_thread";
+
+bool is_pass(std::string_view name) {
+  return std::ranges::any_of(passes::standard_passes(),
+                             [&](const passes::Pass& pass) { return pass.name == name; });
+}
+
+void require_known(const CompileOptions& options) {
+  if (options.skip.empty()) return;
+  const std::vector<std::string_view> names = cpu_optimizations();
+  for (const std::string& name : options.skip)
+    if (std::ranges::count(names, name) == 0)
+      throw_unknown("optimisation to leave out", name, names);
+}
+
+schedule::PlanOptions plan_options(const CompileOptions& options) {
+  schedule::PlanOptions result;
+  for (const schedule::PlanSwitch& part : schedule::plan_switches())
+    if (std::ranges::count(options.skip, part.name) > 0) result.*part.member = false;
+  return result;
+}
+
+ir::Graph run_cpu_passes(const ir::Graph& graph, const CompileOptions& compile_options) {
+  require_known(compile_options);
   passes::PassOptions options;
+  std::ranges::copy_if(compile_options.skip, std::back_inserter(options.skip), is_pass);
   options.context.keep = [](const ir::Op& op) {
     return std::holds_alternative<ir::RandomBits>(op);
   };
   options.context.widens_products = true;
   return passes::run_passes(graph, options).graph;
+}
+
+Source print_plan(const schedule::Plan& plan, const CompileOptions& options) {
+  const bool is_all_parallel = std::ranges::count(options.skip, kSmallOnOneThread) > 0;
+  return print_source(plan, options.profile, is_all_parallel);
 }
 
 MemoryReport memory_of(const Signature& signature, const schedule::Plan& plan) {
@@ -47,8 +78,24 @@ MemoryReport memory_of(const Signature& signature, const schedule::Plan& plan) {
 
 }  // namespace
 
-StepMemory plan_program_memory(const ir::Graph& graph) {
-  const schedule::Plan plan = schedule::make_plan(run_cpu_passes(graph), cpu_target());
+std::vector<std::string_view> cpu_optimizations() {
+  std::vector<std::string_view> names;
+  for (const passes::Pass& pass : passes::standard_passes())
+    if (!pass.is_required) names.emplace_back(pass.name);
+  for (const schedule::PlanSwitch& part : schedule::plan_switches()) names.emplace_back(part.name);
+  names.emplace_back(kSmallOnOneThread);
+  return names;
+}
+
+std::vector<std::string> print_program(const ir::Graph& graph, const CompileOptions& options) {
+  const ir::Graph optimized = run_cpu_passes(graph, options);
+  return print_plan(schedule::make_plan(optimized, cpu_target(), plan_options(options)), options)
+      .files;
+}
+
+StepMemory plan_program_memory(const ir::Graph& graph, const CompileOptions& options) {
+  const schedule::Plan plan =
+      schedule::make_plan(run_cpu_passes(graph, options), cpu_target(), plan_options(options));
   return {memory_of(make_signature(graph), plan), plan_memory(plan)};
 }
 
@@ -56,9 +103,9 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
                                                const std::filesystem::path& cache_folder,
                                                const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  const ir::Graph optimized = run_cpu_passes(graph);
-  schedule::Plan plan = schedule::make_plan(optimized, cpu_target());
-  Source source = print_source(plan, options.profile);
+  const ir::Graph optimized = run_cpu_passes(graph, options);
+  schedule::Plan plan = schedule::make_plan(optimized, cpu_target(), plan_options(options));
+  Source source = print_plan(plan, options);
   BuiltCode code = build_code(source.files, cache_folder, options.log);
 
   auto program = std::make_shared<Program>();

@@ -22,8 +22,14 @@ struct Program {
   std::map<std::string, std::string, std::less<>> texts;  // by stage, if they were kept
 };
 
+// What CompileOptions::skip may name: passes that are not required, what planning does
+// (schedule/plan_options.h), and "small_on_one_thread".
+std::vector<std::string_view> cpu_optimizations();
+
 // Passes and plan alone.
-StepMemory plan_program_memory(const ir::Graph& graph);
+StepMemory plan_program_memory(const ir::Graph& graph, const CompileOptions& options);
+// The C files that would be compiled.
+std::vector<std::string> print_program(const ir::Graph& graph, const CompileOptions& options);
 
 // Passes, plan, C, machine code. BackendError if there is no working compiler.
 std::shared_ptr<const Program> compile_program(const ir::Graph& graph,

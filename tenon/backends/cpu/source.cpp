@@ -40,8 +40,11 @@ std::string comment_text(std::string_view text) {
 
 class EntryPrinter {
  public:
-  EntryPrinter(const Plan& plan, bool has_parts, bool marks)
-      : plan_(plan), has_parts_(has_parts), marks_(marks) {
+  EntryPrinter(const Plan& plan, bool has_parts, bool marks, bool is_all_parallel)
+      : plan_(plan),
+        has_parts_(has_parts),
+        marks_(marks),
+        least_work_(is_all_parallel ? 0 : kParallelNanoseconds) {
     choose_constants();
   }
 
@@ -97,8 +100,10 @@ class EntryPrinter {
         if (at > 0) words += at % 32 == 0 ? ",\n    " : ", ";
         words += fmt::format("{:#018x}", word);
       }
+      // Not const, and used: gcc 12 copies a known value whose last words are zero, such as
+      // {1, 1, 0, 0}, as if its first word were in all of them.
       line(
-          fmt::format("static const uint64_t constant_{}[] __attribute__((aligned(64))) = {{\n"
+          fmt::format("static uint64_t constant_{}[] __attribute__((aligned(64), used)) = {{\n"
                       "    {}}};\n",
                       i, words));
     }
@@ -161,7 +166,8 @@ class EntryPrinter {
     const std::string function = has_parts_ ? fmt::format("tenon_{}", kernel.name) : kernel.name;
     open(fmt::format("{{  // {} -> {}", read, written));
     line(fmt::format("void* const arguments[] = {{{}}};", addresses));
-    if (kernel.grid > 1 && kernel.cost >= kParallelNanoseconds) {
+    const bool is_parallel = kernel.grid > 1 && kernel.cost >= least_work_;
+    if (is_parallel) {
       uses_threads_ = true;
       line(fmt::format("runtime->parallel(runtime, {}, arguments, {});", function, kernel.grid));
     } else {
@@ -175,8 +181,7 @@ class EntryPrinter {
         if (buffer.space == kernel::Space::argument)
           bytes +=
               static_cast<double>(buffer.elements) * static_cast<double>(size_of(buffer.dtype));
-      mark({kernel.name, read, written, known->second, bytes,
-            kernel.grid > 1 && kernel.cost >= kParallelNanoseconds});
+      mark({kernel.name, read, written, known->second, bytes, is_parallel});
     }
     close();
   }
@@ -232,6 +237,7 @@ class EntryPrinter {
   const Plan& plan_;
   const bool has_parts_;
   const bool marks_;
+  const double least_work_;  // in nanoseconds, of a kernel that runs on several threads
   std::vector<LaunchInfo> launches_;
   std::map<std::uint32_t, double> flops_;    // of a kernel
   std::vector<std::string> constant_texts_;  // address of each plan constant
@@ -254,7 +260,7 @@ std::string print_part(std::span<const kernel::Kernel> kernels,
 
 }  // namespace
 
-Source print_source(const Plan& plan, bool marks) {
+Source print_source(const Plan& plan, bool marks, bool is_all_parallel) {
   const std::span<const kernel::Kernel> kernels = plan.kernels;
   std::vector<std::string> texts;
   std::size_t length = 0;
@@ -264,7 +270,7 @@ Source print_source(const Plan& plan, bool marks) {
     length += texts.back().size();
   }
   const bool has_parts = kernels.size() > 1 && length > kLongestFile;
-  EntryPrinter entry(plan, has_parts, marks);
+  EntryPrinter entry(plan, has_parts, marks, is_all_parallel);
   Source source;
   std::string first = codegen::c_prelude(has_parts ? std::span<const kernel::Kernel>{} : kernels);
   first += '\n';

@@ -17,7 +17,8 @@ struct Source {
 };
 
 // Which kernels run on several threads is decided by their estimated cost, never by measuring, so
-// that equal graphs have equal texts. With `marks` each launch is followed by TenonRuntime::mark.
-Source print_source(const schedule::Plan& plan, bool marks = false);
+// that equal graphs have equal texts. With `marks` each launch is followed by TenonRuntime::mark;
+// with `is_all_parallel` every kernel of several instances runs on several threads.
+Source print_source(const schedule::Plan& plan, bool marks = false, bool is_all_parallel = false);
 
 }  // namespace tenon::backends

@@ -55,12 +55,28 @@ int open_folder(const fs::path& folder) {
 
 }  // namespace
 
-std::optional<FolderLock> FolderLock::try_lock(const fs::path& folder) {
+std::optional<FolderLock> FolderLock::try_lock(const fs::path& folder,
+                                               std::chrono::milliseconds patience) {
+  return try_lock(folder, LOCK_EX, patience);
+}
+
+std::optional<FolderLock> FolderLock::share(const fs::path& folder) {
+  constexpr std::chrono::milliseconds kPatience(1000);  // a holder may be stopped
+  return try_lock(folder, LOCK_SH, kPatience);
+}
+
+std::optional<FolderLock> FolderLock::try_lock(const fs::path& folder, int kind,
+                                               std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kStep(2);
   const int descriptor = open_folder(folder);
   if (descriptor < 0) return std::nullopt;
   FolderLock held(descriptor);
   // File systems without locks are used without.
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return std::nullopt;
+  while (::flock(descriptor, kind | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+    if (patience < kStep) return std::nullopt;
+    patience -= kStep;
+    std::this_thread::sleep_for(kStep);
+  }
   return held;
 }
 

@@ -1,5 +1,6 @@
 // Folders that compilations work in: nobody clears one that is in use.
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,8 +13,12 @@ inline constexpr std::string_view kWorkPrefix = "tenon-work-";
 // Holds a lock on a folder, if the file system has such a thing.
 class FolderLock {
  public:
-  // None if somebody else holds it, or if there is no such folder.
-  static std::optional<FolderLock> try_lock(const std::filesystem::path& folder);
+  // None if somebody else holds it all that time, or if there is no such folder.
+  static std::optional<FolderLock> try_lock(const std::filesystem::path& folder,
+                                            std::chrono::milliseconds patience = {});
+  // Held by any number at once, while nobody holds the lock alone. None if somebody does for longer
+  // than it takes, or if there is no such folder.
+  static std::optional<FolderLock> share(const std::filesystem::path& folder);
   // Waits for it; none if there is no such folder any more.
   static std::optional<FolderLock> lock(const std::filesystem::path& folder);
   ~FolderLock();
@@ -22,6 +27,8 @@ class FolderLock {
 
  private:
   explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  static std::optional<FolderLock> try_lock(const std::filesystem::path& folder, int kind,
+                                            std::chrono::milliseconds patience);
   int descriptor_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "tenon/backends/host_buffer.h"
 #include "tenon/backends/signature.h"
+#include "tenon/base/text.h"
 #include "tenon/ir/interpret.h"
 #include "tenon/ir/print.h"
 
@@ -122,10 +123,13 @@ class ReferenceBackend final : public Backend {
     read_host_buffer(buffer, to);
     return {};
   }
-  std::unique_ptr<Executable> compile(const ir::Graph& graph, const CompileOptions&) override {
+  std::unique_ptr<Executable> compile(const ir::Graph& graph,
+                                      const CompileOptions& options) override {
+    require(options.skip.empty(), "device reference has no optimisations to leave out, as {}",
+            in_quotes(join(options.skip, ",")));
     return std::make_unique<ReferenceExecutable>(graph);
   }
-  StepMemory plan(const ir::Graph& graph) override {
+  StepMemory plan(const ir::Graph& graph, const CompileOptions&) override {
     return {interpreter_memory(graph, make_signature(graph)), {}};
   }
 };

@@ -1,0 +1,30 @@
+// What planning does to make a step faster or smaller, each of which can be left out.
+#pragma once
+#include <span>
+#include <string_view>
+
+namespace tenon::schedule {
+
+// A plan without one of these, or without all, computes the same.
+struct PlanOptions {
+  bool fuse_epilogues = true;    // pointwise work while a contraction's result is in registers
+  bool fuse_rows = true;         // reductions of rows and what is done with them
+  bool fuse_producers = true;    // a pointwise producer in the kernel that uses it
+  bool fuse_siblings = true;     // reductions that read the same elements
+  bool repeat_cheap = true;      // cheap nodes in every kernel that uses them
+  bool write_in_place = true;    // a result in the memory of an operand that nobody needs any more
+  bool order_for_memory = true;  // the order of execution with the lowest peak that was found
+  bool share_memory = true;      // values that are not alive at once at the same place
+  bool share_kernels = true;     // one kernel for equal regions
+  bool pack_once = true;         // what loops make of weights alone is made for all iterations
+  bool take_invariants = true;   // launches that are the same in every iteration before the loop
+};
+
+struct PlanSwitch {
+  std::string_view name;
+  bool PlanOptions::*member;
+};
+// All of them, in the order of the fields.
+std::span<const PlanSwitch> plan_switches();
+
+}  // namespace tenon::schedule

@@ -1,0 +1,164 @@
+// Cases of several ops: what the passes and the plan change about whole steps.
+#include "case.h"
+#include "tenon/autodiff/grad.h"
+#include "tenon/base/scalar_convert.h"
+#include "tenon/base/threefry.h"
+#include "tests/fuzz/random_graph.h"
+#include "tests/fuzz/random_inputs.h"
+
+namespace tenon::conformance {
+using namespace ir;
+namespace {
+
+// Zeros and ones: sums and products of them stay exact, and no zero is negative.
+HostTensor zeros_and_ones(const TensorType& type, std::uint64_t seed) {
+  ThreefrySequence random{seed};
+  HostTensor tensor({DType::f64, type.shape});
+  for (double& element : tensor.as<double>()) element = random.below(4) == 0 ? 1 : 0;
+  return converted(tensor, type.dtype);
+}
+
+Case exact_case(std::string name, Graph graph) {
+  Case c;
+  c.name = std::move(name);
+  for (const Input& input : graph.inputs())
+    c.inputs.push_back(zeros_and_ones(input.type, c.inputs.size() + 1));
+  c.graph = std::move(graph);
+  c.is_exact = true;
+  return c;
+}
+
+Value data(Builder& b, const char* name, TensorType type) {
+  return b.input({name, std::move(type), Role::data, {}});
+}
+Output result(Value value) { return {"", value, std::nullopt, Merge::carry}; }
+Output update(Value value, std::uint32_t input) { return {"", value, input, Merge::carry}; }
+
+// h' = h W + x U, and h' of every step.
+GraphRef recurrent_body(DType dtype, std::int64_t batch, std::int64_t width) {
+  Builder b;
+  const Value h = data(b, "h", {dtype, {batch, width}});
+  const Value x = data(b, "x", {dtype, {batch, width}});
+  const Value w = data(b, "w", {dtype, {width, width}});
+  const Value u = data(b, "u", {dtype, {width, width}});
+  const Value next = add(b, matmul(b, h, transpose(b, w, {1, 0})), matmul(b, x, u));
+  return GraphRef(std::move(b).finish({next, next}));
+}
+
+constexpr std::int64_t kSteps = 3;
+
+// Two equal loops over the same weights, forward.
+Graph recurrent(DType dtype, std::int64_t batch, std::int64_t width) {
+  Builder b;
+  const Value h = data(b, "h", {dtype, {batch, width}});
+  const Value x = data(b, "x", {dtype, {kSteps, batch, width}});
+  const Value y = data(b, "y", {dtype, {kSteps, batch, width}});
+  const Value w = data(b, "w", {dtype, {width, width}});
+  const Value u = data(b, "u", {dtype, {width, width}});
+  const Scan scan{recurrent_body(dtype, batch, width), kSteps, 1, 1, false};
+  const Value first = b.add(scan, {h, x, w, u}), second = b.add(scan, {h, y, w, u});
+  return std::move(b).finish({add(b, first, second), Value{first.node, 1}});
+}
+
+// Two results of one loop over equal operands, written as two loops.
+Graph equal_loops() {
+  const TensorType row{DType::f32, {9}};
+  const auto body = [&](bool adds_twice) {
+    Builder b;
+    const Value total = data(b, "total", row), step = data(b, "step", row);
+    const Value next = add(b, total, step);
+    return GraphRef(std::move(b).finish({next, adds_twice ? add(b, next, step) : next}));
+  };
+  Builder b;
+  const Value start = data(b, "start", row);
+  const Value rows = data(b, "rows", {DType::f32, {4, 9}});
+  const Value a = b.add(Scan{body(false), 4, 1, 1, false}, {start, rows});
+  const Value c = b.add(Scan{body(true), 4, 1, 1, false}, {start, rows});
+  return std::move(b).finish({a, Value{a.node, 1}, Value{c.node, 1}});
+}
+
+// Values large enough that reading them once matters, sums of which nobody else has use.
+Graph statistics() {
+  Builder b;
+  const TensorType type{DType::f32, {40, 64}};
+  const Value x = data(b, "x", type), y = data(b, "y", type);
+  const Value sum = reduce_sum(b, x, {1});
+  const Value product = reduce_sum(b, multiply(b, x, y), {1});
+  const Value columns = reduce_sum(b, x, {0}), others = reduce_sum(b, y, {0});
+  return std::move(b).finish({sum, product, columns, others});
+}
+
+// Least squares with momentum: products, their epilogues, and updates in place.
+Graph training_step(std::int64_t rows, std::int64_t width) {
+  Builder b;
+  const TensorType weights{DType::f32, {width, 8}};
+  const Value x = data(b, "x", {DType::f32, {rows, width}});
+  const Value y = data(b, "y", {DType::f32, {rows, 8}});
+  const Value w = b.input({"w", weights, Role::state, {}});
+  const Value v = b.input({"v", weights, Role::state, {}});
+  const Value n = b.input({"n", {DType::i64, {}}, Role::state, {}});
+  const Value total = add(b, matmul(b, x, w), y);
+  const Value gradient = matmul(b, transpose(b, x, {1, 0}), total);
+  const Value half = splat(b, 0.5, weights), rate = splat(b, 0x1p-4, weights);
+  const Value velocity = add(b, multiply(b, v, half), gradient);
+  const Value next = add(b, w, multiply(b, velocity, rate));
+  const Value loss = reduce_sum(b, multiply(b, total, total), {0, 1});
+  const Value count = add(b, n, constant(b, make_scalar<std::int64_t>(1)));
+  return std::move(b).finish(
+      {result(loss), update(next, 2), update(velocity, 3), update(count, 4), result(total)});
+}
+
+// What stands on both sides of a movement meets when that has moved.
+Graph movement_between() {
+  Builder b;
+  const Value x = data(b, "x", {DType::f32, {7}});
+  const Value y = data(b, "y", {DType::f32, {5, 7}});
+  const Value there = broadcast(b, negate(b, x), {5, 7}, {1});
+  return std::move(b).finish({add(b, negate(b, there), y)});
+}
+
+Case derivative_of(const Case& c) {
+  const VectorJacobian derivative = autodiff::differentiate(c.graph);
+  return exact_case("derivative of " + c.name, *derivative.graph);
+}
+
+}  // namespace
+
+std::vector<Case> composed_cases() {
+  std::vector<Case> cases;
+  for (const auto& [dtype, width] :
+       {std::pair{DType::f32, 9}, std::pair{DType::f32, 48}, std::pair{DType::f64, 17}}) {
+    cases.push_back(exact_case(fmt::format("composed/recurrent/{}[{}]", dtype, width),
+                               recurrent(dtype, 8, width)));
+    cases.push_back(derivative_of(Case(cases.back())));
+  }
+  cases.push_back(exact_case("composed/equal loops", equal_loops()));
+  cases.push_back(exact_case("composed/statistics", statistics()));
+  cases.push_back(exact_case("composed/training step of 5", training_step(5, 3)));
+  cases.push_back(exact_case("composed/training step of 33", training_step(33, 70)));
+  cases.push_back(exact_case("composed/movement between", movement_between()));
+  return cases;
+}
+
+std::vector<Case> random_cases(std::uint64_t count) {
+  std::vector<Case> cases;
+  fuzz::RandomGraphOptions integers, floats;
+  integers.composites = floats.composites = false;
+  integers.control = floats.control = true;
+  integers.dtypes = {DType::boolean, DType::i32, DType::u8, DType::i64};
+  floats.nodes = 30;
+  floats.exact_floats = true;
+  floats.dtypes = {DType::f16, DType::bf16, DType::f32, DType::f64, DType::boolean, DType::i32};
+  for (const auto& [name, options] : {std::pair{"integers", integers}, std::pair{"floats", floats}})
+    for (std::uint64_t seed = 0; seed < count; ++seed) {
+      Case c;
+      c.name = fmt::format("random/{}/{}", name, seed);
+      c.graph = fuzz::with_random_state(fuzz::random_graph(seed, options), seed);
+      c.inputs = fuzz::random_inputs(c.graph, seed);
+      c.is_exact = true;
+      cases.push_back(std::move(c));
+    }
+  return cases;
+}
+
+}  // namespace tenon::conformance
