@@ -133,6 +133,10 @@ bool Contraction::lower() {
   const bool is_phased = padded && !padded->phased.empty();
   if (!is_phased) contracted = merged(contracted);
 
+  if (can_sum_in_strips(*this)) {
+    sum_in_strips(*this);
+    return true;
+  }
   const AxisGroup* lanes = find_group(*this, GroupRole::lanes, true);
   const AxisGroup* rows = find_group(*this, GroupRole::rows, false);
   if (lanes != nullptr && rows != nullptr && can_lower_in_strips(*this, *rows)) {
