@@ -48,6 +48,7 @@ class CPrinter final : public KernelPrinter {
                       std::size_t position) override;
   bool print_special_loop(const kernel::Block& block, std::size_t position) override;
   void begin_branch() override { line("TENON_BRANCH"); }
+  void print_prefetch(const kernel::Prefetch& prefetch) override;
   void print_barrier() override {}
 
   void print_lane_fold(const kernel::Fold& fold, kernel::ValueId result);

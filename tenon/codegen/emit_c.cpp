@@ -202,6 +202,26 @@ void CPrinter::print_fold(const Fold& fold, ValueId result) {
     print_row_fold(fold, result);
 }
 
+// Once for each cache line of a row, to the second cache: that is where the time goes.
+void CPrinter::print_prefetch(const Prefetch& prefetch) {
+  const Access& access = prefetch.access;
+  const DType dtype = kernel_.buffers[access.buffer.index].dtype;
+  const auto line_elements = static_cast<std::int64_t>(64 / size_of(dtype));
+  const std::int64_t step = std::max<std::int64_t>(
+      line_elements / std::max<std::int64_t>(std::abs(access.lane_stride), 1), 1);
+  if (access.active_rows * access.active_lanes == 0) return;
+  if (access.active_rows > 1)
+    open(fmt::format("for (int64_t r = 0; r < {}; ++r) {{", access.active_rows));
+  const bool is_loop = access.active_lanes > step;
+  if (is_loop)
+    open(fmt::format("for (int64_t l = 0; l < {}; l += {}) {{", access.active_lanes, step));
+  line(fmt::format("__builtin_prefetch(&{}, 0, 2);",
+                   place_text(access.buffer, access.offset, access.row_stride, access.lane_stride,
+                              {access.active_rows, is_loop ? access.active_lanes : 1})));
+  if (is_loop) close();
+  if (access.active_rows > 1) close();
+}
+
 std::string emit_c(const Kernel& kernel) {
   Kernel early = kernel;
   raise_scalars(early);

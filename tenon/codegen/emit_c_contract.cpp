@@ -113,6 +113,7 @@ const Contract* CPrinter::carried_contract(const Block& block, ValueId carried) 
       if (!found) return nullptr;
     } else if (std::holds_alternative<Store>(instruction) ||
                std::holds_alternative<StoreIndexed>(instruction) ||
+               std::holds_alternative<Prefetch>(instruction) ||
                std::holds_alternative<Barrier>(instruction) ||
                std::holds_alternative<If>(instruction) ||
                std::holds_alternative<Fold>(instruction) ||

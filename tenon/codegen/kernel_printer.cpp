@@ -123,6 +123,8 @@ void KernelPrinter::print_block(const Block& block) {
       begin_branch();
       print_block(node->body);
       close();
+    } else if (const auto* prefetch = std::get_if<Prefetch>(&statement.instruction)) {
+      print_prefetch(*prefetch);
     } else if (std::holds_alternative<Barrier>(statement.instruction)) {
       print_barrier();
     } else {
@@ -277,6 +279,7 @@ std::string KernelPrinter::expression(const Instruction& instruction, ValueId re
             [&](const StoreIndexed&) { return no_expression(); },
             [&](const Fold&) { return no_expression(); },
             [&](const Contract&) { return no_expression(); },
+            [&](const Prefetch&) { return no_expression(); },
             [&](const Barrier&) { return no_expression(); },
             [&](const Loop&) { return no_expression(); },
             [&](const If&) { return no_expression(); }},

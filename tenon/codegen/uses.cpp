@@ -74,6 +74,7 @@ bool needs_no_memory(const Instruction& instruction) {
 bool is_structural(const Instruction& instruction) {
   return std::holds_alternative<Fold>(instruction) ||
          std::holds_alternative<Contract>(instruction) ||
+         std::holds_alternative<Prefetch>(instruction) ||
          std::holds_alternative<Barrier>(instruction) ||
          std::holds_alternative<Loop>(instruction) || std::holds_alternative<If>(instruction);
 }

@@ -180,6 +180,7 @@ ValueId KernelBuilder::fold(ScalarFunction f, FoldAxis axis, ValueId tile, std::
   return append(Fold{f, axis, tile, active});
 }
 ValueId KernelBuilder::contract(Contract contract) { return append(contract); }
+void KernelBuilder::prefetch(Access access) { append(Prefetch{access}); }
 void KernelBuilder::barrier() { append(Barrier{}); }
 
 std::vector<ValueId> KernelBuilder::loop(

@@ -44,6 +44,7 @@ class KernelBuilder {
                      std::optional<ValueId> mask = {});
   ValueId fold(ScalarFunction f, FoldAxis axis, ValueId tile, std::int64_t active);
   ValueId contract(Contract contract);
+  void prefetch(Access access);
   void barrier();
   // body(index, carried) returns the next carried values, of the types of `initial`. A loop of one
   // iteration becomes its body, one of none becomes nothing.

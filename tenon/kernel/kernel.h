@@ -173,6 +173,12 @@ struct Contract {
   bool operator==(const Contract&) const = default;
 };
 
+// A hint: the elements will be read soon.
+struct Prefetch {
+  Access access;
+  bool operator==(const Prefetch&) const = default;
+};
+
 // Every member of the team has finished what stands before, and sees its shared memory.
 struct Barrier {
   bool operator==(const Barrier&) const = default;
@@ -201,11 +207,12 @@ struct If {
 
 using Instruction = std::variant<Literal, LaneIndex, RowIndex, Call, FusedMultiplyAdd, Select, Cast,
                                  Bitcast, RandomWord, Splat, Load, Store, LoadIndexed, StoreIndexed,
-                                 Fold, Contract, Barrier, Loop, If>;
+                                 Fold, Contract, Prefetch, Barrier, Loop, If>;
 
 struct Statement {
   Instruction instruction;
-  std::vector<ValueId> results;  // none for stores, barrier and if; one per carried value for loop
+  std::vector<ValueId>
+      results;  // none for stores, prefetch, barrier and if; one per carried value for loop
   bool operator==(const Statement&) const = default;
 };
 inline bool Block::operator==(const Block& other) const {

@@ -11,48 +11,53 @@ void for_each_operand(Instruction& instruction, const std::function<void(ValueId
   const auto visit_all = [&](std::vector<ValueId>& operands) {
     for (ValueId& operand : operands) visit(operand);
   };
-  std::visit(
-      cases{[](Literal&) {}, [](LaneIndex&) {}, [](RowIndex&) {}, [](Barrier&) {},
-            [&](Call& node) { visit_all(node.operands); },
-            [&](FusedMultiplyAdd& node) {
-              visit(node.a);
-              visit(node.b);
-              visit(node.c);
-            },
-            [&](Select& node) {
-              visit(node.predicate);
-              visit(node.on_true);
-              visit(node.on_false);
-            },
-            [&](Cast& node) { visit(node.operand); }, [&](Bitcast& node) { visit(node.operand); },
-            [&](RandomWord& node) {
-              visit(node.key0);
-              visit(node.key1);
-              visit(node.index);
-            },
-            [&](Splat& node) { visit(node.scalar); },
-            [&](Load& node) { visit(node.access.offset); },
-            [&](Store& node) {
-              visit(node.access.offset);
-              visit(node.value);
-            },
-            [&](LoadIndexed& node) {
-              visit(node.index);
-              visit_mask(node.mask);
-            },
-            [&](StoreIndexed& node) {
-              visit(node.index);
-              visit(node.value);
-              visit_mask(node.mask);
-            },
-            [&](Fold& node) { visit(node.tile); },
-            [&](Contract& node) {
-              visit(node.lhs_offset);
-              visit(node.rhs_offset);
-              visit(node.accumulator);
-            },
-            [&](Loop& node) { visit_all(node.initial); }, [&](If& node) { visit(node.condition); }},
-      instruction);
+  std::visit(cases{[](Literal&) {},
+                   [](LaneIndex&) {},
+                   [](RowIndex&) {},
+                   [](Barrier&) {},
+                   [&](Call& node) { visit_all(node.operands); },
+                   [&](FusedMultiplyAdd& node) {
+                     visit(node.a);
+                     visit(node.b);
+                     visit(node.c);
+                   },
+                   [&](Select& node) {
+                     visit(node.predicate);
+                     visit(node.on_true);
+                     visit(node.on_false);
+                   },
+                   [&](Cast& node) { visit(node.operand); },
+                   [&](Bitcast& node) { visit(node.operand); },
+                   [&](RandomWord& node) {
+                     visit(node.key0);
+                     visit(node.key1);
+                     visit(node.index);
+                   },
+                   [&](Splat& node) { visit(node.scalar); },
+                   [&](Prefetch& node) { visit(node.access.offset); },
+                   [&](Load& node) { visit(node.access.offset); },
+                   [&](Store& node) {
+                     visit(node.access.offset);
+                     visit(node.value);
+                   },
+                   [&](LoadIndexed& node) {
+                     visit(node.index);
+                     visit_mask(node.mask);
+                   },
+                   [&](StoreIndexed& node) {
+                     visit(node.index);
+                     visit(node.value);
+                     visit_mask(node.mask);
+                   },
+                   [&](Fold& node) { visit(node.tile); },
+                   [&](Contract& node) {
+                     visit(node.lhs_offset);
+                     visit(node.rhs_offset);
+                     visit(node.accumulator);
+                   },
+                   [&](Loop& node) { visit_all(node.initial); },
+                   [&](If& node) { visit(node.condition); }},
+             instruction);
 }
 
 void for_each_operand(const Instruction& instruction, const std::function<void(ValueId)>& visit) {
@@ -76,6 +81,7 @@ bool has_effect(const Instruction& instruction) {
     });
   return std::holds_alternative<Store>(instruction) ||
          std::holds_alternative<StoreIndexed>(instruction) ||
+         std::holds_alternative<Prefetch>(instruction) ||
          std::holds_alternative<Barrier>(instruction);
 }
 

@@ -103,6 +103,9 @@ struct Printer {
         node.rhs_depth_stride, node.rhs_lane_stride, node.depth, node.active_rows,
         node.active_lanes);
   }
+  std::string operator()(const Prefetch& node) const {
+    return "prefetch " + access_text(node.access, false);
+  }
   std::string operator()(const Barrier&) const { return "barrier"; }
   std::string operator()(const Loop& loop) const {
     std::string result =

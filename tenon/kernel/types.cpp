@@ -209,6 +209,10 @@ struct TypeRule {
            contract.active_lanes, to_string(accumulator));
     return {accumulator};
   }
+  Types operator()(const Prefetch& node) const {
+    expect_access(node.access);
+    return {};
+  }
   Types operator()(const Barrier&) const { return {}; }
   Types operator()(const Loop& loop) const {
     expect(loop.extent >= 0, "a loop of {} iterations", loop.extent);

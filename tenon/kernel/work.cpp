@@ -67,7 +67,8 @@ class Counter {
                   number(result()) = static_cast<std::int64_t>(literal.bits);
                 return 0.0;
               },
-              [](const LaneIndex&) { return 0.0; }, [](const RowIndex&) { return 0.0; },
+              [](const LaneIndex&) { return 0.0; },
+              [](const RowIndex&) { return 0.0; },
               [&](const Call& call) {
                 number(result()) = value_of(call, result());
                 const TileType& type = kernel_.type(result());
@@ -81,9 +82,12 @@ class Counter {
                 number(result()) = is_float(cast.dtype) ? Number() : number(cast.operand);
                 return 0.0;
               },
-              [](const Bitcast&) { return 0.0; }, [](const RandomWord&) { return 0.0; },
-              [](const Splat&) { return 0.0; }, [](const Load&) { return 0.0; },
-              [](const Store&) { return 0.0; }, [](const LoadIndexed&) { return 0.0; },
+              [](const Bitcast&) { return 0.0; },
+              [](const RandomWord&) { return 0.0; },
+              [](const Splat&) { return 0.0; },
+              [](const Load&) { return 0.0; },
+              [](const Store&) { return 0.0; },
+              [](const LoadIndexed&) { return 0.0; },
               [](const StoreIndexed&) { return 0.0; },
               [&](const Fold& fold) { return elements(fold.tile); },
               [&](const Contract& contract) {
@@ -92,6 +96,7 @@ class Counter {
                        static_cast<double>(contract.active_lanes) *
                        static_cast<double>(contract.depth);
               },
+              [](const Prefetch&) { return 0.0; },
               [](const Barrier&) { return 0.0; },
               [&](const Loop& loop) { return repeat(loop.body, loop.extent); },
               [&](const If& node) {

@@ -146,6 +146,10 @@ bool Contraction::lower() {
   if (!padded) order_contracted(*this);
   if (!is_phased) contracted = merged(contracted);
 
+  if (can_sum_in_strips(*this)) {
+    sum_in_strips(*this);
+    return true;
+  }
   const AxisGroup* lanes = find_group(*this, GroupRole::lanes, true);
   const AxisGroup* rows = find_group(*this, GroupRole::rows, false);
   if (lanes != nullptr && rows != nullptr && can_lower_in_strips(*this, *rows)) {

@@ -130,6 +130,9 @@ void lower_in_blocks(Contraction& problem, const AxisGroup& lanes, const AxisGro
 // As lower_tiled, with the padded input written into memory of the instance, a strip at a time.
 bool can_lower_in_strips(const Contraction& problem, const AxisGroup& rows);
 void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);
+// Sums over the places of a padded input: the gradient of a convolution's kernel.
+bool can_sum_in_strips(const Contraction& problem);
+void sum_in_strips(Contraction& problem);
 // The padded input in scratch memory.
 ContractionOperand write_padded(RegionWriter& writer, const PaddedInput& padded);
 void lower_folded(Contraction& problem);

@@ -2,7 +2,7 @@
 #include <functional>
 
 #include "tenon/base/error.h"
-#include "tenon/lower/contraction.h"
+#include "tenon/lower/strip_writer.h"
 
 // A padded input written out as a whole is read and written once more than needed, from memory
 // that is slow. Here an instance pads the rows of the input that it needs for a strip of the
@@ -62,74 +62,6 @@ const AxisGroup* strip_group(const Contraction& problem) {
     if (group.axes == std::vector{*problem.padded->strip_axis}) return &group;
   return nullptr;
 }
-
-// Writes rows of the padded input: zeros, and between them the elements of the input.
-struct StripWriter {
-  Emitter& emitter;
-  const Shape& low;  // zeros before and after, of each spatial axis
-  const Shape& high;
-  const Shape& input;   // extents before padding
-  const Shape& padded;  // and after
-  BufferId from, to;
-
-  std::int64_t stride(const Shape& shape, std::size_t axis) const {
-    std::int64_t elements = 1;
-    for (std::size_t i = axis + 1; i < shape.size(); ++i) elements *= shape[i];
-    return elements;
-  }
-
-  void store_zeros(ValueId offset, std::int64_t count) const {
-    if (count == 0) return;
-    const ValueId zero = emitter.constant(emitter.builder().buffer(to).dtype, 0);
-    emitter.builder().store({to, offset, count, 1, 1, count}, zero);
-  }
-
-  ValueId plus(ValueId offset, std::int64_t distance) const {
-    return emitter.call(ScalarFunction::add,
-                        {offset, emitter.index_constant(DType::i64, distance)});
-  }
-
-  // What lies along `axis` and the axes after it, from its first element on.
-  void write_axis(std::size_t axis, ValueId source, ValueId target) const {
-    const std::int64_t low = this->low[axis - 1], high = this->high[axis - 1];
-    const std::int64_t step = stride(padded, axis), source_step = stride(input, axis);
-    store_zeros(target, low * step);
-    const ValueId inner = plus(target, low * step);
-    const bool is_contiguous = step == source_step;
-    if (is_contiguous) {
-      const std::int64_t count = input[axis] * step;
-      emitter.builder().store({to, inner, count, 1, 1, count},
-                              emitter.builder().load({from, source, count, 1, 1, count}, 1, count));
-    } else {
-      emitter.loop(input[axis], {}, [&](ValueId i, std::span<const ValueId>) {
-        write_axis(axis + 1, stepped(emitter, source, i, source_step),
-                   stepped(emitter, inner, i, step));
-        return std::vector<ValueId>{};
-      });
-    }
-    store_zeros(plus(inner, input[axis] * step), high * step);
-  }
-
-  // `count` rows from padded row `first` on; the image starts at `image`.
-  void write_rows(ValueId image, ValueId first, std::int64_t count) const {
-    const std::int64_t row = stride(padded, 1), source_row = stride(input, 1);
-    emitter.loop(count, {}, [&](ValueId i, std::span<const ValueId>) {
-      const ValueId source = plus(emitter.call(ScalarFunction::add, {first, i}), -low[0]);
-      const ValueId target = stepped(emitter, emitter.index_constant(DType::i64, 0), i, row);
-      const auto compare = [&](ScalarFunction f, std::int64_t bound) {
-        return emitter.call(f, {source, emitter.index_constant(DType::i64, bound)});
-      };
-      const ValueId is_inside = emitter.call(
-          ScalarFunction::logical_and,
-          {compare(ScalarFunction::greater_equal, 0), compare(ScalarFunction::less, input[1])});
-      emitter.if_true(is_inside,
-                      [&] { write_axis(2, stepped(emitter, image, source, source_row), target); });
-      emitter.if_true(emitter.call(ScalarFunction::logical_not, {is_inside}),
-                      [&] { store_zeros(target, row); });
-      return std::vector<ValueId>{};
-    });
-  }
-};
 
 std::int64_t choose_strip(const Contraction& problem, const Strips& strips, std::int64_t extent) {
   const auto element = static_cast<std::int64_t>(size_of(problem.lhs.type.dtype));
@@ -268,13 +200,28 @@ void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGro
     const TilePlace& at_strip = places[strip_place];
     const ValueId first = emitter.call(
         ScalarFunction::multiply, {at_strip.base, emitter.index_constant(DType::i64, strips.step)});
-    strip_writer.write_rows(emitter.scalar(image), first, strips.rows_for(at_strip.size));
+    strip_writer.write_rows(emitter.scalar(image), first, strips.rows_for(at_strip.size),
+                            emitter.index_constant(DType::i64, 0));
+    // The rows of the input that the next strip needs and this one has not.
+    const std::int64_t source_row = row_major_strides(input.shape)[1];
+    const std::int64_t new_rows = at_strip.size * strips.step;
+    const ValueId next = stepped(
+        emitter, emitter.scalar(image),
+        emitter.call(ScalarFunction::add, {first, emitter.index_constant(DType::i64, new_rows)}),
+        source_row);
     const auto write_row = [&](const Phase& phase, ValueId row) {
       emitter.bind(strip, emitter.call(ScalarFunction::add, {at_strip.base, row}));
       for (const auto& [axis, position] : phase.axes)
         emitter.bind({{axis}, problem.space[axis].extent, 0},
                      emitter.index_constant(DType::i64, position));
       repeat(tile_count(row_tiling), [&](ValueId row_tile) {
+        if (&phase == &phases.front()) {
+          const std::int64_t row_tiles = tile_count(row_tiling);
+          const ValueId row_number = stepped(emitter, row, product.lanes.number, at_strip.size);
+          prefetch_part(emitter, from, next, new_rows * source_row,
+                        stepped(emitter, row_tile, row_number, row_tiles),
+                        row_tiles * at_strip.size * tile_count(lane_tiling));
+        }
         write_tile(emitter, row_tiling, row_tile, [&](std::span<const TilePlace> row_places) {
           product.rows = row_places[0].size;
           product.axes = phase.contracted;
@@ -287,6 +234,7 @@ void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGro
               ScalarFunction::add,
               {product.lhs_offset, emitter.index_constant(DType::i64, phase.lhs_shift)});
           product.lhs_row_step = placed->row_step;
+          prefetch_epilogue(emitter, problem);
           write_epilogue(emitter, problem, multiply_tile(emitter, problem, rhs, product));
         });
       });

@@ -30,6 +30,13 @@ bool has_gaps(const ir::Convolution& op) {
   return std::ranges::any_of(op.base_dilation, [](std::int64_t n) { return n != 1; });
 }
 
+// What is padded with less than nothing is only read in part.
+bool only_cuts(const ir::Convolution& op) {
+  const auto is_cut = [](std::int64_t n) { return n <= 0; };
+  return std::ranges::all_of(op.low, is_cut) && std::ranges::all_of(op.high, is_cut) &&
+         !has_gaps(op);
+}
+
 // The little graph that pads.
 struct PaddingGraph {
   ir::Graph graph;
@@ -76,7 +83,12 @@ bool lower_convolution(RegionWriter& writer, std::uint32_t node, bool skips_gaps
       {},
       {}};
   if (skips_gaps && !has_gaps(op)) return false;
-  if (is_padded(op)) {
+  std::int64_t first = 0;
+  if (only_cuts(op)) {
+    const Shape strides = row_major_strides(problem.lhs.type.shape);
+    for (std::size_t i = 0; i < op.low.size(); ++i)
+      first -= op.low[i] * strides[at(op.input_spatial[i])];
+  } else if (is_padded(op)) {
     problem.padded = PaddedInput{&op, source.operands[0], {}, {}};
     if (skips_gaps) {
       problem.padded->phased = phased_axes(op, problem.lhs.type.shape, kernel.shape);
@@ -98,6 +110,7 @@ bool lower_convolution(RegionWriter& writer, std::uint32_t node, bool skips_gaps
     problem.lhs.place.coefficients.push_back(left);
     problem.rhs.place.coefficients.push_back(right);
   };
+  problem.lhs.place.constant = first;
   const std::int64_t groups = op.feature_groups * op.batch_groups;
   const std::int64_t group_features = kernel.shape[at(op.kernel_input)];
   for (std::size_t axis = 0; axis < result.shape.size(); ++axis) {

@@ -94,6 +94,7 @@ double statement_cost(const Kernel& kernel, const Statement& statement) {
                                     static_cast<double>(contract.depth);
             return 2 * products / kFlopsPerNanosecond + 2;
           },
+          [](const Prefetch&) { return 0.0; },
           [](const Barrier&) { return 0.0; },
           [&](const Loop& loop) {
             return static_cast<double>(loop.extent) *

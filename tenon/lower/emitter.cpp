@@ -72,8 +72,8 @@ BufferId Emitter::declare(const Argument& argument, const TensorType& type, bool
                            element_count(type.shape), is_written);
 }
 
-void Emitter::declare_input(ir::Value value) {
-  declare(context_.memory.at(value), context_.type(value), false);
+BufferId Emitter::declare_input(ir::Value value) {
+  return declare(context_.memory.at(value), context_.type(value), false);
 }
 
 void Emitter::scoped(const std::function<void()>& body) {

@@ -58,7 +58,7 @@ class Emitter {
   kernel::BufferId buffer(const Argument& argument, const TensorType& type,
                           bool is_written = false);
   // Declares the buffer that value() will read.
-  void declare_input(ir::Value value);
+  kernel::BufferId declare_input(ir::Value value);
   // The kernel with its arguments, cost and in-place pairs.
   LoweredRegion finish() &&;
 

@@ -16,6 +16,34 @@ Tensor normalized_by_group(const Tensor& x, std::int64_t groups, double epsilon)
   return reshape(centered * rsqrt(variance + epsilon), x.shape());
 }
 
+// The mean of squares of x - mean, where mean is the mean of x: no gradient reaches that, because
+// the differences sum to zero.
+Tensor variance_about(const Tensor& x, const Tensor& mean, const Axes& axes, double count) {
+  const auto value = [&](std::span<const Tensor> in) {
+    return std::vector{tenon::mean(square(in[0] - in[1]), axes)};
+  };
+  const auto gradient = [&](std::span<const Tensor> in) {
+    return std::vector{(in[0] - in[1]) * (in[3] * (2 / count)), zeros_like(in[1])};
+  };
+  return custom_gradient(value, gradient, std::array{x, mean})[0];
+}
+
+// (x - mean) * gain + offset. Its gradient takes two sums over the elements, where that of the
+// separate operations takes three and another pass.
+Tensor scaled_about(const Tensor& x, const Tensor& mean, const Tensor& gain, const Tensor& offset,
+                    const Axes& axes) {
+  const auto value = [](std::span<const Tensor> in) {
+    return std::vector{(in[0] - in[1]) * in[2] + in[3]};
+  };
+  const auto gradient = [&](std::span<const Tensor> in) {
+    const Tensor& upstream = in[5];
+    const Tensor total = sum(upstream, axes);
+    return std::vector{upstream * in[2], -(total * in[2]), sum(upstream * (in[0] - in[1]), axes),
+                       total};
+  };
+  return custom_gradient(value, gradient, std::array{x, mean, gain, offset})[0];
+}
+
 }  // namespace
 
 Tensor BatchNorm::operator()(const Tensor& x, Context& context) {
@@ -36,13 +64,12 @@ Tensor BatchNorm::operator()(const Tensor& x, Context& context) {
   const double count =
       static_cast<double>(x.size()) / static_cast<double>(std::max<std::int64_t>(1, x.extent(-1)));
   const Tensor batch_mean = tenon::mean(x, axes);
-  const Tensor centered = x - batch_mean;
-  const Tensor batch_variance = tenon::mean(square(centered), axes);
+  const Tensor batch_variance = variance_about(x, batch_mean, axes, std::max(count, 1.0));
   const double unbiased = count > 1 ? count / (count - 1) : 1;
   context.assign(mean, momentum * running_mean + (1 - momentum) * stop_gradient(batch_mean));
   context.assign(variance, momentum * running_variance +
                                ((1 - momentum) * unbiased) * stop_gradient(batch_variance));
-  return centered * (scale_now * rsqrt(batch_variance + epsilon)) + offset_now;
+  return scaled_about(x, batch_mean, scale_now * rsqrt(batch_variance + epsilon), offset_now, axes);
 }
 
 Tensor LayerNorm::operator()(const Tensor& x, Context& context) {

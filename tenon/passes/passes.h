@@ -23,8 +23,14 @@ ir::Graph fold_constants(const ir::Graph& graph, const PassContext& context = {}
 ir::Graph simplify(const ir::Graph& graph, const PassContext& context = {});
 // Reshapes, transposes and broadcasts merge, cancel, move outward and fold into dots.
 ir::Graph move(const ir::Graph& graph, const PassContext& context = {});
+// Zeros padded around the images of convolutions are padded by those. The same bits unless a weight
+// is not finite.
+ir::Graph merge_padding(const ir::Graph& graph, const PassContext& context = {});
+// What a relu lets through is seen in its result: masks of gradients read that where it is kept
+// anyway, so that its operand is not.
+ir::Graph reuse_activations(const ir::Graph& graph, const PassContext& context = {});
 
-// The rules behind the last three.
+// The rules behind fold_constants, simplify and move.
 std::span<const Rule> constant_rules();
 std::span<const Rule> arithmetic_rules();
 std::span<const Rule> trivial_movement_rules();

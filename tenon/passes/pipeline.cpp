@@ -20,9 +20,11 @@ std::span<const Pass> standard_passes() {
       {"fold_constants", fold_constants},
       {"simplify", simplify},
       {"move", move},
+      {"merge_padding", merge_padding},
       // Movement leaves scalars and constants behind that meet again.
       {"fold_moved", fold_constants},
       {"simplify_moved", simplify},
+      {"reuse_activations", reuse_activations},
       {"remove_unused", remove_dead},
   };
   return kPasses;

@@ -127,6 +127,28 @@ Replacement pad_nothing(const Match& m) {
   return replace_with(m.operands[0]);
 }
 
+// Of a convolution, only the places that are kept.
+Replacement merge_cut(const Match& m) {
+  const auto* op = std::get_if<Slice>(&m.op);
+  if (op == nullptr || m.uses[0] != 1 || !all_equal_to(op->strides, 1)) return std::nullopt;
+  const auto whole = producer<Convolution>(m.builder, m.operands[0]);
+  if (!whole) return std::nullopt;
+  const Shape shape = m.type(0).shape;
+  const auto is_whole = [&](std::int64_t axis) {
+    const auto i = static_cast<std::size_t>(axis);
+    return op->starts[i] == 0 && op->limits[i] == shape[i];
+  };
+  if (!is_whole(whole->op.output_batch) || !is_whole(whole->op.output_feature)) return std::nullopt;
+  Convolution cut = whole->op;
+  for (std::size_t i = 0; i < cut.output_spatial.size(); ++i) {
+    const auto axis = static_cast<std::size_t>(cut.output_spatial[i]);
+    if (op->limits[axis] == op->starts[axis]) return std::nullopt;
+    cut.low[i] -= op->starts[axis] * cut.strides[i];
+    cut.high[i] -= (shape[axis] - op->limits[axis]) * cut.strides[i];
+  }
+  return replace_with(m.builder.add(std::move(cut), whole->operands));
+}
+
 // One part is the part; empty parts go; concatenations along the same axis merge.
 Replacement merge_concatenates(const Match& m) {
   const auto* op = std::get_if<Concatenate>(&m.op);
@@ -187,6 +209,7 @@ std::span<const Rule> trivial_movement_rules() {
       {"merge_slices", merge_slices},
       {"slice_part", slice_part},
       {"pad_nothing", pad_nothing},
+      {"merge_cut", merge_cut},
       {"merge_concatenates", merge_concatenates},
       {"fix_dynamic_slice", fix_dynamic_slice},
       {"reduce_nothing", reduce_nothing},

@@ -203,6 +203,35 @@ TENON_OP_CASES(Convolution) {
                                 random_tensor({DType::f64, {3, 2, 3, 2}}, 357)},
                                true));
 
+  // What the gradients of kernels are: the images are summed over, and so are all places. Large
+  // enough to be summed in blocks of images.
+  const std::vector<ConvolutionLayout> summed = {
+      {"strips", {8, 16, 18, 4}, {8, 16, 18, 16}, {1, 1}, {1, 1}, {1, 1}, {}, {}},
+      {"a last strip", {6, 17, 20, 3}, {6, 17, 20, 18}, {1, 1}, {1, 1}, {1, 1}, {}, {}},
+      {"strided", {12, 17, 19, 5}, {12, 9, 10, 6}, {1, 1}, {1, 1}, {1, 1}, {}, {2, 2}},
+      {"several images", {32, 6, 6, 20}, {32, 6, 6, 24}, {1, 1}, {1, 1}, {1, 1}, {}, {}},
+      {"kernel dilated", {8, 16, 16, 4}, {8, 16, 16, 10}, {2, 1}, {2, 1}, {2, 2}, {}, {}},
+      {"wide", {4, 16, 17, 33}, {4, 16, 17, 40}, {1, 1}, {1, 2}, {1, 0}, {}, {}},
+      {"cut", {8, 16, 18, 4}, {8, 14, 15, 6}, {1, 1}, {-1, 0}, {0, -2}, {}, {}},
+      {"volume", {4, 7, 6, 8, 3}, {4, 7, 6, 8, 5}, {1, 1, 1}, {1, 0, 1}, {1, 1, 1}, {}, {}},
+      {"line", {8, 160, 4}, {8, 160, 6}, {1}, {1}, {1}, {}, {}},
+  };
+  for (const ConvolutionLayout& layout : summed)
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+      const std::size_t spatial = layout.input.size() - 2;
+      Convolution op = make_convolution(layout, dtype == DType::bf16 ? DType::f32 : dtype);
+      op.input_batch = static_cast<std::int64_t>(spatial) + 1, op.input_feature = 0;
+      op.kernel_input = 0, op.kernel_output = static_cast<std::int64_t>(spatial) + 1;
+      op.output_batch = static_cast<std::int64_t>(spatial);
+      for (std::size_t i = 0; i < spatial; ++i) {
+        op.kernel_spatial[i] = static_cast<std::int64_t>(i) + 1;
+        op.output_spatial[i] = static_cast<std::int64_t>(i);
+      }
+      all.push_back(single_op_case(fmt::format("convolution/{}/summed/{}", dtype, layout.name), op,
+                                   {random_tensor({dtype, layout.input}, 358, -2, 9),
+                                    random_tensor({dtype, layout.kernel}, 359)}));
+    }
+
   const std::vector<ConvolutionLayout> differentiated = {
       {"plain", {2, 4, 5, 2}, {2, 3, 2, 3}, {1, 1}, {0, 0}, {0, 0}, {}, {}},
       {"strided", {1, 5, 6, 2}, {3, 2, 2, 2}, {2, 3}, {1, 1}, {1, 2}, {}, {}},

@@ -282,6 +282,7 @@ class Machine {
     });
   }
 
+  void execute(const Prefetch&, const Results&) {}
   void execute(const Barrier&, const Results&) {}
   void execute(const Loop& node, const Results& results) {
     std::vector<HostTensor> carried;

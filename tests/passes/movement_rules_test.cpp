@@ -116,6 +116,64 @@ TEST(TrivialMovement, PadAndDynamicSlice) {
   }
 }
 
+// Images [2, 6, 7, 3] and a window of 3 x 2.
+Convolution small_convolution(Shape strides, Shape low, Shape high) {
+  Convolution op;
+  op.input_batch = op.output_batch = 0;
+  op.input_feature = op.output_feature = op.kernel_output = 3;
+  op.kernel_input = 2;
+  op.input_spatial = op.output_spatial = {1, 2};
+  op.kernel_spatial = {0, 1};
+  op.strides = std::move(strides);
+  op.low = std::move(low);
+  op.high = std::move(high);
+  op.base_dilation = op.window_dilation = {1, 1};
+  op.result = DType::f32;
+  return op;
+}
+
+TEST(MergePadding, ConvolutionsPadThemselves) {
+  std::vector<float> weights(72);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i % 7) - 2.5f;
+  const auto pads_left = [&](Shape low, Shape high, Shape interior, double value) {
+    Program p;
+    const Value x = p.input(DType::f32, {2, 6, 7, 3});
+    const Value kernel = constant(p.b, make_tensor<float>({3, 2, 3, 4}, weights));
+    const Value fill = constant(p.b, make_scalar(static_cast<float>(value)));
+    const Value around =
+        p.b.add(Pad{std::move(low), std::move(high), std::move(interior)}, {x, fill});
+    const Graph before =
+        p.done({p.b.add(small_convolution({2, 1}, {0, -1}, {1, 0}), {around, kernel})});
+    const Graph after = passes::merge_padding(before);
+    expect_same_values(before, after, "merge_padding");
+    return count_ops(after, "pad");
+  };
+  const Shape none{0, 0, 0, 0};
+  EXPECT_EQ(pads_left({0, 1, 3, 0}, {0, 2, 0, 0}, none, 0), 0);
+  EXPECT_EQ(pads_left({0, 1, 1, 0}, none, none, 1), 1);
+  EXPECT_EQ(pads_left({0, 1, 1, 0}, none, none, -0.0), 1);
+  EXPECT_EQ(pads_left({0, 1, 1, 0}, none, {0, 1, 0, 0}, 0), 1);
+  EXPECT_EQ(pads_left({0, -1, 1, 0}, none, none, 0), 1);
+  EXPECT_EQ(pads_left({1, 1, 1, 0}, none, none, 0), 1);
+}
+
+TEST(TrivialMovement, ConvolutionsCutThemselves) {
+  const auto cut = [](Slice slice, bool is_shared) {
+    Program p;
+    const Value x = p.input(DType::f32, {2, 6, 7, 3}), kernel = p.input(DType::f32, {3, 2, 3, 4});
+    const Value whole = p.b.add(small_convolution({2, 1}, {1, 2}, {2, 1}), {x, kernel});
+    std::vector<Value> outputs{p.b.add(std::move(slice), {whole})};
+    if (is_shared) outputs.push_back(whole);
+    return p.done(outputs);
+  };
+  // [2, 4, 9, 4]
+  const Slice inner{{0, 1, 2, 0}, {2, 4, 8, 4}, {1, 1, 1, 1}};
+  EXPECT_EQ(count_ops(after_rule("merge_cut", cut(inner, false)), "slice"), 0);
+  expect_no_rule("merge_cut", cut(inner, true));
+  expect_no_rule("merge_cut", cut({{0, 1, 2, 0}, {2, 4, 8, 4}, {1, 1, 2, 1}}, false));
+  expect_no_rule("merge_cut", cut({{0, 1, 2, 1}, {2, 4, 8, 4}, {1, 1, 1, 1}}, false));
+}
+
 TEST(Movement, EqualMovementsMoveOutward) {
   for (const Op& op : {Op(Reshape{{12}}), Op(Transpose{{1, 0}}), Op(Reverse{{1}})}) {
     Program p;
