@@ -16,14 +16,15 @@ Tensor normalized_by_group(const Tensor& x, std::int64_t groups, double epsilon)
   return reshape(centered * rsqrt(variance + epsilon), x.shape());
 }
 
-// The mean of squares of x - mean, where mean is the mean of x: no gradient reaches that, because
-// the differences sum to zero.
+// The mean of squares of x - mean. The differences sum to zero but for the rounding of the mean,
+// which its gradient makes good; that sum needs no pass of its own.
 Tensor variance_about(const Tensor& x, const Tensor& mean, const Axes& axes, double count) {
   const auto value = [&](std::span<const Tensor> in) {
     return std::vector{tenon::mean(square(in[0] - in[1]), axes)};
   };
   const auto gradient = [&](std::span<const Tensor> in) {
-    return std::vector{(in[0] - in[1]) * (in[3] * (2 / count)), zeros_like(in[1])};
+    const Tensor difference = in[0] - in[1], slope = in[3] * (2 / count);
+    return std::vector{difference * slope, -(sum(difference, axes) * slope)};
   };
   return custom_gradient(value, gradient, std::array{x, mean})[0];
 }
