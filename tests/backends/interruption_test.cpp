@@ -132,7 +132,7 @@ TEST_F(Interruption, LeavesNothingInTheTemporaryFolder) {
 TEST_F(Interruption, EndsAllCompilersOfSeveralSources) {
   const std::string compiler = sleeping_compiler().string();
   const ScopedVariable chosen("TENON_CC", compiler.c_str());
-  const auto at_once = static_cast<std::size_t>(usable_cores());
+  const auto at_once = static_cast<std::size_t>(usable_cores()) + 1;
   const std::vector<std::string> sources(2 * at_once + 1, "int nothing;\n");
   expect_interrupted([&] { build_code(sources, cache(), {}); }, at_once);
   EXPECT_EQ(lines_of(started()).size(), 2 * at_once);
