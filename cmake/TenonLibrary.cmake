@@ -15,6 +15,12 @@ target_include_directories(tenon PUBLIC
 target_link_libraries(tenon
   PUBLIC fmt::fmt Threads::Threads nlohmann_json::nlohmann_json
   PRIVATE ZLIB::ZLIB PNG::PNG JPEG::JPEG PCRE2::8bit Utf8proc::utf8proc ${CMAKE_DL_LIBS})
+if(CMAKE_SYSTEM_NAME STREQUAL Linux)
+  # By which a program tells the plans of its own build from those of others (backends/cpu/build_id.h).
+  foreach(target tenon tenon_backends)
+    target_link_options(${target} PUBLIC LINKER:--build-id)
+  endforeach()
+endif()
 if(TENON_SANITIZE)
   target_link_options(tenon PUBLIC -fsanitize=${TENON_SANITIZE})
 endif()

@@ -146,6 +146,8 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
   virtual Buffer allocate(const BufferType& type) = 0;  // zero-filled
+  // A buffer that holds the value; its memory may become the buffer's.
+  virtual Buffer adopt(HostTensor value) = 0;
   virtual Event write(Buffer& buffer, const HostView& from) = 0;
   virtual Event read(const Buffer& buffer, const HostSpan& to) = 0;
   virtual std::unique_ptr<Executable> compile(const ir::Graph& graph,

@@ -20,6 +20,11 @@ Buffer allocate_host_buffer(const BufferType& type) {
   return {type, std::make_unique<HostStorage>(HostTensor(type.type))};
 }
 
+Buffer adopt_host_buffer(HostTensor value) {
+  const BufferType type{value.type(), {}};
+  return {type, std::make_unique<HostStorage>(std::move(value))};
+}
+
 bool is_host_buffer(const Buffer& buffer) {
   if (!buffer) return false;
   const BufferStorage& storage = *buffer.storage();

@@ -11,6 +11,8 @@ struct HostStorage final : BufferStorage {
 
 // Zero-filled. The whole array lies in one piece, whatever the sharding says.
 Buffer allocate_host_buffer(const BufferType& type);
+// Of the tensor's own memory.
+Buffer adopt_host_buffer(HostTensor value);
 
 // UserError unless the buffer holds the view's type.
 void write_host_buffer(Buffer& buffer, const HostView& from);

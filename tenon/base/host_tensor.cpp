@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tenon/base/aligned_memory.h"
 #include "tenon/base/scalar_convert.h"
 
 namespace tenon {
@@ -29,17 +28,18 @@ std::string_view cpp_name(DType dtype) {
 
 }  // namespace
 
-void HostTensor::Free::operator()(std::byte* data) const { FreeMemory()(data); }
-
-HostTensor::HostTensor(TensorType type) : type_(std::move(type)) {
+HostTensor::HostTensor(TensorType type,
+                       AlignedMemory (*allocate)(std::size_t bytes, std::size_t alignment))
+    : type_(std::move(type)) {
   count_ = element_count(type_.shape);
   byte_count_ = static_cast<std::size_t>(byte_size(type_));
-  data_.reset(allocate_aligned(byte_count_, kTensorAlignment).release());
+  data_ = allocate(byte_count_, kTensorAlignment);
   require(data_ != nullptr, "out of memory: {} bytes for a tensor of type {}", byte_count_, type_);
-  std::memset(data_.get(), 0, byte_count_);
 }
 
-HostTensor::HostTensor(const HostTensor& other) : HostTensor(other.type_) {
+HostTensor::HostTensor(TensorType type) : HostTensor(std::move(type), allocate_zeroed) {}
+
+HostTensor::HostTensor(const HostTensor& other) : HostTensor(other.type_, allocate_aligned) {
   std::copy(other.bytes().begin(), other.bytes().end(), bytes().begin());
 }
 

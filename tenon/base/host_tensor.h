@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "tenon/base/aligned_memory.h"
 #include "tenon/base/error.h"
 #include "tenon/base/tensor_type.h"
 
@@ -50,9 +51,7 @@ class HostTensor {
   bool operator==(const HostTensor& other) const;
 
  private:
-  struct Free {
-    void operator()(std::byte* data) const;
-  };
+  HostTensor(TensorType type, AlignedMemory (*allocate)(std::size_t, std::size_t));
   void require_element(DType asked) const {
     if (asked != type_.dtype) [[unlikely]]
       refuse_element(asked);
@@ -61,7 +60,7 @@ class HostTensor {
   TensorType type_;
   std::int64_t count_ = 0;
   std::size_t byte_count_ = 0;
-  std::unique_ptr<std::byte, Free> data_;
+  AlignedMemory data_;
 };
 
 // A tensor from elements in row-major order; UserError if their number does not fit the shape.

@@ -141,29 +141,20 @@ void CPrinter::print_lane_fold(const Fold& fold, ValueId result) {
   close();
 }
 
+// Rows lie one behind another, so 16 of them, and what the tree combines of them, are one long run
+// of elements: one loop, whatever the number of lanes.
 void CPrinter::print_row_fold(const Fold& fold, ValueId result) {
   const TileType& tile = type(fold.tile);
-  const std::int64_t count = fold.active;
+  const std::int64_t count = fold.active, lanes = tile.lanes;
   const std::int64_t partials = std::min<std::int64_t>(16, count);
   const std::string& array = storage(fold.tile).text;
-  const auto at = [&](std::string_view name, std::string_view row) {
-    if (tile.lanes == 1) return fmt::format("{}[{}]", name, row);
-    return fmt::format("{}[({}) * {} + l]", name, row, tile.lanes);
-  };
-  const auto print_lanes = [&](const std::string& statement) {
-    if (tile.lanes == 1) {
-      line(statement);
-      return;
-    }
+  const auto combine = [&](std::int64_t rows, const std::string& other) {
     line("TENON_INDEPENDENT");
-    line(fmt::format("for (int64_t l = 0; l < {}; ++l) {}", tile.lanes, statement));
-  };
-  const auto combine = [&](const std::string& other) {
-    return fmt::format("{} = {};", at("p", "j"),
-                       call_text(fold.function, tile.dtype, {at("p", "j"), other}));
+    line(fmt::format("for (int64_t j = 0; j < {}; ++j) p[j] = {};", rows * lanes,
+                     call_text(fold.function, tile.dtype, {"p[j]", other})));
   };
   const std::string_view c_type = c_element_type(tile.dtype);
-  if (tile.lanes > 1) {
+  if (lanes > 1) {
     declare_array(result);
     storage(result) = {Storage::Kind::array, array_name(result)};
   } else {
@@ -172,24 +163,23 @@ void CPrinter::print_row_fold(const Fold& fold, ValueId result) {
   }
   open("{");
   line(fmt::format("// {} over {} rows", info(fold.function).name, count));
-  line(fmt::format("{} p[{}]{};", c_type, partials * tile.lanes, array_attributes()));
-  line(fmt::format("for (int j = 0; j < {}; ++j) p[j] = {}[j];", partials * tile.lanes, array));
-  if (count > 16) {
-    open(fmt::format("for (int64_t r = 16; r < {}; ++r) {{", count));
-    line("const int64_t j = r % 16;");
-    print_lanes(combine(at(array, "r")));
+  line(fmt::format("{} p[{}]{};", c_type, partials * lanes, array_attributes()));
+  line(fmt::format("for (int64_t j = 0; j < {}; ++j) p[j] = {}[j];", partials * lanes, array));
+  const std::int64_t whole = count / 16 * 16;
+  if (whole > 16) {
+    open(fmt::format("for (int64_t r = 16; r < {}; r += 16) {{", whole));
+    combine(16, fmt::format("{}[r * {} + j]", array, lanes));
     close();
   }
+  if (whole >= 16 && count > whole)
+    combine(count - whole, fmt::format("{}[{} + j]", array, whole * lanes));
   for (std::int64_t step = 8, left = partials; step >= 1; step /= 2) {
     if (left <= step) continue;
-    open(fmt::format("for (int64_t j = 0; j < {}; ++j) {{", left - step));
-    print_lanes(combine(at("p", fmt::format("j + {}", step))));
-    close();
+    combine(left - step, fmt::format("p[j + {}]", step * lanes));
     left = step;
   }
-  if (tile.lanes > 1)
-    line(fmt::format("for (int64_t l = 0; l < {}; ++l) {}[l] = p[l];", tile.lanes,
-                     array_name(result)));
+  if (lanes > 1)
+    line(fmt::format("for (int64_t l = 0; l < {}; ++l) {}[l] = p[l];", lanes, array_name(result)));
   else
     line(fmt::format("{} = p[0];", scalar_name(result)));
   close();

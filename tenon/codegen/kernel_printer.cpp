@@ -186,7 +186,11 @@ void KernelPrinter::print_run(const Block& block, std::size_t begin, std::size_t
     storage(result) = {Storage::Kind::local, scalar_name(result)};
   }
   for (const Segment& segment : segments(block, begin, end, *extents)) {
-    if (kept.empty() && !segment_has_effect(block, begin, end, *extents, segment)) continue;
+    const bool is_needed = std::ranges::any_of(kept, [&](const Kept& tile) {
+      const Extents& needed = uses_.needed(tile.value);
+      return segment.row_begin < needed.rows && segment.lane_begin < needed.lanes;
+    });
+    if (!is_needed && !segment_has_effect(block, begin, end, *extents, segment)) continue;
     open_element_loop(*extents, segment);
     for (std::size_t i = begin; i < end; ++i)
       if (lane_parallel_extents(kernel_, block.statements[i]))

@@ -6,8 +6,47 @@ namespace tenon::codegen {
 
 using namespace kernel;
 
-Uses::Uses(const Kernel& kernel) : home_(kernel.values.size()), counts_(kernel.values.size()) {
+Uses::Uses(const Kernel& kernel)
+    : home_(kernel.values.size()),
+      counts_(kernel.values.size()),
+      needed_(kernel.values.size(), Extents{0, 0}) {
   walk(kernel.body);
+  survey_needs(kernel, kernel.body);
+}
+
+// Backwards: what is needed of a result says what is needed of floats that it is made of, element
+// by element. Of indices and whole numbers all is: garbage in them could do harm.
+void Uses::survey_needs(const Kernel& kernel, const Block& block) {
+  const auto need = [&](ValueId value, const Extents& extents) {
+    Extents& needed = needed_[value.index];
+    needed = {std::max(needed.rows, extents.rows), std::max(needed.lanes, extents.lanes)};
+  };
+  const auto whole = [&](ValueId value) {
+    return Extents{kernel.type(value).rows, kernel.type(value).lanes};
+  };
+  for (const ValueId yield : block.yields) need(yield, whole(yield));
+  for (auto at = block.statements.rbegin(); at != block.statements.rend(); ++at) {
+    const Instruction& instruction = at->instruction;
+    if (const Block* body = body_of(instruction)) survey_needs(kernel, *body);
+    const bool is_mapped = std::holds_alternative<Call>(instruction) ||
+                           std::holds_alternative<FusedMultiplyAdd>(instruction) ||
+                           std::holds_alternative<Select>(instruction) ||
+                           std::holds_alternative<Cast>(instruction);
+    for_each_operand(instruction, [&](ValueId operand) {
+      const TileType& tile = kernel.type(operand);
+      Extents extents = whole(operand);
+      if (tile.is_scalar()) {
+      } else if (is_mapped && is_float(tile.dtype)) {
+        extents = needed_[at->results.front().index];
+      } else if (const auto* fold = std::get_if<Fold>(&instruction)) {
+        (fold->axis == FoldAxis::rows ? extents.rows : extents.lanes) = fold->active;
+      } else if (const auto* store = std::get_if<Store>(&instruction);
+                 store && operand == store->value) {
+        extents = {store->access.active_rows, store->access.active_lanes};
+      }
+      need(operand, extents);
+    });
+  }
 }
 
 void Uses::use(ValueId value, const Block& block, std::size_t position) {

@@ -8,6 +8,12 @@
 
 namespace tenon::codegen {
 
+// Of a tile, or of its first part.
+struct Extents {
+  std::int64_t rows = 1, lanes = 1;
+  bool operator==(const Extents&) const = default;
+};
+
 // Uses inside the body of a loop or an if count at that statement too; yields count at the end.
 class Uses {
  public:
@@ -20,14 +26,18 @@ class Uses {
   bool defined_in(kernel::ValueId value, const kernel::Block& block) const;
   // How many operands and yields the value is, in the whole kernel.
   int count(kernel::ValueId value) const { return counts_[value.index]; }
+  // What is outside of these rows and lanes of the tile changes nothing: no store writes it.
+  const Extents& needed(kernel::ValueId value) const { return needed_[value.index]; }
 
  private:
   void walk(const kernel::Block& block);
   void use(kernel::ValueId value, const kernel::Block& block, std::size_t position);
+  void survey_needs(const kernel::Kernel& kernel, const kernel::Block& block);
 
   std::map<const kernel::Block*, std::map<kernel::ValueId, std::size_t>> last_use_;
   std::vector<const kernel::Block*> home_;
   std::vector<int> counts_;
+  std::vector<Extents> needed_;
 };
 
 // Two arguments of equal size in bytes may be one memory if one is only read and one is written
@@ -36,10 +46,6 @@ bool may_alias(const kernel::Kernel& kernel, kernel::BufferId a, kernel::BufferI
 
 // The extents over which a statement works element by element; none for scalars, for statements
 // that are not element by element, and for tiles that need no memory (lane index, splat, ...).
-struct Extents {
-  std::int64_t rows = 1, lanes = 1;
-  bool operator==(const Extents&) const = default;
-};
 std::optional<Extents> lane_parallel_extents(const kernel::Kernel& kernel,
                                              const kernel::Statement& statement);
 

@@ -167,7 +167,12 @@ Session::~Session() = default;
 backends::Buffer& Session::buffer_of(const Variable& variable) {
   const auto found = cache_->buffers.find(variable.id());
   if (found != cache_->buffers.end()) return found->second.second;
-  backends::Buffer buffer = upload(variable.initial_value(options_.seed));
+  return hold(variable, variable.initial_value(options_.seed));
+}
+
+// Of a variable that has no buffer yet: steps that are bound keep the address of its memory.
+backends::Buffer& Session::hold(const Variable& variable, HostTensor value) {
+  backends::Buffer buffer = backend_->adopt(std::move(value));
   return cache_->buffers.emplace(variable.id(), std::pair(variable, std::move(buffer)))
       .first->second.second;
 }
@@ -197,7 +202,15 @@ HostTensor Session::read(const Variable& variable) { return download(buffer_of(v
 void Session::write(const Variable& variable, const HostView& value) {
   require(value.type == variable.type(), "variable \"{}\" holds {}, the new value is {}",
           variable.name(), variable.type(), value.type);
-  backend_->write(buffer_of(variable), value).wait();
+  if (has(variable))
+    backend_->write(buffer_of(variable), value).wait();
+  else
+    hold(variable, copy_of(value));
+}
+
+void Session::write(const Variable& variable, HostTensor&& value) {
+  if (has(variable) || value.type() != variable.type()) return write(variable, HostView(value));
+  hold(variable, std::move(value));
 }
 
 bool Session::has(const Variable& variable) const {

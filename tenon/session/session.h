@@ -188,8 +188,10 @@ class Session {
 
   // The value of a variable now; its initial value if no step has touched it.
   HostTensor read(const Variable& variable);
-  // UserError if the type differs.
+  // UserError if the type differs. A variable that is written before it is used is never
+  // initialized.
   void write(const Variable& variable, const HostView& value);
+  void write(const Variable& variable, HostTensor&& value);
   bool has(const Variable& variable) const;
 
   backends::Backend& backend() { return *backend_; }
@@ -201,6 +203,7 @@ class Session {
  private:
   friend class CompiledStep;
   backends::Buffer& buffer_of(const Variable& variable);
+  backends::Buffer& hold(const Variable& variable, HostTensor value);
   void print(std::string_view label, const HostTensor& value) const;
   struct Cache;
   SessionOptions options_;

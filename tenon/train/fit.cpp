@@ -131,7 +131,7 @@ void FitLoop::begin() {
 void FitLoop::resume() {
   require_same_run(io::read_json(files_.description()), state_.description(),
                    files_.description().string());
-  const StoredCheckpoint stored = read_checkpoint(files_);
+  StoredCheckpoint stored = read_checkpoint(files_);
   const std::string state_file = files_.state().string();
   require(stored.state.has_value() || io::file_exists(state_file),
           "{} is missing: the run cannot go on\n  help: train in another folder with the weights "
@@ -141,7 +141,7 @@ void FitLoop::resume() {
           "{} is not of the same checkpoint as {}: the run cannot go on\n  help: train in another "
           "folder with these weights as initial ones",
           state_file, files_.model().string());
-  state_.load_weights(stored.weights, files_.model().string());
+  state_.load_weights(std::move(stored.weights), files_.model().string());
   state_.load_last_weights(*stored.state, state_file);
   state_.restore(*stored.state, state_file);
   require(steps_in_epoch_ == 0 || state_.position.step_in_epoch <= steps_in_epoch_,

@@ -116,7 +116,7 @@ void Trainer::State::load_last_weights(const io::NamedTensors& state, const std:
   io::NamedTensors last;
   for (const auto& [name, tensor] : state)
     if (name.starts_with(kLastPrefix)) last.emplace(name.substr(kLastPrefix.size()), tensor);
-  if (!last.empty()) load_weights(last, file);
+  if (!last.empty()) load_weights(std::move(last), file);
 }
 
 void Trainer::State::save_checkpoint(const std::string& folder, const io::NamedTensors& last) {
@@ -142,7 +142,7 @@ void Trainer::State::save_checkpoint(const std::string& folder, const io::NamedT
   write_checkpoint({folder}, checkpoint);
 }
 
-void Trainer::State::load_weights(const io::NamedTensors& tensors, const std::string& file) {
+void Trainer::State::load_weights(io::NamedTensors tensors, const std::string& file) {
   std::vector<std::string> known;
   const std::string other_names = help_for_other_names(tensors, weights);
   // Everything is checked before anything is written.
@@ -159,14 +159,20 @@ void Trainer::State::load_weights(const io::NamedTensors& tensors, const std::st
             weight.type());
   }
   for (const auto& [name, tensor] : tensors)
-    require(std::ranges::find(known, name) != known.end(), "{}: the model has no weight {} ({}){}",
-            file, in_quotes(name), tensor.type(), did_you_mean(name, known));
-  for (const Variable& weight : weights) {
-    const HostTensor& value = tensors.find(weight.name())->second;
-    if (value.dtype() == weight.type().dtype)
-      session.write(weight, value);
-    else
+    if (std::ranges::find(known, name) == known.end())  // what the message needs takes its time
+      throw UserError(fmt::format("{}: the model has no weight {} ({}){}", file, in_quotes(name),
+                                  tensor.type(), did_you_mean(name, known)));
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const Variable& weight = weights[i];
+    HostTensor& value = tensors.find(weight.name())->second;
+    const bool is_needed_again = std::find(known.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                           known.end(), weight.name()) != known.end();
+    if (value.dtype() != weight.type().dtype)
       session.write(weight, converted(value, weight.type().dtype));
+    else if (is_needed_again)
+      session.write(weight, HostView(value));
+    else
+      session.write(weight, std::move(value));
   }
 }
 
@@ -303,8 +309,8 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   } catch (const UserError& error) {
     throw UserError(fmt::format("{}: the model cannot be built: {}", file, error.what()));
   }
-  const StoredCheckpoint stored = read_checkpoint(files);
-  state.load_weights(stored.weights, files.model().string());
+  StoredCheckpoint stored = read_checkpoint(files);
+  state.load_weights(std::move(stored.weights), files.model().string());
   if (!stored.state) return trainer;
   state.restore(*stored.state, files.state().string());
   // What was measured is worth keeping, but no reason to refuse a model.

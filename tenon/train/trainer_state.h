@@ -194,7 +194,7 @@ struct Trainer::State {
   // The weights that a run goes on with, if its model has others.
   void load_last_weights(const io::NamedTensors& state, const std::string& file);
   // UserError naming the file and what is missing, unexpected or of another type.
-  void load_weights(const io::NamedTensors& tensors, const std::string& file);
+  void load_weights(io::NamedTensors tensors, const std::string& file);
   // Everything of a state file but the weights.
   void restore(const io::NamedTensors& tensors, const std::string& file);
   // Gives optimizer variables that a trace has just defined the values that wait for them.

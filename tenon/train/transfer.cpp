@@ -97,7 +97,8 @@ TransferReport load_pretrained(Trainer& trainer, const std::string& file,
             "{}: tensor {} ({}) is of no weight of the model\n  help: a map of your own "
             "(FILE.json) can name it under \"ignore\"",
             file, in_quotes(name), tensor.type());
-  for (std::size_t i = 0; i < loaded.size(); ++i) trainer.session().write(loaded[i], values[i]);
+  for (std::size_t i = 0; i < loaded.size(); ++i)
+    trainer.session().write(loaded[i], std::move(values[i]));
   return report;
 }
 

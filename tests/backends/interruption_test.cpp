@@ -102,6 +102,7 @@ TEST_F(Interruption, LeavesNothingOfACompileAndTheNextOneWorks) {
   EXPECT_EQ(run_graph(*backend, graph, {ones(50)})[0].as<float>()[0], 50);
   std::size_t entries = 0;
   for (const auto& item : fs::directory_iterator(cache())) {
+    if (item.path().extension() == ".plan") continue;  // the record of the plan
     EXPECT_EQ(item.path().extension(), ".so");
     ++entries;
   }
@@ -131,7 +132,7 @@ TEST_F(Interruption, LeavesNothingInTheTemporaryFolder) {
 TEST_F(Interruption, EndsAllCompilersOfSeveralSources) {
   const std::string compiler = sleeping_compiler().string();
   const ScopedVariable chosen("TENON_CC", compiler.c_str());
-  const auto at_once = static_cast<std::size_t>(usable_cores());
+  const auto at_once = static_cast<std::size_t>(usable_cores()) + 1;
   const std::vector<std::string> sources(2 * at_once + 1, "int nothing;\n");
   expect_interrupted([&] { build_code(sources, cache(), {}); }, at_once);
   EXPECT_EQ(lines_of(started()).size(), 2 * at_once);

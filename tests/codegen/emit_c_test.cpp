@@ -105,6 +105,34 @@ TEST(EmitC, MaskedEdges) {
   expect_same_bits(kernels);
 }
 
+// A tile that is stored twice is an array meanwhile. Of its edge, which no store writes, nothing is
+// computed; of what indices are made of, everything is.
+TEST(EmitC, WhatNoStoreWritesIsNotComputed) {
+  const auto kernel = [](std::string name, bool is_folded, bool is_index) {
+    KernelBuilder b(std::move(name), 1);
+    const BufferId x = b.argument("x", DType::f32, 64, false);
+    const BufferId y = b.argument("y", DType::f32, 64, true);
+    const ValueId loaded = b.load({x, b.index(0), 16, 1, 4, 10}, 4, 16, 2.0);
+    const ValueId square = b.multiply(loaded, loaded);
+    if (is_index) {
+      const ValueId place = b.call(maximum, {b.cast(square, DType::i64), b.index(0)});
+      const ValueId inside = b.call(minimum, {place, b.index(63)});
+      b.store({y, b.index(0), 16, 1, 4, 3}, b.load_indexed(x, inside));
+    } else {
+      b.store({y, b.index(0), 16, 1, 4, 10}, square);
+    }
+    b.store({y, b.index(10), 16, 1, 4, 6}, square);
+    if (is_folded) b.store({y, b.index(48), 0, 1, 1, 10}, b.fold(add, FoldAxis::rows, square, 4));
+    return std::move(b).finish(1);
+  };
+  const Kernels kernels = {kernel("stored", false, false), kernel("folded", true, false),
+                           kernel("indexed", false, true)};
+  expect_same_bits(kernels);
+  expect_same_bits(std::span(kernels).first(1), {.in_place = {{1, 0}}});
+  EXPECT_EQ(emit_c(kernels[0]).find("l = 10"), std::string::npos) << emit_c(kernels[0]);
+  EXPECT_NE(emit_c(kernels[2]).find("l = 10"), std::string::npos) << emit_c(kernels[2]);
+}
+
 TEST(EmitC, LoopsCarryTilesAndScalars) {
   Kernels kernels;
   {  // Two carried tiles that change places, one that sums, one scalar.

@@ -137,6 +137,36 @@ TEST(Session, VariablesThatNoStepHasSeen) {
   EXPECT_EQ(error_of([&] { Tensor unused{Variable()}; }), message);
 }
 
+// Drawing the initial values of a large model takes seconds; who loads others does not wait for it.
+TEST_P(Devices, VariablesThatAreWrittenFirstAreNotInitialized) {
+  Session session(GetParam());
+  int initialized = 0;
+  const auto make = [&] {
+    Variable v;
+    v.define("v", {DType::f32, {2}}, VariableKind::weight, [&](std::uint64_t) {
+      ++initialized;
+      return HostTensor({DType::f32, {2}});
+    });
+    return v;
+  };
+  const Variable copied = make(), moved = make(), used = make();
+  const HostTensor values = make_tensor<float>({2}, {3, 4});
+  session.write(copied, values);
+  session.write(moved, HostTensor(values));
+  EXPECT_EQ(initialized, 0);
+  const auto results = session.run({Tensor(copied) + 1, Tensor(moved) + 1, Tensor(used)});
+  EXPECT_EQ(results[0], make_tensor<float>({2}, {4, 5}));
+  EXPECT_EQ(results[1], make_tensor<float>({2}, {4, 5}));
+  EXPECT_EQ(results[2], make_tensor<float>({2}, {0, 0}));
+  EXPECT_EQ(initialized, 1);
+  // A step that is bound to the memory of a variable sees what is written later.
+  session.write(moved, make_tensor<float>({2}, {7, 8}));
+  EXPECT_EQ(session.run(Tensor(moved) + 1), make_tensor<float>({2}, {8, 9}));
+  EXPECT_EQ(session.read(copied), values);
+  EXPECT_EQ(error_of([&] { session.write(make(), make_scalar(1.0f)); }),
+            "variable \"v\" holds f32[2], the new value is f32[]");
+}
+
 TEST_P(Devices, PrintShowsValuesOfRunningSteps) {
   std::vector<std::string> lines;
   SessionOptions options;

@@ -81,7 +81,8 @@ class InterruptedFit : public testing::Test {
     std::vector<std::string> names;
     if (fs::exists(cache()))
       for (const auto& item : fs::directory_iterator(cache()))
-        if (item.path().extension() != ".so") names.push_back(item.path().filename());
+        if (item.path().extension() != ".so" && item.path().extension() != ".plan")
+          names.push_back(item.path().filename());
     return names;
   }
 

@@ -117,7 +117,8 @@ std::map<std::string, Item> items_in(const fs::path& folder) {
     if (!error && tells_use) item.last_use = std::max(item.last_use, time);
   };
   for (const fs::path& file : entry_files_in(folder))
-    add(items[file.filename().string().substr(0, kNameLength)], file, file.extension() == ".so");
+    add(items[file.filename().string().substr(0, kNameLength)], file,
+        file.extension() == ".so" || file.extension() == ".plan");
   for (const fs::path& work : work_folders_in(folder)) {
     Item& item = items[work.filename()];
     item.work = work;

@@ -65,6 +65,10 @@ void append_seal(const fs::path& path, const std::string& name) {
     throw BackendError(fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
 }
 
+fs::path path_of_entry(const fs::path& folder, const std::string& name) {
+  return folder / (name + ".so");
+}
+
 std::string commands_text(const Compilation& compilation) {
   std::string text;
   for (const auto& command : compilation.commands) text += shell_command(command) + "\n";
@@ -84,22 +88,95 @@ void keep_sources(const fs::path& work, const Compilation& compilation, const fs
   fs::rename(commands, fs::path(entry).replace_extension(".txt"), ignored);
 }
 
+// A file of the cache folder that holds a library, or will.
+class Entry {
+ public:
+  Entry(fs::path folder, std::string name, const std::function<void(std::string_view)>& log)
+      : folder_(std::move(folder)),
+        name_(std::move(name)),
+        path_(path_of_entry(folder_, name_)),
+        log_(log) {}
+
+  const fs::path& path() const { return path_; }
+  void say(const std::string& line) const {
+    if (log_) log_(line);
+  }
+
+  // None if there is no sound entry. A damaged one is replaced later: by then this name may be that
+  // of another process's sound one.
+  std::unique_ptr<Library> load_if_sound(bool& is_damaged) const {
+    const auto no_trimming = FolderLock::share(folder_);
+    const auto content = read_content(path_);
+    if (!content) return nullptr;
+    is_damaged = !is_sound(*content, name_);
+    if (is_damaged) return nullptr;
+    mark_as_used(path_);
+    try {
+      return load(path_);
+    } catch (const BackendError&) {
+      std::error_code ignored;
+      if (fs::exists(path_, ignored)) throw;
+      return nullptr;  // cleared since it was read
+    }
+  }
+
+  // From its place or, where that does not allow code to be run (as some mounts), from a copy.
+  std::unique_ptr<Library> load(const fs::path& file) const {
+    try {
+      return std::make_unique<Library>(file);
+    } catch (const BackendError& error) {
+      std::unique_ptr<Library> copy = load_copy(file);
+      if (copy == nullptr) throw;
+      say(fmt::format("{}: a copy in {} is loaded instead", error.what(),
+                      environment::temporary_folder().string()));
+      return copy;
+    }
+  }
+
+ private:
+  static std::unique_ptr<Library> load_copy(const fs::path& file) {
+    std::string ignored;
+    auto work = WorkFolder::make(environment::temporary_folder(), ignored);
+    if (!work) return nullptr;
+    const fs::path copy = work->path() / "step.so";
+    std::unique_ptr<Library> library;
+    try {
+      fs::copy_file(file, copy);
+      library = std::make_unique<Library>(copy);
+    } catch (const std::runtime_error&) {  // the file system's, or the loader's
+    }
+    work->remove();
+    return library;
+  }
+
+  fs::path folder_;
+  std::string name_;
+  fs::path path_;
+  const std::function<void(std::string_view)>& log_;
+};
+
 class Builder {
  public:
   Builder(const std::vector<std::string>& sources, const fs::path& folder,
           const std::function<void(std::string_view)>& log)
-      : sources_(sources), folder_(folder), log_(log), compiler_(find_compiler()) {
-    name_ = entry_name(sources, compiler_, compiler_flags(), cpu_info());
-    entry_ = folder / (name_ + ".so");
-  }
+      : sources_(sources),
+        folder_(folder),
+        compiler_(find_compiler()),
+        name_(entry_name(sources, compiler_, compiler_flags(), cpu_info())),
+        entry_(folder, name_, log) {}
 
   BuiltCode build() {
     std::string reason = reason_against_cache(folder_);
     if (reason.empty()) {
-      if (auto library = load_entry()) return {std::move(library), true, 0};
+      bool is_damaged = false;
+      if (auto library = entry_.load_if_sound(is_damaged))
+        return {std::move(library), true, 0, name_};
+      if (is_damaged)
+        entry_.say(
+            fmt::format("cached code {} is damaged and is compiled again", entry_.path().string()));
       if (auto code = build_in_cache(reason)) return std::move(*code);
     }
-    say(fmt::format(
+    entry_.say(fmt::format(
         "the cache folder {} cannot be used ({}): this step will be compiled again next "
         "time",
         folder_.string(), reason));
@@ -116,10 +193,6 @@ class Builder {
   }
 
  private:
-  void say(const std::string& line) const {
-    if (log_) log_(line);
-  }
-
   // None, and the reason, if the folder is to blame; its own error if the code is.
   std::optional<BuiltCode> build_in_cache(std::string& reason) {
     auto work = WorkFolder::make(folder_, reason);
@@ -154,90 +227,53 @@ class Builder {
     code.compiler_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     append_seal(compilation.library, name_);
-    code.library = load(compilation.library);
+    code.library = entry_.load(compilation.library);
     if (!is_kept) return code;
     std::error_code error;
-    fs::rename(compilation.library, entry_, error);
-    if (error)
-      say(
+    fs::rename(compilation.library, entry_.path(), error);
+    if (error) {
+      entry_.say(
           fmt::format("compiled code cannot be kept as {} ({}): this step will be compiled again "
                       "next time",
-                      entry_.string(), error.message()));
-    else if (environment::keep_source())
-      keep_sources(work.path(), compilation, entry_);
-    trim_cache(folder_, limit_, name_);
+                      entry_.path().string(), error.message()));
+      return code;
+    }
+    code.entry = name_;
+    if (environment::keep_source()) keep_sources(work.path(), compilation, entry_.path());
+    trim_cache(folder_, environment::cache_mib() << 20, name_);
     return code;
-  }
-
-  // None if there is no sound entry. A damaged one is replaced later: by then this name may be that
-  // of another process's sound one.
-  std::unique_ptr<Library> load_entry() const {
-    const auto no_trimming = FolderLock::share(folder_);
-    const auto content = read_content(entry_);
-    if (!content) return nullptr;
-    if (!is_sound(*content, name_)) {
-      say(fmt::format("cached code {} is damaged and is compiled again", entry_.string()));
-      return nullptr;
-    }
-    mark_as_used(entry_);
-    try {
-      return load(entry_);
-    } catch (const BackendError&) {
-      std::error_code ignored;
-      if (fs::exists(entry_, ignored)) throw;
-      return nullptr;  // cleared since it was read
-    }
-  }
-
-  // From its place or, where that does not allow code to be run (as some mounts), from a copy.
-  std::unique_ptr<Library> load(const fs::path& file) const {
-    try {
-      return std::make_unique<Library>(file);
-    } catch (const BackendError& error) {
-      std::unique_ptr<Library> copy = load_copy(file);
-      if (copy == nullptr) throw;
-      say(fmt::format("{}: a copy in {} is loaded instead", error.what(),
-                      environment::temporary_folder().string()));
-      return copy;
-    }
-  }
-
-  static std::unique_ptr<Library> load_copy(const fs::path& file) {
-    std::string ignored;
-    auto work = WorkFolder::make(environment::temporary_folder(), ignored);
-    if (!work) return nullptr;
-    const fs::path copy = work->path() / "step.so";
-    std::unique_ptr<Library> library;
-    try {
-      fs::copy_file(file, copy);
-      library = std::make_unique<Library>(copy);
-    } catch (const std::runtime_error&) {  // the file system's, or the loader's
-    }
-    work->remove();
-    return library;
   }
 
   const std::vector<std::string>& sources_;
   const fs::path folder_;
-  const std::function<void(std::string_view)>& log_;
-  Compiler compiler_;
-  const std::int64_t limit_ = environment::cache_mib() << 20;
-  std::string name_;
-  fs::path entry_;
+  const Compiler compiler_;
+  const std::string name_;
+  const Entry entry_;
 };
 
 }  // namespace
 
+std::string compile_identity(const Compiler& compiler, const std::vector<std::string>& flags,
+                             const CpuInfo& processor) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n", compiler.path.string(), compiler.version,
+                     join(flags, " "), processor.model, processor.flags);
+}
+
 std::string entry_name(const std::vector<std::string>& sources, const Compiler& compiler,
                        const std::vector<std::string>& flags, const CpuInfo& processor) {
-  std::string identity =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n", compiler.path.string(), compiler.version,
-                  join(flags, " "), processor.model, processor.flags);
+  std::string identity = compile_identity(compiler, flags, processor);
   for (const std::string& source : sources) {
     identity += hex_digest(source);
     identity += '\n';
   }
   return hex_digest(identity);
+}
+
+std::unique_ptr<Library> load_code(const std::string& entry, const fs::path& folder,
+                                   const std::function<void(std::string_view)>& log) {
+  if (!reason_against_cache(folder).empty()) return nullptr;
+  bool is_damaged = false;  // is said by who makes it again
+  return Entry(folder, entry, log).load_if_sound(is_damaged);
 }
 
 BuiltCode build_code(const std::vector<std::string>& sources, const fs::path& folder,

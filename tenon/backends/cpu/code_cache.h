@@ -19,7 +19,12 @@ struct BuiltCode {
   std::unique_ptr<Library> library;
   bool was_cached = false;
   double compiler_seconds = 0;  // in the compiler; 0 if cached
+  std::string entry;            // its name in the folder; empty if it is not kept there
 };
+
+// Compiler, flags and processor: all but the texts that decides what code is.
+std::string compile_identity(const Compiler& compiler, const std::vector<std::string>& flags,
+                             const CpuInfo& processor);
 
 // The library for these C texts: from the cache folder if a sound one is there, else compiled and
 // put there; the entries used longest ago go when the folder holds more than it may
@@ -30,5 +35,10 @@ struct BuiltCode {
 // these. BackendError if there is no compiler or it fails; source and command then stay on disk.
 BuiltCode build_code(const std::vector<std::string>& sources, const std::filesystem::path& folder,
                      const std::function<void(std::string_view)>& log);
+
+// The library of an entry that build_code has named; null if the folder may not be used or holds no
+// sound one.
+std::unique_ptr<Library> load_code(const std::string& entry, const std::filesystem::path& folder,
+                                   const std::function<void(std::string_view)>& log);
 
 }  // namespace tenon::backends

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <numeric>
 
 #include "tenon/backends/cpu/process.h"
 #include "tenon/base/cpu_info.h"
@@ -108,6 +109,18 @@ void require_success(const ProcessResult& result, const std::vector<std::string>
                                  first_lines(result.output, 20), help));
 }
 
+// What takes longest goes first, so that the last ones end together. The first text is not
+// optimised.
+std::vector<std::size_t> longest_first(const std::vector<std::string>& sources) {
+  constexpr std::size_t kTimesFaster = 8;
+  std::vector<std::size_t> order(sources.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t i) {
+    return i == 0 ? sources[i].size() / kTimesFaster : sources[i].size();
+  });
+  return order;
+}
+
 }  // namespace
 
 Compiler find_compiler() {
@@ -182,16 +195,19 @@ Compilation compile_sources(const Compiler& compiler, const std::vector<std::str
     compilation.commands.push_back(command);
     link.push_back(object);
   }
-  // As many at a time as there are cores: `running` is a queue.
-  const auto at_once = static_cast<std::size_t>(usable_cores());
-  const auto finish = [&](std::size_t i) {
+  // One more at a time than there are cores, so that none is idle while the oldest is waited for:
+  // `running` is a queue.
+  const auto at_once = static_cast<std::size_t>(usable_cores()) + 1;
+  const std::vector<std::size_t> order = longest_first(sources);
+  const auto finish = [&](std::size_t nth) {
+    const std::size_t i = order[nth];
     const std::filesystem::path object = std::filesystem::path(texts[i]).replace_extension(".o");
-    require_success(running[i].wait(compile_limit()), compilation.commands[i], texts[i], object);
+    require_success(running[nth].wait(compile_limit()), compilation.commands[i], texts[i], object);
   };
   std::size_t finished = 0;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i - finished == at_once) finish(finished++);
-    running.emplace_back(compilation.commands[i], variables);
+  for (std::size_t nth = 0; nth < texts.size(); ++nth) {
+    if (nth - finished == at_once) finish(finished++);
+    running.emplace_back(compilation.commands[order[nth]], variables);
   }
   while (finished < texts.size()) finish(finished++);
   compilation.commands.push_back(link);

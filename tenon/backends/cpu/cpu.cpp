@@ -223,6 +223,7 @@ class CpuBackend final : public Backend {
 
   std::string_view name() const override { return "cpu"; }
   Buffer allocate(const BufferType& type) override { return allocate_host_buffer(type); }
+  Buffer adopt(HostTensor value) override { return adopt_host_buffer(std::move(value)); }
   Event write(Buffer& buffer, const HostView& from) override {
     write_host_buffer(buffer, from);
     return {};

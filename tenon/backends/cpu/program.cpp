@@ -4,6 +4,7 @@
 
 #include "tenon/backends/cpu/code_cache.h"
 #include "tenon/backends/cpu/plan_memory.h"
+#include "tenon/backends/cpu/program_record.h"
 #include "tenon/backends/cpu/source.h"
 #include "tenon/base/cpu_info.h"
 #include "tenon/base/environment.h"
@@ -76,6 +77,55 @@ MemoryReport memory_of(const Signature& signature, const schedule::Plan& plan) {
   return report;
 }
 
+// What an earlier start planned and compiled; false if there is no record of it, or its code is
+// gone.
+bool recall(Program& program, const std::string& name, const std::filesystem::path& folder,
+            const CompileOptions& options) {
+  if (!reason_against_cache(folder).empty()) return false;
+  const auto record = read_record(folder, name);
+  if (!record) return false;
+  program.library = load_code(record->code, folder, options.log);
+  if (program.library == nullptr) return false;
+  program.uses_threads = record->uses_threads;
+  program.memory = signature_memory(program.signature);
+  program.memory.arena = record->arena;
+  program.memory.constants = record->constants;
+  program.report.kernels = record->kernels;
+  program.report.was_cached = true;
+  return true;
+}
+
+void plan_and_build(Program& program, const ir::Graph& graph, const std::string& record,
+                    const std::filesystem::path& folder, const CompileOptions& options) {
+  const ir::Graph optimized = run_cpu_passes(graph, options);
+  schedule::Plan plan = schedule::make_plan(optimized, cpu_target(), plan_options(options));
+  Source source = print_plan(plan, options);
+  BuiltCode code = build_code(source.files, folder, options.log);
+
+  program.library = std::move(code.library);
+  program.uses_threads = source.uses_threads;
+  program.launches = std::move(source.launches);
+  program.memory = memory_of(program.signature, plan);
+  program.report.kernels = static_cast<std::int64_t>(plan.kernels.size());
+  program.report.was_cached = code.was_cached;
+  program.report.compiler_seconds = code.compiler_seconds;
+  if (options.keep_texts) {
+    program.texts["graph"] =
+        ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});
+    program.texts["plan"] = schedule::print(plan);
+    program.texts["source"] = join(source.files, "\n");
+  }
+  for (const std::uint32_t index : source.passed_constants)
+    program.constants.push_back(std::move(plan.constants[index]));
+  for (const HostTensor& constant : program.constants)
+    program.constant_pointers.push_back(constant.bytes().data());
+  // Constants that the code does not hold would have to be recorded too.
+  if (!record.empty() && !code.entry.empty() && program.constants.empty())
+    write_record(folder, record,
+                 {code.entry, program.memory.arena, program.memory.constants,
+                  program.report.kernels, program.uses_threads});
+}
+
 }  // namespace
 
 std::vector<std::string_view> cpu_optimizations() {
@@ -103,31 +153,15 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
                                                const std::filesystem::path& cache_folder,
                                                const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  const ir::Graph optimized = run_cpu_passes(graph, options);
-  schedule::Plan plan = schedule::make_plan(optimized, cpu_target(), plan_options(options));
-  Source source = print_plan(plan, options);
-  BuiltCode code = build_code(source.files, cache_folder, options.log);
-
   auto program = std::make_shared<Program>();
   program->signature = make_signature(graph);
-  program->library = std::move(code.library);
+  // Who looks at launches or texts needs the plan; records are of whole plans.
+  const bool may_record = !options.profile && !options.keep_texts && options.skip.empty();
+  const std::string name =
+      may_record ? record_name(graph, cpu_target(), find_compiler()) : std::string();
+  if (name.empty() || !recall(*program, name, cache_folder, options))
+    plan_and_build(*program, graph, name, cache_folder, options);
   program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));
-  program->uses_threads = source.uses_threads;
-  program->launches = std::move(source.launches);
-  program->memory = memory_of(program->signature, plan);
-  if (options.keep_texts) {
-    program->texts["graph"] =
-        ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});
-    program->texts["plan"] = schedule::print(plan);
-    program->texts["source"] = join(source.files, "\n");
-  }
-  for (const std::uint32_t index : source.passed_constants)
-    program->constants.push_back(std::move(plan.constants[index]));
-  for (const HostTensor& constant : program->constants)
-    program->constant_pointers.push_back(constant.bytes().data());
-  program->report.kernels = static_cast<std::int64_t>(plan.kernels.size());
-  program->report.was_cached = code.was_cached;
-  program->report.compiler_seconds = code.compiler_seconds;
   program->report.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return program;

@@ -115,6 +115,7 @@ class ReferenceBackend final : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
   Buffer allocate(const BufferType& type) override { return allocate_host_buffer(type); }
+  Buffer adopt(HostTensor value) override { return adopt_host_buffer(std::move(value)); }
   Event write(Buffer& buffer, const HostView& from) override {
     write_host_buffer(buffer, from);
     return {};
