@@ -70,11 +70,11 @@ fuzz_readers() {
     --gtest_filter='Readers/EachReader.SurvivesWhateverItIsGiven/*'
 }
 
-# Every case, without each optimisation in turn, for both widths of vectors.
+# Without each optimisation in turn: every case in the widest vectors, some in those of AVX2.
 optimizations() {
-  local width status=0
-  for width in 64 32; do
-    seq 0 $((jobs - 1)) | TENON_TEST_EVERY=1 TENON_VECTOR_BYTES=$width GTEST_TOTAL_SHARDS=$jobs \
+  local setting status=0
+  for setting in TENON_TEST_EVERY=1 TENON_VECTOR_BYTES=32; do
+    seq 0 $((jobs - 1)) | env "$setting" GTEST_TOTAL_SHARDS="$jobs" \
       xargs -P "$jobs" -I{} env GTEST_SHARD_INDEX={} build-check/tenon/tests/test_conformance \
       --gtest_brief=1 --gtest_filter='*Without*' || status=1
   done

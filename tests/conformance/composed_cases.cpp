@@ -114,7 +114,7 @@ Graph movement_between() {
   const Value x = data(b, "x", {DType::f32, {7}});
   const Value y = data(b, "y", {DType::f32, {5, 7}});
   const Value there = broadcast(b, negate(b, x), {5, 7}, {1});
-  return std::move(b).finish({add(b, negate(b, there), y)});
+  return std::move(b).finish({multiply(b, negate(b, there), y)});
 }
 
 Case derivative_of(const Case& c) {
