@@ -147,6 +147,7 @@ ValueId KernelBuilder::fused_multiply_add(ValueId a, ValueId b, ValueId c) {
   return append(FusedMultiplyAdd{a, b, c});
 }
 ValueId KernelBuilder::select(ValueId predicate, ValueId on_true, ValueId on_false) {
+  if (const auto known = integer(predicate)) return *known != 0 ? on_true : on_false;
   return append(Select{predicate, on_true, on_false});
 }
 ValueId KernelBuilder::cast(ValueId operand, DType dtype) {

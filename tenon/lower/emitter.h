@@ -121,6 +121,12 @@ class Emitter {
     forms_.push_back({std::move(affine), is_memory});
   }
   const std::vector<Split>& wanted_splits() const { return wanted_splits_; }
+  // Positions of an axis at which a condition on it changes.
+  struct Cut {
+    std::size_t axis = 0;
+    std::int64_t position = 0;
+  };
+  const std::vector<Cut>& cuts() const { return cuts_; }
 
  private:
   using Key = std::vector<std::int64_t>;
@@ -163,6 +169,7 @@ class Emitter {
   kernel::ValueId numbers(Along along);             // of the frame's rows or lanes
   std::optional<kernel::ValueId> active_mask();
   Range range_of(const Index& index) const;
+  void note_cuts(const Index& index, std::int64_t low, std::int64_t high);
   void add_in_place_pairs(LoweredRegion& region) const;
 
   const Context& context_;
@@ -174,6 +181,7 @@ class Emitter {
   std::vector<Use> uses_;  // one per argument buffer
   std::vector<Form> forms_;
   std::vector<Split> wanted_splits_;
+  std::vector<Cut> cuts_;
   int depth_ = 0;
 };
 

@@ -87,7 +87,9 @@ Index Emitter::modulo(const Index& a, std::int64_t n) {
 Index Emitter::clamp(const Index& a, std::int64_t low, std::int64_t high) {
   const Range range = range_of(a);
   if (range.low >= low && range.high <= high) return a;
-  if (low == high) return constant_index(low);
+  if (low == high || range.high < low) return constant_index(low);
+  if (range.low > high) return constant_index(high);
+  note_cuts(a, low, high);
   ValueId value = materialise(a);
   const DType dtype = type(value).dtype;
   if (range.low < low) value = call(ScalarFunction::maximum, {value, index_constant(dtype, low)});
@@ -96,8 +98,23 @@ Index Emitter::clamp(const Index& a, std::int64_t low, std::int64_t high) {
   return computed(value, {low, high});
 }
 
+void Emitter::note_cuts(const Index& index, std::int64_t low, std::int64_t high) {
+  if (index.tile || !index.affine.runtime.empty()) return;
+  const std::vector<std::int64_t>& coefficients = index.affine.coefficients;
+  if (std::ranges::count(coefficients, 0) + 1 != std::ssize(coefficients)) return;
+  const auto one = std::ranges::find(coefficients, 1);
+  if (one == coefficients.end()) return;
+  const auto axis = static_cast<std::size_t>(one - coefficients.begin());
+  for (const std::int64_t bound : {low, high + 1}) {
+    const std::int64_t position = bound - index.affine.constant;
+    if (position > 0 && position < space_[axis].extent) cuts_.push_back({axis, position});
+  }
+}
+
 std::optional<ValueId> Emitter::inside(const Index& a, std::int64_t low, std::int64_t high) {
   const Range range = range_of(a);
+  if (range.high < low || range.low > high) return constant(DType::boolean, 0);
+  if (range.low < low || range.high > high) note_cuts(a, low, high);
   std::optional<ValueId> result;
   const auto require_that = [&](ScalarFunction comparison, std::int64_t bound) {
     const ValueId value = materialise(a);

@@ -15,7 +15,7 @@ constexpr std::int64_t kShortLanes = 16;
 }  // namespace
 
 Survey survey(const Context& context, Space space, const std::function<void(Emitter&)>& write) {
-  Survey result{std::move(space), {}, {}};
+  Survey result{std::move(space), {}, {}, {}};
   for (int i = 0; i < kMostSplits; ++i) {
     Emitter trial(context, "survey", result.space, 1);
     for (std::size_t axis = 0; axis < result.space.size(); ++axis)
@@ -23,6 +23,7 @@ Survey survey(const Context& context, Space space, const std::function<void(Emit
                  trial.builder().instance());
     write(trial);
     result.forms = trial.forms();
+    result.cuts = trial.cuts();
     if (trial.wanted_splits().empty()) break;
     result.splits.push_back(trial.wanted_splits().front());
     result.space = split(result.space, result.splits.back());

@@ -10,6 +10,7 @@ struct Survey {
   Space space;
   std::vector<Emitter::Form> forms;
   std::vector<Split> splits;  // what was done to the space, in order
+  std::vector<Emitter::Cut> cuts;
 };
 // Writes a kernel that is thrown away, with every axis a number, splitting axes until no index
 // asks for more.

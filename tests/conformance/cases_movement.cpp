@@ -92,6 +92,10 @@ TENON_OP_CASES(Pad) {
   append_f32(all, "of nothing", Pad{{2, 1}, {1, 1}, {3, 0}}, {{0, 2}, {}});
   append_f32(all, "rank 4", Pad{{0, 1, 1, 0}, {0, 1, 1, 0}, {0, 0, 0, 0}}, {{2, 5, 5, 3}, {}});
   append_f32(all, "scalar", Pad{{}, {}, {}}, {{}, {}});
+  // Cut into equal lengths along an axis, or two.
+  append_every_type(all, "whole segments", Pad{{0, 16}, {0, 32}, {0, 0}}, {{3, 16}, {}});
+  append_f32(all, "segments both ways", Pad{{16, 32}, {0, 64}, {0, 0}}, {{32, 32}, {}});
+  append_f32(all, "segments cut away", Pad{{0, 16}, {0, -32}, {0, 0}}, {{3, 80}, {}});
   return all;
 }
 
@@ -102,6 +106,9 @@ TENON_OP_CASES(Concatenate) {
   append_f32(all, "with nothing", Concatenate{0}, {{2, 3}, {0, 3}, {1, 3}});
   append_f32(all, "one operand", Concatenate{0}, {{5}});
   append_f32(all, "middle of rank 4", Concatenate{2}, {{2, 3, 1, 5}, {2, 3, 4, 5}});
+  append_every_type(all, "segments", Concatenate{1}, {{3, 16}, {3, 32}, {3, 16}});
+  append_f32(all, "segments of rows", Concatenate{0}, {{16, 5}, {32, 5}});
+  append_f32(all, "segments in the middle", Concatenate{1}, {{2, 16, 3}, {2, 16, 3}});
   return all;
 }
 
