@@ -117,6 +117,36 @@ Graph movement_between() {
   return std::move(b).finish({multiply(b, negate(b, there), y)});
 }
 
+// A rectifier between two products: its derivative reads what the second one reads.
+Graph rectified() {
+  Builder b;
+  const TensorType hidden{DType::f32, {9, 40}};
+  const Value x = data(b, "x", {DType::f32, {9, 17}});
+  const Value w = data(b, "w", {DType::f32, {17, 40}}), u = data(b, "u", {DType::f32, {40, 3}});
+  const Value sum = matmul(b, x, w), zero = splat(b, 0, hidden);
+  const Value is_off = elementwise(b, ScalarFunction::less_equal, {sum, zero});
+  const Value y = matmul(b, select(b, is_off, zero, sum), u);
+  return std::move(b).finish({multiply(b, y, y)});
+}
+
+// Zeros around images, by an op of their own.
+Graph padded_convolution() {
+  Builder b;
+  const Value x = data(b, "x", {DType::f32, {2, 9, 3}});
+  const Value kernel = data(b, "kernel", {DType::f32, {3, 3, 20}});
+  const Value zero = constant(b, make_scalar<float>(0));
+  Convolution op;  // [batch, width, features] with [width, in, out]
+  op.input_feature = op.output_feature = op.kernel_output = 2;
+  op.input_spatial = op.output_spatial = {1};
+  op.kernel_spatial = {0};
+  op.kernel_input = 1;
+  op.strides = op.base_dilation = op.window_dilation = {1};
+  op.low = op.high = {0};
+  op.result = DType::f32;
+  const Value around = b.add(Pad{{0, 1, 0}, {0, 1, 0}, {0, 0, 0}}, {x, zero});
+  return std::move(b).finish({b.add(op, {around, kernel})});
+}
+
 Case derivative_of(const Case& c) {
   const VectorJacobian derivative = autodiff::differentiate(c.graph);
   return exact_case("derivative of " + c.name, *derivative.graph);
@@ -137,6 +167,8 @@ std::vector<Case> composed_cases() {
   cases.push_back(exact_case("composed/training step of 5", training_step(5, 3)));
   cases.push_back(exact_case("composed/training step of 33", training_step(33, 70)));
   cases.push_back(exact_case("composed/movement between", movement_between()));
+  cases.push_back(exact_case("composed/padded convolution", padded_convolution()));
+  cases.push_back(derivative_of(exact_case("composed/rectified", rectified())));
   return cases;
 }
 

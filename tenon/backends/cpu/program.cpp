@@ -153,6 +153,9 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
                                                const std::filesystem::path& cache_folder,
                                                const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
+  // Settings that are no numbers are errors, whether or not this step needs them.
+  environment::cache_mib();
+  environment::compile_seconds();
   auto program = std::make_shared<Program>();
   program->signature = make_signature(graph);
   // Who looks at launches or texts needs the plan; records are of whole plans.
