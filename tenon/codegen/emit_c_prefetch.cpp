@@ -16,7 +16,7 @@ constexpr std::int64_t kLineBytes = 64;
 constexpr std::int64_t kFarBytes = 256;
 constexpr std::int64_t kStepsAhead = 16;
 
-bool is_barrier(const Instruction& instruction) {
+bool ends_epilogue(const Instruction& instruction) {
   return std::holds_alternative<Contract>(instruction) ||
          std::holds_alternative<Loop>(instruction) || std::holds_alternative<If>(instruction) ||
          std::holds_alternative<Barrier>(instruction);
@@ -45,7 +45,7 @@ std::vector<CPrinter::RowAhead> CPrinter::rows_ahead(const Block& block,
   };
   for (std::size_t i = position + 1; i < block.statements.size(); ++i) {
     const Instruction& instruction = block.statements[i].instruction;
-    if (is_barrier(instruction)) break;
+    if (ends_epilogue(instruction)) break;
     if (const auto* load = std::get_if<Load>(&instruction)) add(load->access, load->rows, false);
     if (const auto* store = std::get_if<Store>(&instruction))
       add(store->access, type(store->value).rows, true);

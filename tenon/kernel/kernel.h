@@ -211,8 +211,8 @@ using Instruction = std::variant<Literal, LaneIndex, RowIndex, Call, FusedMultip
 
 struct Statement {
   Instruction instruction;
-  std::vector<ValueId>
-      results;  // none for stores, prefetch, barrier and if; one per carried value for loop
+  // None for stores, prefetch, barrier and if; one per carried value for loop.
+  std::vector<ValueId> results;
   bool operator==(const Statement&) const = default;
 };
 inline bool Block::operator==(const Block& other) const {

@@ -121,6 +121,14 @@ void set_product_frame(Emitter& emitter, const Contraction& problem, const Tiled
 kernel::ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
                               const TileProduct& tile);
 
+// `contract` over all axes (outermost first, at least one), the outer ones as loops: its offsets
+// are those of the first element, its depth and strides along it those of the last axis.
+kernel::ValueId contract_axes(Emitter& emitter, std::span<const ContractedAxis> axes,
+                              const kernel::Contract& contract, kernel::ValueId accumulator);
+
+// Contracted axes from this length on may be cut into blocks for several threads.
+inline constexpr std::int64_t kLongDepth = 4096;
+
 // Ways to compute tiles; all give an element the same bits on every target.
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);
 // As lower_tiled, for operands that both lie across the contracted axis: an instance takes several

@@ -9,7 +9,7 @@
 // several tiles, and takes all of them through one block of the contracted axis before the next:
 // the rows of a block stay in the second cache, and the sums wait in memory of the instance. Every
 // element is still one chain in the order of the axis. Measured on 512 x 128, depth 768, AVX-512,
-// operands in the third cache: 150 GFLOP/s against 127 with panels, of 187 within the first cache.
+// operands in the third cache: 146 GFLOP/s against 127 with panels, of 187 within the first cache.
 namespace tenon::lower {
 
 using kernel::BufferId;
@@ -21,7 +21,6 @@ constexpr std::int64_t kLeastDepth = 192;
 constexpr std::int64_t kBlockDepth = 96;
 constexpr std::int64_t kLeastPatches = 16;
 constexpr std::int64_t kMostTiles = 48, kMostLaneTiles = 8;  // of an instance
-constexpr std::int64_t kCutDepth = 4096;                     // longer axes are cut for threads
 
 // Tiles of an instance, side by side.
 struct Patch {
@@ -68,22 +67,16 @@ struct PatchWalk {
   void each(const std::function<void(ValueId, std::span<const TilePlace>)>& body) const {
     const std::int64_t row_tiles = tiling.back().count();
     const std::int64_t lane_tiles = tiling[tiling.size() - 2].count();
-    const auto repeat = [&](std::int64_t count, const std::function<void(ValueId)>& one) {
-      emitter.loop(count, {}, [&](ValueId i, std::span<const ValueId>) {
-        one(i);
-        return std::vector<ValueId>{};
-      });
-    };
     // Patches at the end may have fewer tiles.
     const auto if_inside = [&](ValueId tile, std::int64_t tiles, std::int64_t each,
                                const std::function<void()>& then) {
       if (tiles % each == 0) return then();
       emitter.if_true(emitter.call(ScalarFunction::less, {tile, constant(tiles)}), then);
     };
-    repeat(patch.rows, [&](ValueId r) {
+    emitter.repeat(patch.rows, [&](ValueId r) {
       const ValueId row = emitter.call(ScalarFunction::add, {first_row, r});
       if_inside(row, row_tiles, patch.rows, [&] {
-        repeat(patch.lanes, [&](ValueId l) {
+        emitter.repeat(patch.lanes, [&](ValueId l) {
           const ValueId lane = emitter.call(ScalarFunction::add, {first_lane, l});
           if_inside(lane, lane_tiles, patch.lanes, [&] {
             const ValueId column = stepped(emitter, lane, outer, lane_tiles);
@@ -110,7 +103,7 @@ bool can_lower_in_blocks(const Contraction& problem, const AxisGroup& lanes,
   const bool is_across = step_of(problem.lhs.place, *rows, problem.space) == 1 &&
                          step_of(problem.rhs.place, lanes, problem.space) == 1 &&
                          depth.lhs >= 2 * tile.rows && depth.rhs >= lanes.extent;
-  return is_across && depth.extent >= kLeastDepth && depth.extent < kCutDepth &&
+  return is_across && depth.extent >= kLeastDepth && depth.extent < kLongDepth &&
          rows->extent > tile.rows && lanes.extent > tile.lanes;
 }
 

@@ -190,12 +190,6 @@ void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGro
   const Tiling lane_tiling{
       {lanes, rhs.panels ? tile.lanes : std::min(tile.lanes, lanes.extent), Along::lanes, false}};
   const Tiling row_tiling{{rows, tile.rows, Along::rows, false}};
-  const auto repeat = [&](std::int64_t count, const std::function<void(ValueId)>& body) {
-    emitter.loop(count, {}, [&](ValueId i, std::span<const ValueId>) {
-      body(i);
-      return std::vector<ValueId>{};
-    });
-  };
   write_tile(emitter, outer, emitter.builder().instance(), [&](std::span<const TilePlace> places) {
     const TilePlace& at_strip = places[strip_place];
     const ValueId first = emitter.call(
@@ -214,7 +208,7 @@ void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGro
       for (const auto& [axis, position] : phase.axes)
         emitter.bind({{axis}, problem.space[axis].extent, 0},
                      emitter.index_constant(DType::i64, position));
-      repeat(tile_count(row_tiling), [&](ValueId row_tile) {
+      emitter.repeat(tile_count(row_tiling), [&](ValueId row_tile) {
         if (&phase == &phases.front()) {
           const std::int64_t row_tiles = tile_count(row_tiling);
           const ValueId row_number = stepped(emitter, row, product.lanes.number, at_strip.size);
@@ -239,10 +233,10 @@ void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGro
         });
       });
     };
-    repeat(tile_count(lane_tiling), [&](ValueId lane_tile) {
+    emitter.repeat(tile_count(lane_tiling), [&](ValueId lane_tile) {
       write_tile(emitter, lane_tiling, lane_tile, [&](std::span<const TilePlace> lane_places) {
         product.lanes = lane_places[0];
-        repeat(at_strip.size, [&](ValueId row) {
+        emitter.repeat(at_strip.size, [&](ValueId row) {
           for (const Phase& phase : phases) emitter.scoped([&] { write_row(phase, row); });
         });
       });

@@ -81,32 +81,6 @@ Affine sums_place(const Contraction& problem, const AxisGroup& other, bool is_sw
   return place;
 }
 
-// Products of one tile at all places of a strip, added to what is there.
-struct SumContractor {
-  Emitter& emitter;
-  const std::vector<ContractedAxis>& axes;  // outermost first; lhs and rhs as the contract's
-  kernel::Contract contract;                // all but offsets and accumulator
-
-  ValueId run(std::size_t level, ValueId lhs, ValueId rhs, ValueId accumulator) {
-    const ContractedAxis& axis = axes[level];
-    if (level + 1 == axes.size()) {
-      kernel::Contract step = contract;
-      step.lhs_offset = lhs;
-      step.rhs_offset = rhs;
-      step.depth = axis.extent;
-      step.lhs_depth_stride = axis.lhs;
-      step.rhs_depth_stride = axis.rhs;
-      step.accumulator = accumulator;
-      return emitter.builder().contract(step);
-    }
-    const auto body = [&](ValueId i, std::span<const ValueId> carried) {
-      return std::vector{run(level + 1, stepped(emitter, lhs, i, axis.lhs),
-                             stepped(emitter, rhs, i, axis.rhs), carried[0])};
-    };
-    return emitter.loop(axis.extent, std::array{accumulator}, body)[0];
-  }
-};
-
 }  // namespace
 
 void sum_in_strips(Contraction& problem) {
@@ -142,12 +116,6 @@ void sum_in_strips(Contraction& problem) {
 
   const auto constant = [&](std::int64_t n) { return emitter.index_constant(DType::i64, n); };
   const auto plus = [&](ValueId a, ValueId b) { return emitter.call(ScalarFunction::add, {a, b}); };
-  const auto repeat = [&](std::int64_t times, const std::function<void(ValueId)>& body) {
-    emitter.loop(times, {}, [&](ValueId i, std::span<const ValueId>) {
-      body(i);
-      return std::vector<ValueId>{};
-    });
-  };
   const ValueId block = emitter.builder().instance();
   const ValueId first_sum = stepped(emitter, constant(0), block, count);
   emitter.builder().store({sums, first_sum, count, 1, 1, count},
@@ -159,7 +127,7 @@ void sum_in_strips(Contraction& problem) {
 
   // The strip of some rows of places goes into every tile.
   const auto add_strip = [&](ValueId image, ValueId first_row, std::int64_t row_count) {
-    repeat(walk.images_at_once, [&](ValueId i) {
+    emitter.repeat(walk.images_at_once, [&](ValueId i) {
       strip_writer.write_rows(stepped(emitter, constant(0), plus(image, i), image_elements),
                               stepped(emitter, constant(0), first_row, walk.row_step),
                               walk.rows_for(row_count),
@@ -184,7 +152,7 @@ void sum_in_strips(Contraction& problem) {
         plus(stepped(emitter, stepped(emitter, constant(0), image, walk.images.rhs), first_row,
                      walk.spatial[0].rhs),
              constant(other_step));
-    repeat(tile_count(tiling), [&](ValueId number) {
+    emitter.repeat(tile_count(tiling), [&](ValueId number) {
       prefetch_part(emitter, from, next_input, input_step, number, tile_count(tiling));
       prefetch_part(emitter, other, next_other, other_step, number, tile_count(tiling));
       write_tile(emitter, tiling, number, [&](std::span<const TilePlace> places) {
@@ -212,18 +180,17 @@ void sum_in_strips(Contraction& problem) {
         contract.active_rows = tile_rows;
         contract.active_lanes = tile_lanes;
         const ValueId before = emitter.builder().load(access, tile_rows, tile_lanes);
-        SumContractor contractor{emitter, axes, contract};
-        const ValueId after =
-            contractor.run(0, tile.is_swapped ? other_offset : input_place->offset,
-                           tile.is_swapped ? input_place->offset : other_offset, before);
+        contract.lhs_offset = tile.is_swapped ? other_offset : input_place->offset;
+        contract.rhs_offset = tile.is_swapped ? input_place->offset : other_offset;
+        const ValueId after = contract_axes(emitter, axes, contract, before);
         emitter.builder().store(access, after);
       });
     });
   };
   const Tiling strips{{{{}, walk.spatial[0].extent, 0}, walk.rows_at_once, Along::none, true}};
-  repeat(block_images / walk.images_at_once, [&](ValueId i) {
+  emitter.repeat(block_images / walk.images_at_once, [&](ValueId i) {
     const ValueId image = stepped(emitter, first_image, i, walk.images_at_once);
-    repeat(tile_count(strips), [&](ValueId number) {
+    emitter.repeat(tile_count(strips), [&](ValueId number) {
       write_tile(emitter, strips, number, [&](std::span<const TilePlace> places) {
         add_strip(image, places[0].base, places[0].size);
       });

@@ -9,7 +9,6 @@ using kernel::ValueId;
 
 namespace {
 
-constexpr std::int64_t kLongDepth = 4096;       // a chain that may be cut into blocks
 constexpr std::int64_t kLeastBlockDepth = 512;  // of one block
 constexpr std::int64_t kMostBlocks = 16;
 constexpr std::int64_t kFewResults = 16384;  // with more there is enough to do side by side
@@ -129,31 +128,25 @@ class TileOrder {
   std::int64_t chunk_ = row_tiles_;  // tiles of rows
 };
 
-// Multiplies over all contracted axes; the outer ones are loops.
-struct TileContractor {
-  Emitter& emitter;
-  const std::vector<ContractedAxis>& axes;
-  kernel::Contract contract;  // all but offsets and accumulator
-
-  ValueId run(std::size_t level, ValueId lhs, ValueId rhs, ValueId accumulator) {
-    const std::int64_t extent = axes[level].extent;
-    if (level + 1 == axes.size()) {
-      kernel::Contract step = contract;
-      step.lhs_offset = lhs;
-      step.rhs_offset = rhs;
-      step.depth = extent;
-      step.accumulator = accumulator;
-      return emitter.builder().contract(step);
-    }
-    const auto body = [&](ValueId i, std::span<const ValueId> carried) {
-      return std::vector{run(level + 1, stepped(emitter, lhs, i, axes[level].lhs),
-                             stepped(emitter, rhs, i, axes[level].rhs), carried[0])};
-    };
-    return emitter.loop(extent, std::array{accumulator}, body)[0];
-  }
-};
-
 }  // namespace
+
+ValueId contract_axes(Emitter& emitter, std::span<const ContractedAxis> axes,
+                      const kernel::Contract& contract, ValueId accumulator) {
+  kernel::Contract step = contract;
+  step.accumulator = accumulator;
+  if (axes.size() == 1) {
+    step.depth = axes[0].extent;
+    step.lhs_depth_stride = axes[0].lhs;
+    step.rhs_depth_stride = axes[0].rhs;
+    return emitter.builder().contract(step);
+  }
+  const auto body = [&](ValueId i, std::span<const ValueId> carried) {
+    step.lhs_offset = stepped(emitter, contract.lhs_offset, i, axes[0].lhs);
+    step.rhs_offset = stepped(emitter, contract.rhs_offset, i, axes[0].rhs);
+    return std::vector{contract_axes(emitter, axes.subspan(1), step, carried[0])};
+  };
+  return emitter.loop(axes[0].extent, std::array{accumulator}, body)[0];
+}
 
 TiledRhs prepare_rhs(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
                      std::int64_t tile_lanes) {
@@ -205,13 +198,12 @@ ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledR
   contract.lhs = tile.lhs;
   contract.rhs = tile.rhs;
   contract.lhs_row_stride = tile.lhs_row_step;
-  contract.lhs_depth_stride = tile.axes.back().lhs;
-  contract.rhs_depth_stride = tile.axes.back().rhs;
   contract.rhs_lane_stride = rhs.lane_step;
   contract.active_rows = tile.rows;
   contract.active_lanes = emitter.frame().lanes;
-  TileContractor contractor{emitter, tile.axes, contract};
-  return contractor.run(0, lhs_offset, rhs_offset, start);
+  contract.lhs_offset = lhs_offset;
+  contract.rhs_offset = rhs_offset;
+  return contract_axes(emitter, tile.axes, contract, start);
 }
 
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows) {

@@ -94,6 +94,12 @@ std::vector<ValueId> Emitter::loop(
   });
 }
 
+void Emitter::repeat(std::int64_t extent, const std::function<void(ValueId)>& body) {
+  loop(extent, {}, [&](ValueId i, std::span<const ValueId>) {
+    body(i);
+    return std::vector<ValueId>{};
+  });
+}
 void Emitter::if_true(ValueId condition, const std::function<void()>& body) {
   builder_.if_true(condition, [&] { scoped(body); });
 }

@@ -67,6 +67,8 @@ class Emitter {
   std::vector<kernel::ValueId> loop(std::int64_t extent, std::span<const kernel::ValueId> initial,
                                     const std::function<std::vector<kernel::ValueId>(
                                         kernel::ValueId, std::span<const kernel::ValueId>)>& body);
+  // A loop that carries nothing.
+  void repeat(std::int64_t extent, const std::function<void(kernel::ValueId)>& body);
   void if_true(kernel::ValueId condition, const std::function<void()>& body);
   // The group's position is base (an i64 scalar), plus the row or lane number.
   void bind(AxisGroup group, kernel::ValueId base, Along along = Along::none);
