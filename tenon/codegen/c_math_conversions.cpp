@@ -122,6 +122,8 @@ std::string conversion(DType from, DType to) {
   }
   if (is_narrow_float(to)) return returning(fmt::format("tenon_f32_to_{}((float)x)", to));
   if (is_float(from) && is_integer(to)) return float_to_integer(from, to);
+  // gcc 12 turns no loop into vectors that converts comparisons to floats.
+  if (is_boolean(from) && is_float(to)) return returning("x ? 1 : 0");
   return returning(fmt::format("({})x", c_element_type(to)));
 }
 

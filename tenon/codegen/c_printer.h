@@ -10,16 +10,16 @@ class CPrinter final : public KernelPrinter {
   std::string print();
 
  private:
-  // Memory that statements behind a contraction touch: rows of contiguous lanes.
-  struct RowAhead {
+  // Memory that is fetched during a contraction: rows of contiguous lanes.
+  struct Ahead {
     kernel::Access access;
-    bool is_written = false;
+    std::string hint;  // arguments of the builtin behind the address
   };
   // A block of accumulators that fits the registers: rows and lanes of a tile.
   struct RegisterBlock {
     std::string row;  // the first, as C text; "" for 0
     std::int64_t rows, lane, lanes;
-    std::vector<RowAhead> ahead{};  // of the whole tile, to be fetched during the contraction
+    std::vector<Ahead> ahead{};  // of the whole tile
   };
   // Where accumulators come from and go to: a tile's array, or one number they all start with.
   struct Accumulators {
@@ -48,7 +48,8 @@ class CPrinter final : public KernelPrinter {
                       std::size_t position) override;
   bool print_special_loop(const kernel::Block& block, std::size_t position) override;
   void begin_branch() override { line("TENON_BRANCH"); }
-  void print_prefetch(const kernel::Prefetch& prefetch) override;
+  void print_prefetch(const kernel::Prefetch& prefetch, const kernel::Block& block,
+                      std::size_t position) override;
   void print_barrier() override {}
 
   void print_lane_fold(const kernel::Fold& fold, kernel::ValueId result);
@@ -63,9 +64,16 @@ class CPrinter final : public KernelPrinter {
   void print_depth_loop(const kernel::Contract& contract, const RegisterBlock& registers);
   void print_register_block(const kernel::Statement& statement, const RegisterBlock& registers,
                             const Accumulators& accumulators);
-  // What the statements of the block behind `position` touch of tiles like the contraction's.
-  std::vector<RowAhead> rows_ahead(const kernel::Block& block, std::size_t position) const;
-  // Prefetches the part of the rows that is due in turn `turn` (C text) of `turns`.
+  // Whether accumulators of all rows and lanes are in registers at once.
+  bool has_one_register_block(const kernel::Contract& contract) const;
+  // The contraction that print_special_loop prints; null if it prints none.
+  const kernel::Contract* special_contract(const kernel::Loop& loop) const;
+  // Whether the contraction behind the prefetch at `position` takes care of it.
+  bool is_spread(const kernel::Block& block, std::size_t position) const;
+  // What prefetches of the block before `position` ask for, and what the statements behind it
+  // touch of tiles like the contraction's.
+  std::vector<Ahead> touched_ahead(const kernel::Block& block, std::size_t position) const;
+  // Prefetches the part that is due in turn `turn` (C text) of `turns`.
   void print_prefetches(const RegisterBlock& registers, const std::string& turn,
                         std::int64_t turns);
   // Prefetches what the contraction reads some steps later, where steps lie far apart.

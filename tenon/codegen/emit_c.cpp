@@ -193,7 +193,8 @@ void CPrinter::print_fold(const Fold& fold, ValueId result) {
 }
 
 // Once for each cache line of a row, to the second cache: that is where the time goes.
-void CPrinter::print_prefetch(const Prefetch& prefetch) {
+void CPrinter::print_prefetch(const Prefetch& prefetch, const Block& block, std::size_t position) {
+  if (is_spread(block, position)) return;
   const Access& access = prefetch.access;
   const DType dtype = kernel_.buffers[access.buffer.index].dtype;
   const auto line_elements = static_cast<std::int64_t>(64 / size_of(dtype));

@@ -2,6 +2,7 @@
 #include "tenon/codegen/c_math_text.h"
 #include "tenon/codegen/c_printer.h"
 #include "tenon/codegen/c_syntax.h"
+#include "tenon/codegen/register_block.h"
 
 // Accumulators live in vectors that the compiler keeps in registers once the loops over them,
 // whose extents are constants, are unrolled. Measured on 12 x 32 f32 with AVX-512: plain loops of
@@ -11,13 +12,6 @@ namespace tenon::codegen {
 using namespace kernel;
 
 namespace {
-
-// Vectors of accumulators per block: what 32 registers hold beside the operands. Lowering chooses
-// smaller tiles for targets with fewer registers.
-constexpr std::int64_t kMostVectors = 28;
-constexpr std::int64_t kMostVectorsPerRow = 4;
-
-std::int64_t full_width(DType dtype) { return dtype == DType::f32 ? 16 : 8; }
 
 std::string sum_text(const std::string& start, std::string_view index, std::int64_t stride) {
   std::string text = start == "0" ? "" : start;
@@ -180,8 +174,7 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
     const std::int64_t rows = (contract.active_rows + row_blocks - 1) / row_blocks;
     const std::int64_t whole = contract.active_rows / rows * rows;
     RegisterBlock registers{"", rows, lane, lanes};
-    if (lane_blocks == 1 && rows == contract.active_rows)
-      registers.ahead = rows_ahead(block, position);
+    if (has_one_register_block(contract)) registers.ahead = touched_ahead(block, position);
     if (whole > rows) {
       registers.row = "row";
       open(fmt::format("for (int64_t row = 0; row < {}; row += {}) {{", whole, rows));
@@ -288,12 +281,16 @@ void CPrinter::print_contract(const Contract& contract, const Block& block, std:
   }
 }
 
+const Contract* CPrinter::special_contract(const Loop& loop) const {
+  if (loop.initial.size() != 1 || loop.extent == 0) return nullptr;
+  const TileType& tile = type(loop.initial.front());
+  if (tile.is_scalar() || !is_float(tile.dtype)) return nullptr;
+  return carried_contract(loop.body, loop.body.arguments[1]);
+}
+
 bool CPrinter::print_special_loop(const Block& block, std::size_t position) {
   const auto& loop = std::get<Loop>(block.statements[position].instruction);
-  if (loop.initial.size() != 1 || loop.extent == 0) return false;
-  const TileType& tile = type(loop.initial.front());
-  if (tile.is_scalar() || !is_float(tile.dtype)) return false;
-  const Contract* contract = carried_contract(loop.body, loop.body.arguments[1]);
+  const Contract* contract = special_contract(loop);
   if (!contract) return false;
   print_in_registers(*contract, loop.initial.front(), block, position);
   return true;

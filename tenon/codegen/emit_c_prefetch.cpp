@@ -1,10 +1,14 @@
+#include <algorithm>
+
 #include "tenon/codegen/c_printer.h"
+#include "tenon/codegen/register_block.h"
 
 // What an epilogue reads and writes was last touched a step ago and lies in far memory. Its tiles
 // are narrow and their rows lie far apart, which the processor's own prefetching does not foresee;
 // asked for while the contraction computes, a few lines at a time, they are there in time. (All at
 // once they would fill the buffers for lines that are on their way, and the contraction would
-// wait.) Measured on a GPT of width 128, AVX-512: 8 % of the step.
+// wait.) Measured on a GPT of width 128, AVX-512: 8 % of the step. What a kernel asks for in front
+// of a contraction is shared out over it in the same way.
 namespace tenon::codegen {
 
 using namespace kernel;
@@ -24,10 +28,33 @@ bool ends_epilogue(const Instruction& instruction) {
 
 }  // namespace
 
-std::vector<CPrinter::RowAhead> CPrinter::rows_ahead(const Block& block,
+bool CPrinter::has_one_register_block(const Contract& contract) const {
+  const std::int64_t full = full_width(type(contract.accumulator).dtype);
+  const std::int64_t vectors = (contract.active_lanes + full - 1) / full;
+  return vectors > 0 && vectors <= kMostVectorsPerRow && contract.active_rows > 0 &&
+         contract.active_rows <= kMostVectors / vectors;
+}
+
+bool CPrinter::is_spread(const Block& block, std::size_t position) const {
+  const auto next = std::find_if(
+      block.statements.begin() + static_cast<std::ptrdiff_t>(position) + 1, block.statements.end(),
+      [](const Statement& statement) { return ends_epilogue(statement.instruction); });
+  if (next == block.statements.end()) return false;
+  const auto* contract = std::get_if<Contract>(&next->instruction);
+  if (const auto* loop = std::get_if<Loop>(&next->instruction)) contract = special_contract(*loop);
+  if (contract == nullptr) return false;
+  const TileType& tile = type(contract->accumulator);
+  return !tile.is_scalar() && is_float(tile.dtype) && has_one_register_block(*contract);
+}
+
+std::vector<CPrinter::Ahead> CPrinter::touched_ahead(const Block& block,
                                                      std::size_t position) const {
   const TileType& tile = type(block.statements[position].results.front());
-  std::vector<RowAhead> ahead;
+  std::vector<Ahead> ahead;
+  for (std::size_t i = position; i-- > 0 && !ends_epilogue(block.statements[i].instruction);)
+    if (const auto* prefetch = std::get_if<Prefetch>(&block.statements[i].instruction))
+      ahead.insert(ahead.begin(), {prefetch->access, ", 0, 2"});
+  const std::size_t asked = ahead.size();
   const auto add = [&](const Access& access, std::int64_t rows, bool is_written) {
     const Buffer& memory = kernel_.buffers[access.buffer.index];
     const std::int64_t bytes =
@@ -36,12 +63,13 @@ std::vector<CPrinter::RowAhead> CPrinter::rows_ahead(const Block& block,
         access.active_rows != tile.rows || access.lane_stride != 1 || bytes < kLineBytes ||
         storage(access.offset).text.empty())
       return;
-    for (RowAhead& known : ahead) {
-      if (known.access.buffer != access.buffer || known.access.offset != access.offset) continue;
-      known.is_written |= is_written;
+    for (std::size_t i = asked; i < ahead.size(); ++i) {
+      if (ahead[i].access.buffer != access.buffer || ahead[i].access.offset != access.offset)
+        continue;
+      if (is_written) ahead[i].hint = ", 1";
       return;
     }
-    ahead.push_back({access, is_written});
+    ahead.push_back({access, is_written ? ", 1" : ", 0"});
   };
   for (std::size_t i = position + 1; i < block.statements.size(); ++i) {
     const Instruction& instruction = block.statements[i].instruction;
@@ -53,28 +81,32 @@ std::vector<CPrinter::RowAhead> CPrinter::rows_ahead(const Block& block,
   return ahead;
 }
 
+// Lines of one row lie next to each other; a row of many is shared out by lines, others by rows.
 void CPrinter::print_prefetches(const RegisterBlock& registers, const std::string& turn,
                                 std::int64_t turns) {
-  if (registers.ahead.empty()) return;
-  std::string row = turn;
-  if (turns != registers.rows) {
-    row = "ahead";
-    open(fmt::format(
-        "for (int64_t ahead = {0} * {1} / {2}; ahead < ({0} + 1) * {1} / {2}; ++ahead) {{", turn,
-        registers.rows, turns));
-  }
-  for (const auto& [access, is_written] : registers.ahead) {
+  for (const auto& [access, hint] : registers.ahead) {
     const auto bytes =
         static_cast<std::int64_t>(size_of(kernel_.buffers[access.buffer.index].dtype));
-    for (std::int64_t lane = 0; lane < access.active_lanes; lane += kLineBytes / bytes) {
-      std::string place = storage(access.offset).text;
-      if (access.row_stride != 0) place += fmt::format(" + {} * {}", row, access.row_stride);
-      if (lane > 0) place += fmt::format(" + {}", lane);
-      line(fmt::format("__builtin_prefetch(&{}[{}], {});", buffer(access.buffer), place,
-                       is_written ? 1 : 0));
+    const std::int64_t line_elements = kLineBytes / bytes;
+    const std::int64_t lines = (access.active_lanes + line_elements - 1) / line_elements;
+    const bool is_row = access.active_rows == 1 && lines > 1;
+    const std::int64_t parts = is_row ? lines : access.active_rows;
+    std::string part = turn;
+    if (parts != turns) {
+      part = "ahead";
+      open(fmt::format(
+          "for (int64_t ahead = {0} * {1} / {2}; ahead < ({0} + 1) * {1} / {2}; ++ahead) {{", turn,
+          parts, turns));
     }
+    const std::int64_t stride = is_row ? line_elements : access.row_stride;
+    for (std::int64_t lane = 0; lane < (is_row ? 1 : access.active_lanes); lane += line_elements) {
+      std::string place = storage(access.offset).text;
+      if (stride != 0 && parts > 1) place += fmt::format(" + {} * {}", part, stride);
+      if (lane > 0) place += fmt::format(" + {}", lane);
+      line(fmt::format("__builtin_prefetch(&{}[{}]{});", buffer(access.buffer), place, hint));
+    }
+    if (parts != turns) close();
   }
-  if (turns != registers.rows) close();
 }
 
 void CPrinter::print_operand_prefetches(const Contract& contract, const RegisterBlock& registers) {

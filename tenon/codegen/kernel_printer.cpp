@@ -124,7 +124,7 @@ void KernelPrinter::print_block(const Block& block) {
       print_block(node->body);
       close();
     } else if (const auto* prefetch = std::get_if<Prefetch>(&statement.instruction)) {
-      print_prefetch(*prefetch);
+      print_prefetch(*prefetch, block, i);
     } else if (std::holds_alternative<Barrier>(statement.instruction)) {
       print_barrier();
     } else {

@@ -57,7 +57,8 @@ class KernelPrinter {
   virtual bool print_special_loop(const kernel::Block& block, std::size_t position) = 0;
   // Behind `if (...) {`.
   virtual void begin_branch() = 0;
-  virtual void print_prefetch(const kernel::Prefetch& prefetch) = 0;
+  virtual void print_prefetch(const kernel::Prefetch& prefetch, const kernel::Block& block,
+                              std::size_t position) = 0;
   virtual void print_barrier() = 0;
 
   void print_block(const kernel::Block& block);

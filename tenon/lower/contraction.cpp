@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "tenon/base/error.h"
+#include "tenon/lower/contraction_blocks.h"
 
 namespace tenon::lower {
 
@@ -113,7 +114,9 @@ void lower_from_memory(Contraction& problem, const AxisGroup* lanes, const AxisG
                         problem.contracted.back().extent >= 16;
   if (problem.writer.target().kind == Target::Kind::cuda && is_large)
     return lower_shared(problem, *lanes, *rows);
-  if (can_lower_in_blocks(problem, *lanes, rows)) return lower_in_blocks(problem, *lanes, *rows);
+  if (rows != nullptr)
+    if (const auto plan = plan_blocks(problem, *lanes, *rows))
+      return lower_in_blocks(problem, *plan);
   lower_tiled(problem, *lanes, rows);
 }
 

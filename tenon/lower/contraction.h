@@ -106,6 +106,7 @@ TiledRhs prepare_rhs(const Contraction& problem, const AxisGroup& lanes, const A
 struct TileProduct {
   kernel::BufferId lhs, rhs;
   kernel::ValueId lhs_offset;
+  std::optional<kernel::ValueId> rhs_offset;  // where the place of rhs says if it is not there
   std::int64_t lhs_row_step = 0;
   std::int64_t rows = 1;
   TilePlace lanes;
@@ -115,8 +116,9 @@ struct TileProduct {
   std::optional<kernel::ValueId> block;
   std::optional<kernel::ValueId> start;  // of the sums; zero if it is not there
 };
-// The width of the tile's frame; then the products.
-void set_product_frame(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
+// The width of the tile's frame; then the products. Panels are whole vectors wide: what lies after
+// the last lane is computed and not stored.
+void set_product_frame(Emitter& emitter, const Contraction& problem, bool has_panels,
                        const TileProduct& tile);
 kernel::ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
                               const TileProduct& tile);
@@ -131,10 +133,6 @@ inline constexpr std::int64_t kLongDepth = 4096;
 
 // Ways to compute tiles; all give an element the same bits on every target.
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);
-// As lower_tiled, for operands that both lie across the contracted axis: an instance takes several
-// tiles through the axis a block at a time, so that nothing is packed.
-bool can_lower_in_blocks(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);
-void lower_in_blocks(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);
 // As lower_tiled, with the padded input written into memory of the instance, a strip at a time.
 bool can_lower_in_strips(const Contraction& problem, const AxisGroup& rows);
 void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows);

@@ -220,7 +220,7 @@ void lower_in_strips(Contraction& problem, const AxisGroup& lanes, const AxisGro
           product.rows = row_places[0].size;
           product.axes = phase.contracted;
           product.rhs_shift = phase.rhs_shift;
-          set_product_frame(emitter, problem, rhs, product);
+          set_product_frame(emitter, problem, rhs.panels.has_value(), product);
           const auto placed = emitter.place(place);
           check(placed.has_value(), "a convolution's input does not step evenly");
           product.lhs_offset = stepped(emitter, placed->offset, row, place_step);

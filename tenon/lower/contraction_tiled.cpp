@@ -161,21 +161,21 @@ TiledRhs prepare_rhs(const Contraction& problem, const AxisGroup& lanes, const A
 
 namespace {
 
-// Panels are whole vectors wide: what lies after the last lane is computed and not stored.
-std::int64_t product_width(const Contraction& problem, const TiledRhs& rhs, std::int64_t lanes) {
+std::int64_t whole_vectors(const Contraction& problem, std::int64_t lanes) {
   const Target& target = problem.writer.target();
-  if (!rhs.panels || target.kind != Target::Kind::cpu) return lanes;
+  if (target.kind != Target::Kind::cpu) return lanes;
   const std::int64_t vector = std::max<std::int64_t>(
       target.vector_bytes / static_cast<std::int64_t>(size_of(problem.accumulate)), 1);
-  return std::min((lanes + vector - 1) / vector * vector, rhs.panels->lanes);
+  return (lanes + vector - 1) / vector * vector;
 }
 
 }  // namespace
 
-void set_product_frame(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
+void set_product_frame(Emitter& emitter, const Contraction& problem, bool has_panels,
                        const TileProduct& tile) {
+  const std::int64_t lanes = tile.lanes.size;
   emitter.set_frame(
-      {tile.rows, product_width(problem, rhs, tile.lanes.size), tile.rows, tile.lanes.size});
+      {tile.rows, has_panels ? whole_vectors(problem, lanes) : lanes, tile.rows, lanes});
 }
 
 ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledRhs& rhs,
@@ -184,9 +184,10 @@ ValueId multiply_tile(Emitter& emitter, const Contraction& problem, const TiledR
       tile.start ? *tile.start : emitter.full_tile(emitter.constant(problem.accumulate, 0));
   if (tile.axes.empty()) return start;
   ValueId lhs_offset = tile.lhs_offset;
-  ValueId rhs_offset = rhs.panels ? stepped(emitter, emitter.scalar(rhs.panels->outer),
-                                            tile.lanes.number, rhs.panels->panel_size)
-                                  : emitter.place(problem.rhs.place)->offset;
+  ValueId rhs_offset = tile.rhs_offset ? *tile.rhs_offset
+                       : rhs.panels    ? stepped(emitter, emitter.scalar(rhs.panels->outer),
+                                                 tile.lanes.number, rhs.panels->panel_size)
+                                       : emitter.place(problem.rhs.place)->offset;
   const ContractedAxis& outermost = tile.axes.front();
   if (tile.block) {
     lhs_offset = stepped(emitter, lhs_offset, *tile.block, outermost.extent * outermost.lhs);
@@ -253,7 +254,7 @@ void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* 
   write_tile(emitter, tiling, order.tile(emitter, number), [&](std::span<const TilePlace> places) {
     product.rows = rows == nullptr ? 1 : places.back().size;
     product.lanes = places[lane_place];
-    set_product_frame(emitter, problem, rhs, product);
+    set_product_frame(emitter, problem, rhs.panels.has_value(), product);
     if (packed_lhs) {
       product.lhs_offset = stepped(emitter, emitter.scalar(packed_lhs->outer), places.back().number,
                                    packed_lhs->panel_size);

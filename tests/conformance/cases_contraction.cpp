@@ -116,6 +116,11 @@ TENON_OP_CASES(Dot) {
   }
   append_dot(all, layouts[0], DType::f64, DType::f64);
   append_dot(all, layouts[0], DType::bf16, DType::f32);
+  // Right operands of 2 MiB, copied a block at a time; rows 4096 bytes apart.
+  append_dot(all, {"copied in blocks", {65, 300}, {300, 900}, {1}, {0}, {}, {}}, DType::f64,
+             DType::f64);
+  append_dot(all, {"copied in blocks, rhs transposed", {66, 1024}, {520, 1024}, {1}, {1}, {}, {}},
+             DType::f32, DType::f32);
 
   const std::vector<DotLayout> differentiated = {
       {"matmul", {3, 4}, {4, 2}, {1}, {0}, {}, {}},

@@ -1,0 +1,37 @@
+// How a product goes through the contracted axis in blocks: what depends on shapes alone.
+#pragma once
+#include "tenon/lower/contraction.h"
+
+namespace tenon::lower {
+
+// Tiles of an instance, side by side.
+struct Patch {
+  std::int64_t rows = 1, lanes = 1;
+};
+
+struct BlockPlan {
+  TileSize tile;
+  Patch patch;
+  bool packs = false;         // a block of the right operand is copied into panels
+  std::int64_t blocks = 1;    // of the contracted axis
+  std::int64_t depth = 1;     // of all of them but the last
+  std::int64_t stretch = 32;  // of the depth, copied at a time
+  Tiling outer;               // other groups..., lanes
+  Tiling tiling;              // other groups..., lanes, rows
+
+  std::int64_t lane_tiles() const { return outer.back().count(); }
+  std::int64_t row_tiles() const { return tiling.back().count(); }
+  std::int64_t row_groups() const { return (row_tiles() + patch.rows - 1) / patch.rows; }
+  std::int64_t lane_groups() const { return (lane_tiles() + patch.lanes - 1) / patch.lanes; }
+  std::int64_t grid() const;
+};
+
+// None where operands stay in a cache anyway, or a tile or a block is all there is.
+std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup& lanes,
+                                     const AxisGroup& rows);
+
+// As lower_tiled, for operands that do not stay in a cache: an instance takes several tiles through
+// the contracted axis a block at a time.
+void lower_in_blocks(const Contraction& problem, const BlockPlan& plan);
+
+}  // namespace tenon::lower

@@ -1,0 +1,117 @@
+#include <algorithm>
+
+#include "tenon/lower/contraction_blocks.h"
+
+namespace tenon::lower {
+
+namespace {
+
+constexpr std::int64_t kLeastDepth = 192;
+constexpr std::int64_t kBlockDepth = 96;
+constexpr std::int64_t kPackedDepth = 256;  // of a block that is copied
+constexpr std::int64_t kLeastPatches = 16, kLeastPackedPatches = 12;
+constexpr std::int64_t kMostTiles = 48, kMostLaneTiles = 8;   // of an instance
+constexpr std::int64_t kMostPackedLanes = 4;                  // tiles of lanes
+constexpr std::int64_t kMostPackedSums = 24 * 1024;           // of an instance that copies
+constexpr std::int64_t kPackedBytes = std::int64_t{1} << 21;  // of a right operand to be copied
+constexpr std::int64_t kPackedRows = 64;                      // that read it
+// Rows so far apart meet in the same places of the first cache, which holds few of them.
+constexpr std::int64_t kAliasBytes = 4096, kAliasRows = 8;
+
+std::int64_t groups_of(std::int64_t tiles, std::int64_t each) { return (tiles + each - 1) / each; }
+
+Patch choose_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles) {
+  Patch patch;
+  const std::int64_t most =
+      std::clamp<std::int64_t>(outer * lane_tiles * row_tiles / kLeastPatches, 4, kMostLaneTiles);
+  patch.lanes =
+      divisor_within(lane_tiles, (most + 1) / 2, most).value_or(std::min(lane_tiles, most));
+  const std::int64_t lane_groups = groups_of(lane_tiles, patch.lanes);
+  patch.rows = std::clamp<std::int64_t>(outer * lane_groups * row_tiles / kLeastPatches, 1,
+                                        std::max<std::int64_t>(kMostTiles / patch.lanes, 1));
+  return patch;
+}
+
+// The left operand is read once for each patch of lanes, the right one copied once for each of
+// rows, which takes longer.
+Patch choose_packed_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles,
+                          const TileSize& tile) {
+  Patch best;
+  std::int64_t least = 0;
+  for (std::int64_t lanes = 1; lanes <= std::min(kMostPackedLanes, lane_tiles); ++lanes) {
+    const std::int64_t lane_groups = groups_of(lane_tiles, lanes);
+    const std::int64_t wanted = std::max<std::int64_t>(
+        groups_of(kLeastPackedPatches, outer * lane_groups),
+        groups_of(row_tiles * tile.rows * tile.lanes * lanes, kMostPackedSums));
+    const Patch patch{groups_of(row_tiles, std::min(wanted, row_tiles)), lanes};
+    const std::int64_t cost = row_tiles * tile.rows * lane_groups +
+                              3 * lane_tiles * tile.lanes * groups_of(row_tiles, patch.rows);
+    if (least != 0 && cost >= least) continue;
+    best = patch;
+    least = cost;
+  }
+  return best;
+}
+
+std::int64_t element_bytes(const ContractionOperand& operand) {
+  return static_cast<std::int64_t>(size_of(operand.type.dtype));
+}
+
+TileSize choose_blocked_tile(const Contraction& problem, const AxisGroup& lanes,
+                             const AxisGroup& rows) {
+  TileSize tile =
+      choose_tile(problem.writer.target(), problem.accumulate, rows.extent, lanes.extent);
+  const std::int64_t apart =
+      *step_of(problem.lhs.place, rows, problem.space) * element_bytes(problem.lhs);
+  if (apart != 0 && apart % kAliasBytes == 0 && tile.rows > kAliasRows)
+    tile.rows = divisor_within(rows.extent, kAliasRows * 3 / 4, kAliasRows).value_or(kAliasRows);
+  return tile;
+}
+
+// Both operands lie across the contracted axis.
+bool is_across(const Contraction& problem, const AxisGroup& lanes, const AxisGroup& rows,
+               const TileSize& tile) {
+  const ContractedAxis& depth = problem.contracted.front();
+  return step_of(problem.lhs.place, rows, problem.space) == 1 &&
+         step_of(problem.rhs.place, lanes, problem.space) == 1 && depth.lhs >= 2 * tile.rows &&
+         depth.rhs >= lanes.extent;
+}
+
+}  // namespace
+
+std::int64_t BlockPlan::grid() const {
+  return tile_count(outer) / lane_tiles() * row_groups() * lane_groups();
+}
+
+std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup& lanes,
+                                     const AxisGroup& rows) {
+  if (problem.writer.target().kind != Target::Kind::cpu || problem.contracted.size() != 1)
+    return std::nullopt;
+  BlockPlan plan;
+  plan.tile = choose_blocked_tile(problem, lanes, rows);
+  const std::int64_t depth = problem.contracted.front().extent;
+  if (depth < kLeastDepth || rows.extent <= plan.tile.rows || lanes.extent <= plan.tile.lanes)
+    return std::nullopt;
+  plan.packs = !is_across(problem, lanes, rows, plan.tile);
+  if (!plan.packs && depth >= kLongDepth) return std::nullopt;
+  if (plan.packs && (rows.extent < kPackedRows ||
+                     lanes.extent * depth * element_bytes(problem.rhs) < kPackedBytes))
+    return std::nullopt;
+
+  plan.outer = outer_groups(problem, &lanes, &rows);
+  const std::int64_t outer = tile_count(plan.outer);
+  plan.outer.push_back({lanes, plan.tile.lanes, Along::lanes, false});
+  plan.tiling = plan.outer;
+  plan.tiling.push_back({rows, plan.tile.rows, Along::rows, false});
+  plan.patch = plan.packs
+                   ? choose_packed_patch(outer, plan.row_tiles(), plan.lane_tiles(), plan.tile)
+                   : choose_patch(outer, plan.row_tiles(), plan.lane_tiles());
+  // Where there are few tiles, blocks of the depth go side by side (lower_tiled).
+  if (plan.packs && plan.grid() < kLeastPackedPatches) return std::nullopt;
+  plan.depth = groups_of(depth, groups_of(depth, plan.packs ? kPackedDepth : kBlockDepth));
+  if (plan.packs) plan.depth = groups_of(plan.depth, plan.stretch) * plan.stretch;
+  plan.blocks = groups_of(depth, plan.depth);
+  return plan;
+}
+
+}  // namespace tenon::lower
