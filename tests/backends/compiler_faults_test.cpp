@@ -39,8 +39,9 @@ class CompilerFaults : public testing::Test {
     return error_of<BackendError>([&] { build(); });
   }
   fs::path entry_of(int number) const {
-    return cache_ /
-           (entry_name({source_of(number)}, find_compiler(), compiler_flags(), cpu_info()) + ".so");
+    return cache_ / (entry_name({source_of(number)}, find_compiler(),
+                                compiler_flags(find_compiler()), cpu_info()) +
+                     ".so");
   }
 
   TemporaryFolder folder_;

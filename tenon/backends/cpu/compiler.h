@@ -15,8 +15,8 @@ struct Compiler {
 Compiler find_compiler();
 
 // How generated C is compiled: optimised for this processor (within TENON_VECTOR_BYTES), without
-// libm, and without any licence to change results.
-std::vector<std::string> compiler_flags();
+// libm, and without any licence to change results. Short texts are optimised more than that.
+std::vector<std::string> compiler_flags(const Compiler& compiler);
 
 // Compiles C texts into one shared library `folder`/step.so; several texts compile side by side.
 // The texts stay in the folder, where the compilers have their temporary files too. BackendError
