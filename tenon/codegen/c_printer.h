@@ -43,6 +43,7 @@ class CPrinter final : public KernelPrinter {
                           const std::string& on_false) const override {
     return fmt::format("tenon_select_{}({}, {}, {})", dtype, predicate, on_true, on_false);
   }
+  bool print_at_once(const kernel::Block& block, std::size_t begin, std::size_t i) override;
   void print_fold(const kernel::Fold& fold, kernel::ValueId result) override;
   void print_contract(const kernel::Contract& contract, const kernel::Block& block,
                       std::size_t position) override;

@@ -42,6 +42,7 @@ class CudaPrinter final : public KernelPrinter {
                       std::size_t position) override;
   bool print_special_loop(const kernel::Block&, std::size_t) override { return false; }
   void begin_branch() override {}
+  bool print_at_once(const kernel::Block&, std::size_t, std::size_t) override { return false; }
   void print_prefetch(const kernel::Prefetch&, const kernel::Block&, std::size_t) override {}
   void print_barrier() override { line("__syncthreads();"); }
 

@@ -172,9 +172,13 @@ void KernelPrinter::print_run(const Block& block, std::size_t begin, std::size_t
     std::string array;
   };
   std::vector<Kept> kept;
-  for (std::size_t i = begin; i < end; ++i) {
-    const Statement& statement = block.statements[i];
-    if (!lane_parallel_extents(kernel_, statement) || statement.results.empty()) continue;
+  std::vector<const Statement*> each;  // what is printed element by element
+  for (std::size_t i = begin; i < end; ++i)
+    if (lane_parallel_extents(kernel_, block.statements[i]) && !print_at_once(block, begin, i))
+      each.push_back(&block.statements[i]);
+  for (const Statement* const one : each) {
+    const Statement& statement = *one;
+    if (statement.results.empty()) continue;
     const ValueId result = statement.results.front();
     if (uses_.used_behind(result, block, end - 1)) {
       if (storage(result).text.empty()) {
@@ -190,11 +194,10 @@ void KernelPrinter::print_run(const Block& block, std::size_t begin, std::size_t
       const Extents& needed = uses_.needed(tile.value);
       return segment.row_begin < needed.rows && segment.lane_begin < needed.lanes;
     });
-    if (!is_needed && !segment_has_effect(block, begin, end, *extents, segment)) continue;
+    if (!is_needed && !segment_has_effect(each, *extents, segment)) continue;
     open_element_loop(*extents, segment);
-    for (std::size_t i = begin; i < end; ++i)
-      if (lane_parallel_extents(kernel_, block.statements[i]))
-        print_element_statement(block.statements[i], *extents, segment);
+    for (const Statement* const statement : each)
+      print_element_statement(*statement, *extents, segment);
     for (const Kept& tile : kept)
       line(fmt::format("{} = {};", array_element(tile.array, type(tile.value)),
                        scalar_name(tile.value)));
@@ -203,11 +206,10 @@ void KernelPrinter::print_run(const Block& block, std::size_t begin, std::size_t
   for (const Kept& tile : kept) storage(tile.value) = {Storage::Kind::array, tile.array};
 }
 
-bool KernelPrinter::segment_has_effect(const Block& block, std::size_t begin, std::size_t end,
+bool KernelPrinter::segment_has_effect(std::span<const Statement* const> each,
                                        const Extents& extents, const Segment& segment) const {
-  for (std::size_t i = begin; i < end; ++i) {
-    const Instruction& instruction = block.statements[i].instruction;
-    if (!lane_parallel_extents(kernel_, block.statements[i])) continue;
+  for (const Statement* const statement : each) {
+    const Instruction& instruction = statement->instruction;
     if (std::holds_alternative<StoreIndexed>(instruction)) return true;
     if (const auto* store = std::get_if<Store>(&instruction))
       if (condition(segment, extents, store->access.active_rows, store->access.active_lanes) != "0")

@@ -50,6 +50,9 @@ class KernelPrinter {
   }
   // What has to stand before a store of one scalar: "if (thread == 0) " for a team.
   virtual std::string scalar_store_guard() const = 0;
+  // Whether the statement `i` of a run that begins at `begin` is better done before the run's loop,
+  // for all elements; if so prints that.
+  virtual bool print_at_once(const kernel::Block& block, std::size_t begin, std::size_t i) = 0;
   virtual void print_fold(const kernel::Fold& fold, kernel::ValueId result) = 0;
   virtual void print_contract(const kernel::Contract& contract, const kernel::Block& block,
                               std::size_t position) = 0;
@@ -111,8 +114,8 @@ class KernelPrinter {
   // The value of a statement that computes one element (or a scalar), as an expression.
   std::string expression(const kernel::Instruction& instruction, kernel::ValueId result,
                          const Extents& extents, const Segment* segment) const;
-  bool segment_has_effect(const kernel::Block& block, std::size_t begin, std::size_t end,
-                          const Extents& extents, const Segment& segment) const;
+  bool segment_has_effect(std::span<const kernel::Statement* const> each, const Extents& extents,
+                          const Segment& segment) const;
 
   std::vector<std::string> buffers_;
   std::vector<Storage> storage_;

@@ -5,6 +5,7 @@
 #include "tenon/codegen/cuda_printer.h"
 #include "tenon/codegen/emit.h"
 #include "tenon/codegen/runtime_abi.h"
+#include "tenon/codegen/transpose.h"
 #include "tenon/kernel/operands.h"
 
 namespace tenon::codegen {
@@ -21,6 +22,7 @@ struct Needs {
   std::set<DType> vectors;                           // accumulators: f32, f64
   std::set<DType> selects;
   bool random = false;
+  bool transposes = false;
 
   void call(ScalarFunction f, DType dtype) {
     functions.emplace(f, is_narrow_float(dtype) ? DType::f32 : dtype);
@@ -43,6 +45,8 @@ struct Needs {
       if (const auto* node = std::get_if<Select>(&instruction))
         selects.insert(dtype_of(node->on_true));
       if (std::holds_alternative<RandomWord>(instruction)) random = true;
+      if (const auto* node = std::get_if<Load>(&instruction))
+        transposes = transposes || is_transposed(kernel, *node);
       if (const auto* node = std::get_if<Fold>(&instruction)) {
         call(node->function, dtype_of(node->tile));
         const TileType& tile = kernel.type(node->tile);
@@ -226,6 +230,7 @@ std::string c_prelude(std::span<const Kernel> kernels) {
   for (const DType dtype : needs.vectors) text += vector_text(dtype);
   if (!needs.selects.empty()) text += kSelectComment;
   for (const DType dtype : needs.selects) text += select_definition(dtype);
+  if (needs.transposes) text += transpose_text();
   return text + function_texts(needs);
 }
 
