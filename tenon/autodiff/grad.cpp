@@ -38,6 +38,7 @@ std::vector<Value> append_gradients(Builder& builder, std::span<const Value> out
     if (is_float(builder.type(outputs[i]).dtype)) accumulate(outputs[i], cotangents[i]);
   }
 
+  std::vector<std::shared_ptr<const Origin>> origins;  // of the nodes from node_count on
   static const std::function<VectorJacobian(const Graph&)> differentiate_graph = differentiate;
   for (std::uint32_t i = node_count; i-- > 0;) {
     if (!depends[i] || gradient_of[i].empty()) continue;
@@ -53,10 +54,16 @@ std::vector<Value> append_gradients(Builder& builder, std::span<const Value> out
       if (contributions[k] && depends[node.operands[k].node] &&
           is_float(builder.type(node.operands[k]).dtype))
         accumulate(node.operands[k], *contributions[k]);
+    const NodeInfo* info = builder.info(i);
+    origins.resize(builder.node_count() - node_count, info == nullptr ? nullptr : info->origin);
   }
 
+  origins.resize(builder.node_count() - node_count);
   for (std::uint32_t i = node_count; i < builder.node_count(); ++i)
-    builder.describe(i, {.name = {}, .location = {}, .is_derivative = true});
+    builder.describe(i, {.name = {},
+                         .location = {},
+                         .is_derivative = true,
+                         .origin = std::move(origins[i - node_count])});
 
   std::vector<Value> result;
   for (const Value value : wrt) {

@@ -87,6 +87,14 @@ struct LaunchInfo {
   double flops = 0;           // of one call
   double bytes = 0;           // of all that it takes and gives
   bool is_parallel = false;
+  // The parts of the model that it computes, contractions first: a layer's path and the line it was
+  // written at, if that is known. Gradients and updates of weights are of the layer they are for.
+  struct Part {
+    std::string path;      // "encoder/dense_1"
+    std::string location;  // "train_mnist.cpp:42", or empty
+    bool operator==(const Part&) const = default;
+  };
+  std::vector<Part> parts{};
 };
 struct LaunchTime {
   std::int64_t calls = 0;

@@ -48,4 +48,16 @@ void RegularFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
+std::optional<std::string> read_if_regular(const std::filesystem::path& path, std::uint64_t limit) {
+  try {
+    const RegularFile file(path);
+    if (file.size() > limit) return std::nullopt;
+    std::string content(static_cast<std::size_t>(file.size()), '\0');
+    file.read(0, std::as_writable_bytes(std::span(content)));
+    return content;
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace tenon

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -27,5 +28,8 @@ class RegularFile {
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
 };
+
+// The content; nothing if there is no such regular file of at most `limit` bytes that can be read.
+std::optional<std::string> read_if_regular(const std::filesystem::path& path, std::uint64_t limit);
 
 }  // namespace tenon

@@ -15,7 +15,6 @@
 #include "tenon/cli/process_usage.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_data.h"
-#include "tenon/cli/weight_options.h"
 #include "tenon/version.h"
 
 namespace tenon::cli {
@@ -70,17 +69,9 @@ data::Dataset open_bench_data(TrainCommand& command) {
 
 Trainer make_bench_trainer(const TrainCommand& command, const data::Dataset& dataset,
                            std::int64_t steps_in_pass) {
-  const nn::Loss loss = choose_loss(command, dataset);
-  check_model_options(command, make_trained_model(command, dataset, loss),
-                      {dataset.x().dtype(), dataset.x().row_shape()});
-  TrainerOptions options = trainer_options(command, loss, steps_in_pass);
+  TrainerOptions options = trainer_options(command, choose_loss(command, dataset), steps_in_pass);
   options.log = print_note;
-  Trainer trainer(with_penalties(make_trained_model(command, dataset, loss), command.loss_options),
-                  std::move(options));
-  trainer.build(dataset);
-  check_weight_options(command, trainer, dataset);
-  prepare_weights(trainer, command, dataset);
-  return trainer;
+  return make_step_trainer(command, dataset, std::move(options));
 }
 
 // Training steps, each one call with the host memory of its own batch.

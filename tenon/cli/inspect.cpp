@@ -42,11 +42,12 @@ backends::StepMemory write_memory_map(const InspectCommand& command, Trainer& tr
   if (memory.map.launches.empty())
     refuse_option("--memory-map", "device {} plans no memory; --device cpu does",
                   trainer.session().device());
-  const std::string& name = command.step.run.empty() ? command.step.model.model : command.step.run;
+  const std::string& name =
+      command.step.run.empty() ? command.step.train.model.model : command.step.run;
   io::write_file_atomically(
       command.memory_map,
       memory_svg(memory, fmt::format("Memory of {} over a step of {} samples on {}", name,
-                                     command.step.batch_size, trainer.session().device())));
+                                     command.step.train.batch_size, trainer.session().device())));
   return memory;
 }
 
@@ -66,7 +67,7 @@ double forward_flops(const Trainer& trainer) {
 int run_inspect(InspectCommand command) {
   const bool keep_texts = command.graph || command.plan || command.source;
   Trainer trainer = open_step(command.step, {.keep_texts = keep_texts}).trainer;
-  const std::int64_t batch_size = command.step.batch_size;
+  const std::int64_t batch_size = command.step.train.batch_size;
   // Weights of 8 bits are not trained: there is a step that predicts, and no other.
   const bool is_trained = !is_quantized(trainer);
   const CompiledStep& step =

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tenon/base/text.h"
+#include "tenon/cli/weight_options.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/sequential.h"
 #include "tenon/train/transfer.h"
@@ -53,6 +54,19 @@ TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss
     options.normalization = data::parse_normalization_kind(command.normalize);
   set_trainer_options(command.loop, options);
   return options;
+}
+
+Trainer make_step_trainer(const TrainCommand& command, const data::Dataset& dataset,
+                          TrainerOptions options) {
+  const nn::Loss loss = options.loss;
+  check_model_options(command, make_trained_model(command, dataset, loss),
+                      {dataset.x().dtype(), dataset.x().row_shape()});
+  Trainer trainer(with_penalties(make_trained_model(command, dataset, loss), command.loss_options),
+                  std::move(options));
+  trainer.build(dataset);
+  check_weight_options(command, trainer, dataset);
+  prepare_weights(trainer, command, dataset);
+  return trainer;
 }
 
 void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Source& train) {

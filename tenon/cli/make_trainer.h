@@ -13,6 +13,10 @@ nn::Layer make_trained_model(const TrainCommand& command, const data::Source& tr
 // Without metrics and where to log. `steps`: of the whole training, for the schedule.
 TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss,
                                std::int64_t steps);
+// The trainer of a step without a training around it, with its weights: its loss is that of
+// `options`, which trainer_options gave.
+Trainer make_step_trainer(const TrainCommand& command, const data::Dataset& dataset,
+                          TrainerOptions options);
 // Loads and freezes weights as the options say.
 void prepare_weights(Trainer& trainer, const TrainCommand& command, const data::Source& train);
 

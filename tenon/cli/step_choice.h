@@ -1,26 +1,21 @@
 // Which training step a command looks at: that of a run, or of a model on some data or on none.
 #pragma once
-#include "tenon/cli/data_options.h"
-#include "tenon/cli/model_options.h"
+#include "tenon/cli/train_options.h"
 #include "tenon/train/trainer.h"
 
 namespace tenon::cli {
 
 struct StepChoice {
   std::string run;
-  ModelOptions model;
-  DataOptions data;
-  DeviceOptions device;
+  TrainCommand train;  // what its options say of a step; open_step sets the batch size of the run
   std::vector<std::int64_t> input_shape{28, 28};
-  std::int64_t classes = 10;
-  std::int64_t batch_size = 128;  // open_step sets that of the run, unless one is given
-  std::string dtype = "f32", recompute = "none";
   std::vector<std::string> skip;
-  bool has_input_shape = false, has_classes = false, has_batch_size = false;
+  bool has_input_shape = false;
+  const CLI::App* app = nullptr;            // whose options these are
+  std::vector<std::string> run_knows = {};  // options that a run has an answer to
 };
 
-// RUN, --model and what goes with it, --data, --input-shape, --classes, --batch-size, --dtype,
-// --recompute, --skip, --device, --threads.
+// RUN, --input-shape, --skip and all options of a step of `tenon train`. `app` outlives the choice.
 void add_step_choice(CLI::App& app, StepChoice& choice);
 
 struct StepDetails {

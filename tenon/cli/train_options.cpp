@@ -68,9 +68,9 @@ bool has_named_classes(const data::Source& train) {
 
 }  // namespace
 
-void add_step_options(CLI::App& app, TrainCommand& command) {
-  add_model_options(app, command.model, Need::required);
-  add_data_options(app, command.data, Need::required);
+void add_step_options(CLI::App& app, TrainCommand& command, Need need) {
+  add_model_options(app, command.model, need);
+  add_data_options(app, command.data, need);
   add_classes_option(app, command.data);
   add_count(app, "--batch-size", command.batch_size, 1, 1 << 24, "samples of one step");
   add_optimizer_options(app, command.optimizer);
@@ -169,12 +169,17 @@ void check_train_options(const TrainCommand& command) {
     refuse_option("--loss", "excludes --teacher, which brings a loss of its own");
   if (!command.distill.teacher.empty() && !command.loss_options.class_weights.empty())
     refuse_option("--class-weights", "excludes --teacher, which brings a loss of its own");
-  check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
+  check_step_options(command);
   const optim::Optimizer optimizer = make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   if (command.loop.restore_best && optimizer.options().average_decay > 0)
     refuse_option("--restore-best",
                   "excludes --average-decay, whose averages are those of the last step; "
                   "--keep-best keeps both");
+}
+
+void check_step_options(const TrainCommand& command) {
+  check_loop_options(command.loop, command.out, *parse_dtype(command.dtype));
+  make_optimizer(command.optimizer, *parse_dtype(command.dtype));
   make_schedule(command.optimizer, 1);
   check_loss_scale(command);
 }

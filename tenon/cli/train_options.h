@@ -33,10 +33,13 @@ struct TrainCommand {
 
 // Those that say what a training step is, and on which data: all that other commands with steps
 // have in common with `tenon train`.
-void add_step_options(CLI::App& app, TrainCommand& command);
+// `need`: of model and data.
+void add_step_options(CLI::App& app, TrainCommand& command, Need need = Need::required);
 void add_train_options(CLI::App& app, TrainCommand& command);
 // OptionError for options that exclude or lack each other; reads nothing.
 void check_train_options(const TrainCommand& command);
+// The same of the options of a step alone.
+void check_step_options(const TrainCommand& command);
 
 // The loss asked for, or the one of the data's labels. OptionError if it does not take them.
 nn::Loss choose_loss(const TrainCommand& command, const data::Source& train);

@@ -68,9 +68,14 @@ std::vector<Value> Builder::results(Value value) const {
 
 void Builder::describe(std::uint32_t node, NodeInfo info) {
   const auto [known, is_new] = graph_.info_.try_emplace(node, std::move(info));
-  if (is_new || !known->second.name.empty()) return;
-  known->second.name = std::move(info.name);
-  known->second.location = std::move(info.location);
+  if (is_new) return;
+  NodeInfo& old = known->second;
+  const bool has_origin_alone = old.origin != nullptr && old.name.empty() && !old.is_derivative;
+  if (old.origin == nullptr) old.origin = std::move(info.origin);
+  if (!old.name.empty()) return;
+  if (has_origin_alone) old.is_derivative = info.is_derivative;
+  old.name = std::move(info.name);
+  old.location = std::move(info.location);
 }
 
 Graph Builder::finish(std::vector<Output> outputs) && {

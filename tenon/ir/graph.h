@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -44,12 +45,18 @@ struct Output {
   bool operator==(const Output&) const = default;
 };
 
-// What a person called a node, where it was written, and whether differentiation made it; never
-// part of equality.
+// A part of a model, as a profile names it.
+struct Origin {
+  std::string path;      // "encoder/dense_1"
+  std::string location;  // where it was written, "train_mnist.cpp:42", or empty
+};
+// What a person called a node, where it was written, whether differentiation made it, and for
+// which part of the model it was made; never part of equality.
 struct NodeInfo {
   std::string name;
   std::string location;  // "train_mnist.cpp:42", or empty
   bool is_derivative = false;
+  std::shared_ptr<const Origin> origin{};  // of derivatives that of what they are derivatives of
 };
 
 class Graph {
@@ -94,7 +101,8 @@ class Builder {
   std::span<const Input> inputs() const { return graph_.inputs_; }
   // All results of the node that made this value.
   std::vector<Value> results(Value value) const;
-  // Attaches what is known to a node of which nothing is known yet, or a name to one without.
+  // Attaches what is known to a node of which nothing but its origin is known yet, or a name to one
+  // without; an origin to a node without one.
   void describe(std::uint32_t node, NodeInfo info);
   const NodeInfo* info(std::uint32_t node) const { return graph_.info(node); }
 

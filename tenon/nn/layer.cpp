@@ -108,7 +108,10 @@ Tensor Layer::operator()(const Tensor& x, Context& context) const {
     const Tensor result = module_->call(x, context);
     // A layer that returns its input (Dropout in inference) gives it no second name.
     const bool is_input = result.trace() == x.trace() && result.ir_value() == x.ir_value();
-    if (!is_input) result.named(context.path(), where_);
+    if (!is_input) {
+      mark_origin(result, x, {context.path(), where_.text()});
+      result.named(context.path(), where_);
+    }
     return result;
   } catch (const LocatedError&) {
     throw;
@@ -138,11 +141,20 @@ auto call_model(const Layer& model, const Tensor& x, F call) {
 }  // namespace
 
 Tensor Layer::call_as_root(const Tensor& x, Context& context) const {
-  return call_model(*this, x, [&] { return module_->call(x, context); });
+  return call_model(*this, x, [&] {
+    const Tensor result = module_->call(x, context);
+    mark_origin(result, x, {std::string(kind()), where_.text()});
+    return result;
+  });
 }
 
 Outcome Layer::learn(const Tensor& x, const Tensor& y, Context& context) const {
-  return call_model(*this, x, [&] { return module_->learn(x, y, context); });
+  return call_model(*this, x, [&] {
+    const Outcome outcome = module_->learn(x, y, context);
+    for (const Tensor& result : {outcome.prediction, outcome.loss.sum, outcome.loss.weight})
+      mark_origin(result, x, {std::string(kind()), where_.text()});
+    return outcome;
+  });
 }
 
 std::string Layer::description() const {

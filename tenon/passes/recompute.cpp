@@ -26,8 +26,11 @@ bool is_one_of(const Op& op) {
 // Whether computing it takes more than reading what it is computed from. Sums are small beside
 // what they read: they are kept as well.
 bool is_expensive(const Op& op) {
-  return is_one_of<Dot, Convolution, Attention, Scan, While, Cond, CustomGradient, Sort, Scatter,
-                   Reduce, CumulativeReduce, WindowReduce, WindowSelect>(op);
+  if (const auto* custom = std::get_if<CustomGradient>(&op))
+    return std::ranges::any_of(custom->forward->nodes(),
+                               [](const Node& node) { return is_expensive(node.op); });
+  return is_one_of<Dot, Convolution, Attention, Scan, While, Cond, Sort, Scatter, Reduce,
+                   CumulativeReduce, WindowReduce, WindowSelect>(op);
 }
 
 // Products take transposes and reshapes of their operands into themselves, and their bits may be

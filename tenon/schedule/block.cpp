@@ -1,4 +1,6 @@
 // Plans one graph: where outputs are made, in which order, and the steps themselves.
+#include <utility>
+
 #include "tenon/base/interruption.h"
 #include "tenon/schedule/fusion.h"
 #include "tenon/schedule/invariants.h"
@@ -261,6 +263,7 @@ class BlockPlanner {
     for (std::size_t i = 0; i < unit.kernels.size(); ++i) {
       Launch launch;
       launch.kernel = unit.kernel_numbers[i];
+      launch.origins = unit.origins;
       for (const auto& argument : unit.kernels[i].arguments) {
         if (argument.kind != Kind::scratch) {
           launch.arguments.push_back(place_of(argument.value));
@@ -291,6 +294,8 @@ class BlockPlanner {
 
   void emit_control(const Unit& unit) {
     const ir::Node& node = graph_.node(unit.node);
+    const OriginRef around =
+        std::exchange(builder_.around, unit.origins.empty() ? nullptr : unit.origins.front());
     if (const auto* scan = std::get_if<ir::Scan>(&node.op)) {
       emit_scan(unit, *scan);
     } else if (const auto* loop = std::get_if<ir::While>(&node.op)) {
@@ -298,6 +303,7 @@ class BlockPlanner {
     } else {
       emit_branch(unit, std::get<ir::Cond>(node.op));
     }
+    builder_.around = around;
   }
 
   BufferRef slice_of(BufferRef whole, std::int64_t bytes) const {

@@ -3,6 +3,7 @@
 #include "tenon/ir/graph.h"
 #include "tenon/kernel/kernel.h"
 #include "tenon/lower/region.h"
+#include "tenon/schedule/origins.h"
 #include "tenon/schedule/plan_options.h"
 
 namespace tenon::schedule {
@@ -32,6 +33,7 @@ struct PlanStep;
 struct Launch {
   std::uint32_t kernel = 0;
   std::vector<BufferRef> arguments;
+  std::vector<OriginRef> origins;  // the parts of the model that it computes
 };
 struct Copy {
   BufferRef from, to;

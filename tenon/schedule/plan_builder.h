@@ -27,6 +27,7 @@ class PlanBuilder {
   std::string next_kernel_prefix();
 
   Plan plan;
+  OriginRef around;  // the part of the model whose loop or branch is planned; null at the top
 
  private:
   lower::Target target_;

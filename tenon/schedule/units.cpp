@@ -1,5 +1,7 @@
 #include "tenon/schedule/units.h"
 
+#include <array>
+
 #include "tenon/base/interruption.h"
 
 namespace tenon::schedule {
@@ -102,6 +104,7 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
                              std::span<const lower::Region> regions, const ValueTable& values,
                              const std::vector<bool>& lasting) {
   std::vector<Unit> units;
+  const OriginTable origins(graph, builder.around);
   const auto add_read = [&](Unit& unit, ir::Value value) {
     const std::uint32_t root = values.root(value);
     if (values.origin(root) != ValueTable::Origin::constant) add_once(unit.reads, root);
@@ -111,6 +114,7 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
     if (only_renames(graph, region)) continue;
     Unit unit;
     unit.node = region.nodes.back();
+    unit.origins = origins.of(region.nodes);
     const std::string name =
         fmt::format("{}{}", builder.next_kernel_prefix(), ir::name(graph.node(unit.node).op));
     lower::Region marked = region;
@@ -132,6 +136,7 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
     Unit unit;
     unit.kind = Unit::Kind::control;
     unit.node = i;
+    unit.origins = origins.of(std::array{i});
     for (const ir::Value operand : node.operands) add_read(unit, operand);
     for (std::uint32_t k = 0; k < node.results.size(); ++k)
       unit.writes.push_back(values.number({i, k}));

@@ -49,6 +49,7 @@ struct Unit {
   std::vector<std::uint32_t> reads;
   std::vector<std::uint32_t> writes;
   std::vector<std::uint32_t> after;  // units that must come earlier for another reason
+  std::vector<OriginRef> origins;    // kernels and control
   // copy: from a root (which may be a constant) to an output of the block, or to writes[0].
   std::uint32_t from = 0;
   std::optional<std::uint32_t> to_output;

@@ -19,6 +19,10 @@ inline std::vector<Tensor> apply_op_all(ir::Op op, std::initializer_list<Tensor>
 // All tensors in one trace, which is returned. UserError if one is empty.
 std::shared_ptr<Trace> common_trace(std::span<const Tensor> tensors);
 
+// Says of all nodes that `result` is made of, up to `input` (which may be empty), that this part of
+// the model made them, unless that is said already.
+void mark_origin(const Tensor& result, const Tensor& input, ir::Origin origin);
+
 // For each node whether the values depend on it.
 std::vector<bool> needed_for(const ir::Builder& builder, std::span<const ir::Value> values);
 

@@ -1,6 +1,7 @@
 #include "tenon/tensor/trace.h"
 
 #include "tenon/base/variant.h"
+#include "tenon/tensor/build.h"
 
 namespace tenon {
 
@@ -79,6 +80,25 @@ std::shared_ptr<Trace> Trace::merge(const std::shared_ptr<Trace>& a,
   from->sources.clear();
   from->readers_.clear();
   return into;
+}
+
+void mark_origin(const Tensor& result, const Tensor& input, ir::Origin origin) {
+  const std::shared_ptr<Trace> trace = result.trace();
+  ir::Builder& builder = trace->builder;
+  std::optional<std::uint32_t> end;
+  if (!input.is_empty() && input.trace() == trace) end = input.ir_value().node;
+  const auto shared = std::make_shared<const ir::Origin>(std::move(origin));
+  std::vector<std::uint32_t> pending{result.ir_value().node};
+  while (!pending.empty()) {
+    const std::uint32_t node = pending.back();
+    pending.pop_back();
+    const ir::NodeInfo* info = builder.info(node);
+    const bool is_known = info != nullptr && info->origin != nullptr;
+    // What takes nothing in (constants, parameters) may be anybody's.
+    if (is_known || node == end || builder.node(node).operands.empty()) continue;
+    builder.describe(node, {.name = {}, .location = {}, .origin = shared});
+    for (const ir::Value operand : builder.node(node).operands) pending.push_back(operand.node);
+  }
 }
 
 }  // namespace tenon

@@ -295,6 +295,8 @@ Trainer load(const std::string& folder, const LoadOptions& options) {
   trainer_options.columns = std::move(description.columns);
   trainer_options.profile = options.profile;
   trainer_options.skip = options.skip;
+  trainer_options.recompute = options.recompute;
+  trainer_options.memory_limit = options.memory_limit;
   Trainer trainer(description.model, std::move(trainer_options));
 
   Trainer::State& state = *trainer.state_;

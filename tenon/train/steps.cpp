@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tenon/nn/loss_checks.h"
+#include "tenon/tensor/build.h"
 #include "tenon/tensor/functions.h"
 #include "tenon/train/known_ids.h"
 #include "tenon/train/traced_step.h"
@@ -31,14 +32,13 @@ nn::Loss loss_of_soft_targets(const nn::Loss& loss) {
 Trainer::State::State(nn::Layer m, TrainerOptions o)
     : model(std::move(m)),
       options(std::move(o)),
-      session(options.device, {options.threads,
-                               options.seed,
-                               options.cache_folder,
-                               options.log,
-                               options.keep_texts,
-                               options.profile,
-                               {},
-                               options.skip}) {
+      session(options.device, {.threads = options.threads,
+                               .seed = options.seed,
+                               .cache_folder = options.cache_folder,
+                               .log = options.log,
+                               .keep_texts = options.keep_texts,
+                               .profile = options.profile,
+                               .skip = options.skip}) {
   require(options.dtype == DType::f32 || options.dtype == DType::f64,
           "Trainer: dtype must be f32 or f64, got {}", options.dtype);
   require(static_cast<bool>(options.loss.apply), "Trainer: loss \"{}\" has no function",
@@ -109,6 +109,7 @@ Tensor sums_of(const nn::Outcome& outcome, const Tensor& mean, const TrainerOpti
   };
   Tensor sum = outcome.loss.sum;
   if (!context.losses().empty()) sum = context.total_loss(mean) * outcome.loss.weight;
+  mark_origin(sum, outcome.loss.sum, {"loss", ""});
   std::vector<Tensor> parts{as_vector(sum), as_vector(outcome.loss.weight)};
   for (const nn::Metric& metric : options.metrics) {
     if (!metric.apply) {
@@ -119,14 +120,19 @@ Tensor sums_of(const nn::Outcome& outcome, const Tensor& mean, const TrainerOpti
     parts.push_back(as_vector(value.sum));
     parts.push_back(as_vector(value.weight));
   }
-  return concatenate(parts, 0);
+  const Tensor sums = concatenate(parts, 0);
+  mark_origin(sums, outcome.prediction, {"metrics", ""});
+  return sums;
 }
 
 nn::Outcome outcome_of(const nn::Layer& model, const nn::Loss& loss, const Tensor& x,
                        const Tensor& target, const Tensor& weights, nn::Context& context) {
   if (model.has_own_loss()) return model.learn(x, target, context);
   const Tensor prediction = model.call_as_root(x, context);
-  return {prediction, loss.apply(prediction, shaped_target(prediction, target), weights)};
+  const nn::WeightedSum sums = loss.apply(prediction, shaped_target(prediction, target), weights);
+  for (const Tensor& result : {sums.sum, sums.weight})
+    mark_origin(result, prediction, {"loss", ""});
+  return {prediction, sums};
 }
 
 }  // namespace
@@ -157,9 +163,11 @@ StepResult Trainer::State::training_result(const StepInputs& in) {
   const Tensor step_key = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
   nn::Context context(nn::Mode::training, step_key, options.dtype);
   const TrainingBatch batch = augmented(in, target, step_key);
+  mark_origin(batch.x, {}, {"input", ""});
   const nn::Outcome outcome =
       outcome_of(model, training_loss, batch.x, batch.target, in.weights, context);
   const Tensor mean = nn::mean_of(outcome.loss);
+  mark_origin(mean, outcome.loss.sum, {"loss", ""});
   const Tensor sums = sums_of(outcome, mean, options, target, context);
   const Tensor all = Tensor(epoch_sums) + sums;
   StepResult result{{sums, all}, {}};

@@ -241,6 +241,8 @@ struct LoadOptions {
   bool keep_texts = false;
   bool profile = false;
   std::vector<std::string> skip{};
+  RecomputePolicy recompute = RecomputePolicy::none;  // no part of what a run folder says
+  std::int64_t memory_limit = 0;
 };
 
 // Rebuilds a Sequential of known layers with its weights from a run folder, without its code; it

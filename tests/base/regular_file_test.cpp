@@ -52,5 +52,16 @@ TEST_F(RegularFileTest, OtherThingsAreRefusedAtOnce) {
             "cannot read a: the name holds a NUL byte");
 }
 
+TEST_F(RegularFileTest, ReadsTheWholeOrNothing) {
+  const fs::path path = folder_ / "a";
+  std::ofstream(path) << "abcdef";
+  EXPECT_EQ(read_if_regular(path, 6), "abcdef");
+  EXPECT_EQ(read_if_regular(path, 5), std::nullopt);
+  EXPECT_EQ(read_if_regular(folder_, 100), std::nullopt);
+  EXPECT_EQ(read_if_regular(folder_ / "nothing", 100), std::nullopt);
+  std::ofstream(folder_ / "empty");
+  EXPECT_EQ(read_if_regular(folder_ / "empty", 0), "");
+}
+
 }  // namespace
 }  // namespace tenon

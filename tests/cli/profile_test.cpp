@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli_testing.h"
 
 namespace tenon::cli {
@@ -27,6 +29,7 @@ TEST(Profile, TellsWhereTheTimeGoes) {
     flops += kernel["flops"].get<double>();
     EXPECT_EQ(kernel["calls"], 1) << kernel;
     EXPECT_LE(kernel["seconds"], last);  // longest first
+    EXPECT_TRUE(kernel["layers"].is_array());
     last = kernel["seconds"];
   }
   EXPECT_NEAR(profile["seconds_per_step"], seconds, 1e-9);
@@ -34,6 +37,10 @@ TEST(Profile, TellsWhereTheTimeGoes) {
   const double products = 2.0 * 8 * (2 * 12 * 16 + 3 * 16 * 10);
   EXPECT_GE(flops, products);
   EXPECT_LT(flops, 3 * products);
+  EXPECT_EQ(profile["flops"], flops);
+  EXPECT_GT(profile["bytes"], 0);
+  EXPECT_EQ(profile["host_device_bytes"], 0);
+  EXPECT_TRUE(profile.contains("joules"));
 
   const Json trace = read_json(folder / "trace.json");
   ASSERT_EQ(trace["traceEvents"].size(), profile["kernels"].size());
@@ -43,7 +50,99 @@ TEST(Profile, TellsWhereTheTimeGoes) {
     EXPECT_GE(event["ts"], at);  // one after the other
     at = event["ts"].get<double>() + event["dur"].get<double>();
     EXPECT_FALSE(event["name"].get<std::string>().empty());
+    EXPECT_TRUE(event["args"]["layers"].is_array());
   }
+}
+
+// The layers of the kernels that write this value, or one that ends so.
+std::vector<std::string> layers_of(const Json& profile, const std::string& written) {
+  std::vector<std::string> layers;
+  for (const Json& kernel : profile["kernels"])
+    if (kernel["writes"].get<std::string>().find(written) != std::string::npos)
+      for (const Json& layer : kernel["layers"]) layers.push_back(layer["path"]);
+  return layers;
+}
+
+TEST(Profile, NamesTheLayersOfTheKernels) {
+  const Outcome outcome = run_tenon({"profile", "--model", "mlp", "--hidden", "16", "--steps", "1",
+                                     "--input-shape", "12", "--batch-size", "8", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json profile = Json::parse(outcome.out);
+  EXPECT_EQ(layers_of(profile, "dense_1/kernel"), std::vector<std::string>{"dense_1"});
+  EXPECT_EQ(layers_of(profile, "dense/kernel"), std::vector<std::string>{"dense"});
+}
+
+TEST(Profile, IsOfTheStepThatIsTrained) {
+  const TemporaryFolder folder;
+  write_points(folder / "points.csv", 30);
+  const std::vector<std::string> options = {"--model",
+                                            "mlp",
+                                            "--hidden",
+                                            "4",
+                                            "--data",
+                                            "csv:" + (folder / "points.csv"),
+                                            "--optimizer",
+                                            "sgd",
+                                            "--momentum",
+                                            "0.9",
+                                            "--normalize",
+                                            "standard",
+                                            "--penalty",
+                                            "l2:0.1",
+                                            "--loss",
+                                            "sparse_categorical_focal_cross_entropy_from_logits",
+                                            "--clip-global-norm",
+                                            "1",
+                                            "--batch-size",
+                                            "8"};
+  const auto profile = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "profile");
+    arguments.insert(arguments.end(), {"--steps", "1", "--json"});
+    const Outcome outcome = run_tenon(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return Json::parse(outcome.out, nullptr, false);
+  };
+  std::vector<std::string> train = options;
+  train.insert(train.begin(), "train");
+  train.insert(train.end(), {"--epochs", "1", "--validation", "none", "--out", folder / "run"});
+  ASSERT_EQ(run_tenon(train).status, 0);
+  const auto kernels = [](const Json& of) {
+    std::vector<std::string> texts;
+    for (const Json& kernel : of["kernels"])
+      texts.push_back(fmt::format("{} {}", kernel["kernel"].get<std::string>(),
+                                  kernel["writes"].get<std::string>()));
+    std::ranges::sort(texts);
+    return texts;
+  };
+  const Json by_options = profile(options);
+  const Json by_run =
+      profile({folder / "run", "--data", "csv:" + (folder / "points.csv"), "--batch-size", "8"});
+  EXPECT_EQ(kernels(by_options), kernels(by_run));
+  EXPECT_NE(layers_of(by_run, "optimizer/dense/kernel/velocity"), std::vector<std::string>());
+  const Json by_default = profile({"--model", "mlp", "--hidden", "4", "--data",
+                                   "csv:" + (folder / "points.csv"), "--batch-size", "8"});
+  EXPECT_NE(kernels(by_default), kernels(by_run));
+  EXPECT_NE(layers_of(by_default, "optimizer/dense/kernel/m"), std::vector<std::string>());
+}
+
+TEST(Profile, ARunHasItsOwnStep) {
+  const TemporaryFolder folder;
+  write_points(folder / "points.csv", 30);
+  ASSERT_EQ(run_tenon(train_arguments(folder / "points.csv", folder / "run")).status, 0);
+  for (const std::vector<std::string>& option : {std::vector<std::string>{"--optimizer", "sgd"},
+                                                 {"--learning-rate", "1"},
+                                                 {"--loss", "mean_squared_error"},
+                                                 {"--normalize", "none"},
+                                                 {"--dtype", "f64"},
+                                                 {"--precision", "bf16"},
+                                                 {"--classes", "3"},
+                                                 {"--seed", "1"}}) {
+    const Outcome outcome = run_tenon({"profile", folder / "run", option[0], option[1]});
+    EXPECT_EQ(outcome.status, 2) << option[0];
+    EXPECT_EQ(outcome.err, "error: " + option[0] + ": excludes a run, which has its own\n");
+  }
+  const Outcome again = run_tenon({"inspect", folder / "run", "--recompute", "full"});
+  EXPECT_EQ(again.status, 0) << again.err;
 }
 
 TEST(Profile, TakesARunAndItsData) {

@@ -99,6 +99,30 @@ TEST(Recompute, OfCheapLeavesProductsAlone) {
   EXPECT_GT(count_ops(changed, "tanh"), count_ops(graph, "tanh"));
 }
 
+// What a gradient of one's own is for may be as cheap as anything else.
+TEST(Recompute, OfCheapLooksIntoFunctionsWithGradientsOfTheirOwn) {
+  const TensorType type{DType::f32, {kRows, kWidth}};
+  const auto function_of = [&](const auto& body, int inputs) {
+    Program p;
+    std::vector<Value> values;
+    for (int i = 0; i < inputs; ++i) values.push_back(p.input(type.dtype, type.shape));
+    return GraphRef(p.done({body(p.b, values)}));
+  };
+  const auto forward = [](Builder& b, const std::vector<Value>& in) { return tanh_of(b, in[0]); };
+  // Of the operand, the result and the gradient of the result.
+  const auto backward = [](Builder& b, const std::vector<Value>& in) {
+    return multiply(b, in[2], subtract(b, in[0], in[1]));
+  };
+  const CustomGradient own{function_of(forward, 1), function_of(backward, 3)};
+  const Graph graph =
+      stack(24, [&](Builder& b, Value x, Value w) { return b.add(own, {matmul(b, x, w)}); });
+  const Graph changed = recomputed(graph, RecomputePolicy::cheap, 4);
+  expect_same_values(graph, changed, "own gradient");
+  EXPECT_EQ(count_ops(changed, "dot"), count_ops(graph, "dot"));
+  EXPECT_GT(count_ops(changed, "custom_gradient"), count_ops(graph, "custom_gradient"));
+  EXPECT_LT(peak_bytes(changed), peak_bytes(graph));
+}
+
 TEST(Recompute, LeavesAStepWithoutGradientsAlone) {
   Program p;
   const Value x = p.input(DType::f32, {kRows, kWidth});
@@ -137,6 +161,39 @@ TEST(Recompute, PutsNoBarrierBehindWhatProductsFoldIn) {
       }
       expect_same_values(graph, changed, "transposed");
     }
+}
+
+// A loss of the end and one of the middle, of one sum or with gradients of their own: both phases
+// of the second see the first.
+TEST(Recompute, FollowsTwoLosses) {
+  for (const bool is_one_sum : {true, false}) {
+    Program p;
+    const Value w = p.input(DType::f32, {kWidth, kWidth}),
+                v = p.input(DType::f32, {kWidth, kWidth});
+    Value x = p.input(DType::f32, {kRows, kWidth}), middle;
+    for (int i = 0; i < 16; ++i) {
+      x = tanh_of(p.b, matmul(p.b, x, i < 8 ? w : v));
+      if (i == 7) middle = x;
+    }
+    const Value end = reduce_sum(p.b, multiply(p.b, x, x), {0, 1});
+    const Value side = reduce_sum(p.b, tanh_of(p.b, middle), {0, 1});
+    std::vector<Value> outputs;
+    if (is_one_sum) {
+      outputs = autodiff::append_gradients(p.b, add(p.b, end, side), std::array{w, v});
+    } else {
+      outputs = autodiff::append_gradients(p.b, side, std::array{w});
+      outputs.push_back(autodiff::append_gradients(p.b, end, std::array{v})[0]);
+    }
+    outputs.push_back(end);
+    outputs.push_back(side);
+    const Graph graph = p.done(outputs);
+    for (const RecomputePolicy policy : {RecomputePolicy::cheap, RecomputePolicy::full})
+      for (const int segments : {2, 3, 5}) {
+        const Graph changed = recomputed(graph, policy, segments);
+        EXPECT_GT(count_ops(changed, "tanh"), count_ops(graph, "tanh"));
+        expect_same_values(graph, changed, is_one_sum ? "one sum" : "two gradients");
+      }
+  }
 }
 
 // A second gradient, of a loss behind the first: a penalty of the gradient's size.

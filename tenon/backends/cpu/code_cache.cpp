@@ -35,19 +35,6 @@ std::string seal_of(std::string_view content, const std::string& name) {
   return seal;
 }
 
-// None if there is no such file, or something else of that name.
-std::optional<std::string> read_content(const fs::path& path) {
-  try {
-    const RegularFile file(path);
-    if (file.size() > kLargestEntry) return std::nullopt;
-    std::string content(static_cast<std::size_t>(file.size()), '\0');
-    file.read(0, std::as_writable_bytes(std::span(content)));
-    return content;
-  } catch (const UserError&) {
-    return std::nullopt;
-  }
-}
-
 bool is_sound(std::string_view content, const std::string& name) {
   if (content.size() < kSealBytes) return false;
   const std::string_view library = content.substr(0, content.size() - kSealBytes);
@@ -55,7 +42,7 @@ bool is_sound(std::string_view content, const std::string& name) {
 }
 
 void append_seal(const fs::path& path, const std::string& name) {
-  const auto content = read_content(path);
+  const auto content = read_if_regular(path, kLargestEntry);
   if (!content) throw BackendError(fmt::format("cannot read {}", path.string()));
   const std::string seal = seal_of(*content, name);
   std::ofstream file(path, std::ios::binary | std::ios::app);
@@ -106,7 +93,7 @@ class Entry {
   // of another process's sound one.
   std::unique_ptr<Library> load_if_sound(bool& is_damaged) const {
     const auto no_trimming = FolderLock::share(folder_);
-    const auto content = read_content(path_);
+    const auto content = read_if_regular(path_, kLargestEntry);
     if (!content) return nullptr;
     is_damaged = !is_sound(*content, name_);
     if (is_damaged) return nullptr;

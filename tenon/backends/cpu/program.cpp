@@ -10,6 +10,7 @@
 #include "tenon/base/environment.h"
 #include "tenon/base/text.h"
 #include "tenon/base/unknown_name.h"
+#include "tenon/base/variant.h"
 #include "tenon/ir/print.h"
 #include "tenon/passes/pass.h"
 #include "tenon/schedule/plan.h"
@@ -64,6 +65,37 @@ ir::Graph run_cpu_passes(const ir::Graph& graph, const CompileOptions& compile_o
   return passes::run_passes(graph, options).graph;
 }
 
+// Of all launches and copies in the order of the text, as print_source marks them.
+void add_parts(const schedule::Plan& plan, const std::vector<schedule::PlanStep>& steps,
+               std::vector<std::vector<LaunchInfo::Part>>& parts) {
+  for (const schedule::PlanStep& step : steps)
+    std::visit(cases{[&](const schedule::Launch& launch) {
+                       if (plan.kernels[launch.kernel].grid == 0) return;
+                       std::vector<LaunchInfo::Part>& own = parts.emplace_back();
+                       for (const schedule::OriginRef& origin : launch.origins)
+                         own.push_back({origin->path, origin->location});
+                     },
+                     [&](const schedule::Copy&) { parts.emplace_back(); },
+                     [&](const schedule::Repeat& loop) { add_parts(plan, loop.body, parts); },
+                     [&](const schedule::RepeatWhile& loop) {
+                       add_parts(plan, loop.condition, parts);
+                       add_parts(plan, loop.body, parts);
+                     },
+                     [&](const schedule::Branch& branch) {
+                       add_parts(plan, branch.on_true, parts);
+                       add_parts(plan, branch.on_false, parts);
+                     }},
+               step.step);
+}
+
+void name_parts(const schedule::Plan& plan, std::vector<LaunchInfo>& launches) {
+  std::vector<std::vector<LaunchInfo::Part>> parts;
+  add_parts(plan, plan.steps, parts);
+  check(parts.size() == launches.size(), "{} launches are marked, {} are planned", launches.size(),
+        parts.size());
+  for (std::size_t i = 0; i < launches.size(); ++i) launches[i].parts = std::move(parts[i]);
+}
+
 Source print_plan(const schedule::Plan& plan, const CompileOptions& options) {
   const bool is_all_parallel = std::ranges::count(options.skip, kSmallOnOneThread) > 0;
   return print_source(plan, options.profile, is_all_parallel);
@@ -105,6 +137,7 @@ void plan_and_build(Program& program, const ir::Graph& graph, const std::string&
   program.library = std::move(code.library);
   program.uses_threads = source.uses_threads;
   program.launches = std::move(source.launches);
+  if (options.profile) name_parts(plan, program.launches);
   program.memory = memory_of(program.signature, plan);
   program.report.kernels = static_cast<std::int64_t>(plan.kernels.size());
   program.report.was_cached = code.was_cached;

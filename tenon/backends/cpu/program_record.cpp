@@ -7,7 +7,6 @@
 #include "tenon/backends/cpu/build_id.h"
 #include "tenon/backends/cpu/code_cache.h"
 #include "tenon/backends/cpu/work_folder.h"
-#include "tenon/base/error.h"
 #include "tenon/base/hash.h"
 #include "tenon/base/regular_file.h"
 #include "tenon/base/text.h"
@@ -39,18 +38,6 @@ bool is_digest(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-std::optional<std::string> read_text(const fs::path& path) {
-  try {
-    const RegularFile file(path);
-    if (file.size() > kLongestRecord) return std::nullopt;
-    std::string text(static_cast<std::size_t>(file.size()), '\0');
-    file.read(0, std::as_writable_bytes(std::span(text)));
-    return text;
-  } catch (const UserError&) {
-    return std::nullopt;
-  }
-}
-
 // The rest of the line that begins with the key.
 std::string_view value_of(std::string_view key, std::span<const std::string_view> lines) {
   for (const std::string_view line : lines)
@@ -78,7 +65,7 @@ std::string record_name(const ir::Graph& graph, const lower::Target& target,
 }
 
 std::optional<ProgramRecord> read_record(const fs::path& folder, const std::string& name) {
-  const auto text = read_text(path_of(folder, name));
+  const auto text = read_if_regular(path_of(folder, name), kLongestRecord);
   if (!text) return std::nullopt;
   const auto lines = split(*text, '\n');
   ProgramRecord record;
