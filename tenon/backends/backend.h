@@ -114,6 +114,8 @@ struct CompileOptions {
   bool keep_texts = false;
   // Take the time of every launch; the step is a little slower for it.
   bool profile = false;
+  // ir::digest of the graph, if the caller has it already.
+  std::string digest;
   // Optimisations to leave out, in search of a fault; UserError listing the names if the device has
   // none of that name. The step computes the same.
   std::vector<std::string> skip;

@@ -35,10 +35,10 @@ void add_options(CLI::App& app, InspectCommand& command) {
 
 // Returns what it holds.
 backends::StepMemory write_memory_map(const InspectCommand& command, Trainer& trainer,
-                                      const CompiledStep& step) {
+                                      const ir::Graph& graph) {
   backends::CompileOptions options;
   options.skip = command.step.skip;
-  backends::StepMemory memory = trainer.session().backend().plan(step.graph(), options);
+  backends::StepMemory memory = trainer.session().backend().plan(graph, options);
   if (memory.map.launches.empty())
     refuse_option("--memory-map", "device {} plans no memory; --device cpu does",
                   trainer.session().device());
@@ -73,8 +73,10 @@ int run_inspect(InspectCommand command) {
   const CompiledStep& step =
       is_trained ? trainer.compiled_step(batch_size) : trainer.compiled_prediction(batch_size);
 
+  const ir::Graph graph =
+      is_trained ? trainer.step_graph(batch_size) : trainer.prediction_graph(batch_size);
   std::optional<backends::StepMemory> memory;
-  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, step);
+  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, graph);
 
   Json texts = Json::object();
   for (const auto& [stage, is_asked] :
@@ -97,7 +99,7 @@ int run_inspect(InspectCommand command) {
     parameters += count;
     if (weight.is_trainable()) trainable += count;
   }
-  const double forward = forward_flops(trainer), whole = count_flops(step.graph());
+  const double forward = forward_flops(trainer), whole = count_flops(graph);
   if (command.json) {
     Json weights = Json::array();
     for (const Variable& weight : trainer.weights())

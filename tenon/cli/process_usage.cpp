@@ -1,12 +1,16 @@
 #include "tenon/cli/process_usage.h"
 
-#include <malloc.h>
+#include <link.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
+#include <span>
 #include <string>
+
+#include "tenon/base/free_memory.h"
 
 namespace tenon::cli {
 namespace {
@@ -33,6 +37,23 @@ std::optional<std::int64_t> resident_peak_bytes() {
 // Makes the peak what is resident now, if the system can (Linux 4.0 and later).
 void reset_resident_peak() { std::ofstream("/proc/self/clear_refs") << "5" << std::flush; }
 
+// Reads every page of the code and constants of the program and its libraries: that they are
+// there has nothing to do with what is measured, and pages come when they are first met.
+void make_program_resident() {
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void*) {
+        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+          if (part.p_type != PT_LOAD || (part.p_flags & (PF_R | PF_W)) != PF_R) continue;
+          const auto* const begin =
+              reinterpret_cast<const volatile char*>(object->dlpi_addr + part.p_vaddr);
+          for (std::size_t i = 0; i < part.p_filesz; i += page) static_cast<void>(begin[i]);
+        }
+        return 0;
+      },
+      nullptr);
+}
+
 }  // namespace
 
 std::chrono::steady_clock::time_point program_start() {
@@ -49,9 +70,8 @@ std::int64_t process_peak_bytes() { return peak_of(RUSAGE_SELF); }
 std::int64_t children_peak_bytes() { return peak_of(RUSAGE_CHILDREN); }
 
 PeakGrowth::PeakGrowth() : earlier_(process_peak_bytes()) {
-#ifdef __GLIBC__
-  ::malloc_trim(0);
-#endif
+  make_program_resident();
+  return_freed_memory();
   reset_resident_peak();
   begin_ = resident_peak_bytes();
 }

@@ -21,7 +21,8 @@ std::int64_t process_peak_bytes();
 std::int64_t children_peak_bytes();
 
 // How much the most resident memory that the process has had at once grows from here on. Memory
-// that was freed before is given back to the system first, so that using it again counts.
+// that was freed before is given back to the system first, so that using it again counts; the
+// program's own code is read first, so that using it does not.
 class PeakGrowth {
  public:
   PeakGrowth();

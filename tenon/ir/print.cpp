@@ -1,5 +1,6 @@
 #include "tenon/ir/print.h"
 
+#include "tenon/base/hash.h"
 #include "tenon/base/text.h"
 #include "tenon/ir/fields.h"
 
@@ -196,5 +197,7 @@ std::string print(const Graph& graph, const PrintOptions& options) {
   GraphPrinter(out, options, 0).graph(graph);
   return out + '\n';
 }
+
+std::string digest(const Graph& graph) { return hex_digest(print(graph, {.names = false})); }
 
 }  // namespace tenon::ir

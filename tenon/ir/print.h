@@ -20,4 +20,8 @@ struct PrintOptions {
 // parse.h reads it back to an equal graph. Printing never fails, whatever is wrong in the graph.
 std::string print(const Graph& graph, const PrintOptions& options = {});
 
+// 128 bits of that text without names, in hexadecimal digits: equal for equal graphs, another for
+// any other. Takes the place of the graph where one must be found again.
+std::string digest(const Graph& graph);
+
 }  // namespace tenon::ir

@@ -163,8 +163,6 @@ std::string where_not_finite(const Program& program, std::span<const HostTensor>
   return origin_text(run, origin_of(run, *bad));
 }
 
-std::string graph_text(const CompiledStep& step) {
-  return ir::print(step.graph(), {.longest_constant = 8});
-}
+std::string graph_text(const ir::Graph& graph) { return ir::print(graph, {.longest_constant = 8}); }
 
 }  // namespace tenon

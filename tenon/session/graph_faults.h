@@ -25,7 +25,7 @@ std::string faults_text(const ValueFaults& faults, std::int64_t size);
 // which may be meant. Empty if all is finite. UserError if the inputs are not those of the graph.
 std::string where_not_finite(const Program& program, std::span<const HostTensor> inputs);
 
-// The graph of a compiled step; constants of more than 8 elements are cut short.
-std::string graph_text(const CompiledStep& step);
+// Constants of more than 8 elements are cut short.
+std::string graph_text(const ir::Graph& graph);
 
 }  // namespace tenon

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "tenon/ir/print.h"
 #include "tenon/passes/precision.h"
 #include "tenon/session/program.h"
 #include "tenon/session/recompute.h"
@@ -9,11 +10,10 @@
 namespace tenon {
 
 struct CompiledStep::State {
-  ir::Graph graph;
+  std::vector<ir::Input> placeholders;
   Session* session = nullptr;
   std::shared_ptr<backends::Executable> executable;
   std::unique_ptr<backends::Step> step;
-  std::size_t inputs = 0;
   std::vector<TensorType> fetch_types;
   std::vector<std::string> prints;
   std::vector<backends::Buffer> all_results;    // fetches and printed values, if there are prints
@@ -27,15 +27,14 @@ CompiledStep::~CompiledStep() = default;
 CompiledStep::CompiledStep(CompiledStep&&) noexcept = default;
 CompiledStep& CompiledStep::operator=(CompiledStep&&) noexcept = default;
 
-std::size_t CompiledStep::input_count() const { return state_->inputs; }
+std::size_t CompiledStep::input_count() const { return state_->placeholders.size(); }
 std::size_t CompiledStep::fetch_count() const { return state_->fetch_types.size(); }
 const TensorType& CompiledStep::input_type(std::size_t index) const {
-  return state_->graph.inputs()[index].type;
+  return state_->placeholders[index].type;
 }
 const TensorType& CompiledStep::fetch_type(std::size_t index) const {
   return state_->fetch_types[index];
 }
-const ir::Graph& CompiledStep::graph() const { return state_->graph; }
 const backends::MemoryReport& CompiledStep::memory() const { return state_->executable->memory(); }
 const backends::CompileReport& CompiledStep::report() const { return state_->executable->report(); }
 std::string CompiledStep::text(std::string_view stage) const {
@@ -86,11 +85,11 @@ void CompiledStep::run_many(std::span<backends::Buffer* const> inputs, std::size
 
 std::vector<HostTensor> CompiledStep::run(std::span<const HostView> inputs) {
   State& state = *state_;
-  require(inputs.size() == state.inputs, "the step takes {} inputs, {} were given", state.inputs,
+  require(inputs.size() == input_count(), "the step takes {} inputs, {} were given", input_count(),
           inputs.size());
   backends::Backend& backend = state.session->backend();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const ir::Input& expected = state.graph.inputs()[i];
+    const ir::Input& expected = state.placeholders[i];
     require(inputs[i].type == expected.type, "feed of \"{}\": expected {}, got {}", expected.name,
             expected.type, inputs[i].type);
     if (state.input_buffers.size() <= i) {
@@ -153,9 +152,8 @@ struct Session::Cache {
     std::unique_ptr<CompiledStep> step;
   };
   std::unordered_multimap<std::uint64_t, Entry> steps;  // of run(fetches), by graph hash
-  std::unordered_multimap<std::uint64_t,
-                          std::pair<ir::Graph, std::shared_ptr<backends::Executable>>>
-      executables;
+  // By the digest of their graphs, which may be as large as a small model's memory.
+  std::unordered_map<std::string, std::shared_ptr<backends::Executable>> executables;
 };
 
 Session::Session(std::string_view device, SessionOptions options)
@@ -230,48 +228,56 @@ void apply_precision(Program& program, PrecisionPolicy precision, std::size_t pl
   program.graph = passes::run_passes(program.graph, options, passes::precision_passes()).graph;
 }
 
+// What the backend is given.
+Program program_of(std::span<const Tensor> placeholders, const StepResult& result,
+                   const StepOptions& options, backends::Backend& backend) {
+  Program program = make_program(result.fetches, result.updates, placeholders);
+  apply_precision(program, options.precision, placeholders.size());
+  apply_recompute(program, options, backend);
+  return program;
+}
+
 }  // namespace
+
+ir::Graph Session::graph(std::span<const Tensor> placeholders, const StepResult& result,
+                         const StepOptions& options) {
+  return program_of(placeholders, result, options, *backend_).graph;
+}
 
 backends::StepMemory Session::plan(std::span<const Tensor> placeholders, const StepResult& result,
                                    const StepOptions& options) {
-  Program program = make_program(result.fetches, result.updates, placeholders);
-  apply_precision(program, options.precision, placeholders.size());
-  apply_recompute(program, options, *backend_);
   backends::CompileOptions compile_options;
   compile_options.skip = options_.skip;
-  return backend_->plan(program.graph, compile_options);
+  return backend_->plan(graph(placeholders, result, options), compile_options);
 }
 
 CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result,
                               const StepOptions& step_options) {
-  Program program = make_program(result.fetches, result.updates, placeholders);
-  apply_precision(program, step_options.precision, placeholders.size());
-  apply_recompute(program, step_options, *backend_);
+  Program program = program_of(placeholders, result, step_options, *backend_);
   auto state = std::make_unique<CompiledStep::State>();
   state->session = this;
-  const std::uint64_t hash = program.graph.hash();
-  const auto [first, last] = cache_->executables.equal_range(hash);
-  for (auto known = first; known != last; ++known)
-    if (known->second.first == program.graph) state->executable = known->second.second;
-  if (!state->executable) {
+  const std::string digest = ir::digest(program.graph);
+  std::shared_ptr<backends::Executable>& executable = cache_->executables[digest];
+  if (!executable) {
     backends::CompileOptions options;
+    options.digest = digest;
     options.threads = options_.threads;
     options.log = options_.log;
     options.keep_texts = options_.keep_texts;
     options.profile = options_.profile;
     options.skip = options_.skip;
-    state->executable = backend_->compile(program.graph, options);
-    cache_->executables.insert({hash, {program.graph, state->executable}});
+    executable = backend_->compile(program.graph, options);
   }
+  state->executable = executable;
   std::vector<backends::Buffer*> bound;
   for (const Variable& variable : program.variables) bound.push_back(&buffer_of(variable));
   state->step = state->executable->bind(bound);
-  state->inputs = placeholders.size();
   for (std::size_t i = 0; i < program.fetches; ++i)
     state->fetch_types.push_back(program.graph.type(program.graph.outputs()[i].value));
   state->results.resize(program.fetches);
   state->prints = program.prints;
-  state->graph = std::move(program.graph);
+  const auto inputs = program.graph.inputs().first(placeholders.size());
+  state->placeholders.assign(inputs.begin(), inputs.end());
   return CompiledStep(std::move(state));
 }
 

@@ -74,7 +74,6 @@ class CompiledStep {
   std::size_t fetch_count() const;
   const TensorType& input_type(std::size_t index) const;
   const TensorType& fetch_type(std::size_t index) const;
-  const ir::Graph& graph() const;
   const backends::MemoryReport& memory() const;
   const backends::CompileReport& report() const;
   std::string text(std::string_view stage) const;  // "graph", "plan", "source"
@@ -176,6 +175,9 @@ class Session {
   // Compiles what the result needs; its inputs are the placeholders, in this order.
   CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result,
                        const StepOptions& options = {});
+  // The graph that is compiled then, after the passes that make it narrow or compute again.
+  ir::Graph graph(std::span<const Tensor> placeholders, const StepResult& result,
+                  const StepOptions& options = {});
   // The memory that such a step needs, told without making code or allocating anything.
   backends::StepMemory plan(std::span<const Tensor> placeholders, const StepResult& result,
                             const StepOptions& options = {});

@@ -1,6 +1,7 @@
 // Traces the training, evaluation and prediction steps of a Trainer.
 #include <algorithm>
 
+#include "tenon/base/free_memory.h"
 #include "tenon/nn/loss_checks.h"
 #include "tenon/tensor/build.h"
 #include "tenon/tensor/functions.h"
@@ -200,6 +201,12 @@ Trainer::State::PlannedStep Trainer::State::planned(bool is_training, std::int64
           in.data_bytes};
 }
 
+ir::Graph Trainer::State::training_graph(std::int64_t batch, const InputsOfBatch& inputs_of) {
+  const StepInputs in = inputs_of(batch);
+  return session.graph(in.placeholders, traced(true, in),
+                       step_options(options.recompute, in.data_bytes));
+}
+
 std::string evaluation_note(const backends::CompileReport& report) {
   constexpr double kLongest = 1;
   if (report.seconds <= kLongest) return "";
@@ -224,7 +231,13 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, 
     require_memory(is_training, batch, [&](std::int64_t rows, RecomputePolicy recompute) {
       return planned(is_training, rows, inputs_of, recompute);
     });
-  const StepInputs in = inputs_of(batch);
+  std::unique_ptr<ReadyStep> step = ready_step(is_training, inputs_of(batch));
+  return_freed_memory();  // of the trace
+  if (is_training) apply_waiting();
+  return *(known = std::move(step));
+}
+
+std::unique_ptr<ReadyStep> Trainer::State::ready_step(bool is_training, const StepInputs& in) {
   const StepResult result = traced(is_training, in);
   auto step = std::make_unique<ReadyStep>(
       session.compile(in.placeholders, result, step_options(options.recompute, in.data_bytes)));
@@ -242,8 +255,7 @@ ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, 
   step->sums_span = step->sums;
   for (std::size_t i = 0; i < result.fetches.size(); ++i)
     step->results.push_back(session.backend().allocate({step->step.fetch_type(i), {}}));
-  if (is_training) apply_waiting();
-  return *(known = std::move(step));
+  return step;
 }
 
 Trainer::State::InputsOfBatch Trainer::State::resident_inputs(const TensorType& x,
@@ -303,15 +315,22 @@ ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, 
   return step;
 }
 
-ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
-  auto& step = steps[fmt::format("predict {} {}", x_row, batch)];
-  if (step) return *step;
+std::pair<Tensor, StepResult> Trainer::State::traced_prediction(std::int64_t batch) const {
   TensorType type = x_row;
   type.shape.insert(type.shape.begin(), batch);
   const Tensor x = placeholder("x", type);
   nn::Context context(nn::Mode::inference, {}, options.dtype);
-  step = std::make_unique<ReadyStep>(
-      ReadyStep{session.compile(std::array{x}, {{model.call_as_root(prepare(x), context)}, {}})});
+  return {x, {{model.call_as_root(prepare(x), context)}, {}}};
+}
+
+ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
+  auto& step = steps[fmt::format("predict {} {}", x_row, batch)];
+  if (step) return *step;
+  {
+    const auto [x, result] = traced_prediction(batch);
+    step = std::make_unique<ReadyStep>(session.compile(std::array{x}, result));
+  }
+  return_freed_memory();
   prediction_sizes.push_back(batch);
   return *step;
 }

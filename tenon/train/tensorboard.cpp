@@ -54,9 +54,8 @@ io::EventFile& TensorBoardLog::train_file(Trainer& trainer, std::int64_t first_s
   if (first_step_ > 1) train_->add_restart(first_step_);
   train_->add_text(first_step_, "model", preformatted(trainer.summary()));
   if (options_.graph)
-    train_->add_text(
-        first_step_, "graph",
-        preformatted(graph_text(trainer.compiled_step(trainer.training().batch_size))));
+    train_->add_text(first_step_, "graph",
+                     preformatted(graph_text(trainer.step_graph(trainer.training().batch_size))));
   return *train_;
 }
 

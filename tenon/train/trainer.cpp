@@ -166,19 +166,23 @@ double Trainer::step(const data::Batch& batch) {
   State& state = *state_;
   if (ReadyStep* known = state.repeated_step(batch))
     return state.step(*known, batch.x, batch.y, {}, batch.indices);
-  data::Dataset rows("batch", data::Array(batch.x), data::Array(batch.y));
+  // Looked at as a dataset is, of which only what was converted lives on.
+  std::optional<data::Dataset> rows(std::in_place, "batch", batch.x, batch.y);
   const bool has_weights = batch.weights.size() > 0;
-  if (has_weights) rows = rows.with_weights(batch.weights);
-  state.build(rows);
-  state.require_fits(rows, "step");
-  ReadyStep& step = state.streamed_step(true, batch.x.type(), rows.y().type(), has_weights);
+  if (has_weights) rows = rows->with_weights(batch.weights);
+  state.build(*rows);
+  state.require_fits(*rows, "step");
+  const data::Array y = rows->y();
+  const std::optional<data::Array> weights =
+      has_weights ? std::optional(rows->weights()) : std::nullopt;
+  rows.reset();
+  ReadyStep& step = state.streamed_step(true, batch.x.type(), y.type(), has_weights);
   state.set_compile_cost(step.step);
   state.last_step = &step;
   state.last_trainable = state.trainable();
   std::vector<std::int64_t> indices = batch.indices;
-  indices.resize(static_cast<std::size_t>(rows.size()));
-  return state.step(step, rows.x().view(), rows.y().view(),
-                    has_weights ? rows.weights().view() : HostView(), indices);
+  indices.resize(static_cast<std::size_t>(y.size()));
+  return state.step(step, batch.x, y.view(), weights ? weights->view() : HostView(), indices);
 }
 
 double Trainer::steps(const data::Dataset& dataset, std::int64_t batch_size,
@@ -247,6 +251,19 @@ RowTypes Trainer::State::last_data(std::int64_t batch_size, std::string_view pur
 const CompiledStep& Trainer::compiled_step(std::int64_t batch_size) {
   const auto [x, y] = state_->last_data(batch_size, "compiled_step");
   return state_->resident_step(true, x, y, batch_size, state_->last_has_weights).step;
+}
+
+ir::Graph Trainer::step_graph(std::int64_t batch_size) {
+  const auto [x, y] = state_->last_data(batch_size, "step_graph");
+  return state_->training_graph(batch_size, State::resident_inputs(x, y, state_->last_has_weights));
+}
+
+ir::Graph Trainer::prediction_graph(std::int64_t rows) {
+  require(state_->is_built,
+          "prediction_graph: the model has no weights yet; fit, build or load it first");
+  require(rows >= 1, "prediction_graph: expected 1 row or more, got {}", rows);
+  const auto [x, result] = state_->traced_prediction(rows);
+  return state_->session.graph(std::array{x}, result);
 }
 
 backends::StepMemory Trainer::memory(std::int64_t batch_size) {

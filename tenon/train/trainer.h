@@ -214,9 +214,13 @@ class Trainer {
   const CostReport& cost() const;
   // The compiled training step for batches of this size; UserError before build or fit.
   const CompiledStep& compiled_step(std::int64_t batch_size);
-  // What that step needs, exactly, told before anything is compiled or allocated: weights and
-  // optimizer, data (of the last fit's size), activations, gradients and workspace, and when each
-  // of those is alive. UserError before build or fit.
+  // The graph of that step, and of the one that predicts so many rows, traced anew: compiled steps
+  // do not keep theirs.
+  ir::Graph step_graph(std::int64_t batch_size);
+  ir::Graph prediction_graph(std::int64_t rows);
+  // What the training step needs, exactly, told before anything is compiled or allocated: weights
+  // and optimizer, data (of the last fit's size), activations, gradients and workspace, and when
+  // each of those is alive. UserError before build or fit.
   backends::StepMemory memory(std::int64_t batch_size);
   // The same of the step that predicts so many rows, which may be run: raw rows to outputs.
   CompiledStep& compiled_prediction(std::int64_t rows);

@@ -163,6 +163,7 @@ struct Trainer::State {
   void set_compile_cost(const CompiledStep& step);
   ReadyStep& compiled(bool is_training, const std::string& key, std::int64_t batch,
                       const InputsOfBatch& inputs_of);
+  std::unique_ptr<ReadyStep> ready_step(bool is_training, const StepInputs& in);
 
   RowTypes last_data(std::int64_t batch_size, std::string_view purpose) const;
 
@@ -176,6 +177,8 @@ struct Trainer::State {
   };
   PlannedStep planned(bool is_training, std::int64_t batch, const InputsOfBatch& inputs_of,
                       RecomputePolicy recompute);
+  ir::Graph training_graph(std::int64_t batch, const InputsOfBatch& inputs_of);
+  std::pair<Tensor, StepResult> traced_prediction(std::int64_t batch) const;
   StepOptions step_options(RecomputePolicy recompute, std::int64_t data_bytes) const;
   // Bytes of data that stay on the device, beside those that a step takes.
   std::int64_t other_data_bytes(std::int64_t data_bytes) const;

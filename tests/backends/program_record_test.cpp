@@ -11,6 +11,7 @@
 #include "tenon/backends/cpu/cpu.h"
 #include "tenon/base/hash.h"
 #include "tenon/ir/build.h"
+#include "tenon/ir/print.h"
 #include "tests/backends/backends_testing.h"
 
 namespace tenon::backends {
@@ -131,16 +132,16 @@ TEST_F(ProgramRecords, NamesTellWhatDecidesThePlan) {
     GTEST_SKIP() << "this program was linked without a build ID";
   const lower::Target target;
   const Compiler compiler{"/usr/bin/cc", "cc 1"};
-  const std::string name = record_name(graph_of(2), target, compiler);
+  const std::string name = record_name(ir::digest(graph_of(2)), target, compiler);
   EXPECT_EQ(name.size(), 32u);
-  EXPECT_EQ(record_name(graph_of(2), target, compiler), name);
-  EXPECT_NE(record_name(graph_of(3), target, compiler), name);
-  EXPECT_NE(record_name(graph_of(2, 5), target, compiler), name);
-  EXPECT_NE(record_name(graph_of(2), target, {"/usr/bin/cc", "cc 2"}), name);
-  EXPECT_NE(record_name(graph_of(2), target, {"/usr/bin/other", "cc 1"}), name);
+  EXPECT_EQ(record_name(ir::digest(graph_of(2)), target, compiler), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(3)), target, compiler), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2, 5)), target, compiler), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/cc", "cc 2"}), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/other", "cc 1"}), name);
   lower::Target wider = target;
   wider.vector_bytes *= 2;
-  EXPECT_NE(record_name(graph_of(2), wider, compiler), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2)), wider, compiler), name);
 }
 
 TEST_F(ProgramRecords, BuildIdsAreThoseOfTheObjectThatHoldsTheAddress) {

@@ -118,7 +118,7 @@ TEST(Profile, LinesAreNoPartOfTheProgram) {
   const auto graph_of = [](nn::Sequential model) {
     Trainer trainer(std::move(model), small_options("cpu"));
     trainer.build(blobs(64));
-    return ir::Graph(trainer.compiled_step(kBatch).graph());
+    return trainer.step_graph(kBatch);
   };
   const ir::Graph here = graph_of(nn::Sequential{nn::Dense{8}});
   const ir::Graph there = graph_of(nn::Sequential{nn::Dense{8}});

@@ -9,13 +9,10 @@
 #include "tenon/base/aligned_memory.h"
 #include "tenon/base/environment.h"
 #include "tenon/base/flush_to_zero.h"
+#include "tenon/base/free_memory.h"
 #include "tenon/base/interruption.h"
 #include "tenon/base/thread_pool.h"
-#include "tenon/ir/graph.h"
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
+#include "tenon/ir/print.h"
 
 namespace tenon::backends {
 
@@ -81,9 +78,7 @@ std::shared_ptr<const Program> compile_and_tidy(const ir::Graph& graph,
                                                 const std::filesystem::path& cache_folder,
                                                 const CompileOptions& options) {
   std::shared_ptr<const Program> program = compile_program(graph, cache_folder, options);
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
+  return_freed_memory();
   return program;
 }
 
@@ -242,7 +237,8 @@ class CpuBackend final : public Backend {
       program = compile_and_tidy(graph, cache_folder_, options);
       report = program->report;
     } else {
-      const std::shared_ptr<Slot> slot = find_slot(graph);
+      const std::shared_ptr<Slot> slot =
+          find_slot(options.digest.empty() ? ir::digest(graph) : options.digest);
       const std::unique_lock lock = locked(slot->mutex);
       program = slot->program.lock();
       if (program == nullptr || (options.keep_texts && program->texts.empty())) {
@@ -266,10 +262,8 @@ class CpuBackend final : public Backend {
   }
 
  private:
-  // One graph; compiled by the first who asks while others wait, forgotten with its last user.
+  // Of one graph; compiled by the first who asks while others wait, forgotten with its last user.
   struct Slot {
-    explicit Slot(ir::Graph g) : graph(std::move(g)) {}
-    const ir::Graph graph;
     std::mutex mutex;
     std::weak_ptr<const Program> program;
   };
@@ -286,14 +280,11 @@ class CpuBackend final : public Backend {
     return lock;
   }
 
-  std::shared_ptr<Slot> find_slot(const ir::Graph& graph) {
-    const std::uint64_t hash = graph.hash();
+  std::shared_ptr<Slot> find_slot(const std::string& digest) {
     const std::lock_guard lock(mutex_);
-    const auto [first, last] = slots_.equal_range(hash);
-    for (auto found = first; found != last; ++found)
-      if (found->second->graph == graph) return found->second;
+    if (const auto found = slots_.find(digest); found != slots_.end()) return found->second;
     std::erase_if(slots_, [](const auto& item) { return is_forgotten(item.second); });
-    return slots_.emplace(hash, std::make_shared<Slot>(graph))->second;
+    return slots_.emplace(digest, std::make_shared<Slot>()).first->second;
   }
 
   // Nobody holds the slot or its program.
@@ -315,7 +306,7 @@ class CpuBackend final : public Backend {
   const std::filesystem::path cache_folder_;
   const std::shared_ptr<Workspace> workspace_;  // of all steps, if their runs do not overlap
   std::mutex mutex_;                            // of what follows
-  std::unordered_multimap<std::uint64_t, std::shared_ptr<Slot>> slots_;
+  std::unordered_map<std::string, std::shared_ptr<Slot>> slots_;  // by the digests of graphs
   std::map<int, std::weak_ptr<ThreadPool>> pools_;
 };
 

@@ -11,6 +11,7 @@
 #include "tenon/base/text.h"
 #include "tenon/base/unknown_name.h"
 #include "tenon/base/variant.h"
+#include "tenon/codegen/c_math.h"
 #include "tenon/ir/print.h"
 #include "tenon/passes/pass.h"
 #include "tenon/schedule/plan.h"
@@ -127,21 +128,24 @@ bool recall(Program& program, const std::string& name, const std::filesystem::pa
   return true;
 }
 
-void plan_and_build(Program& program, const ir::Graph& graph, const std::string& record,
-                    const std::filesystem::path& folder, const CompileOptions& options) {
+// Tables that printing C makes once and that stay. Made before the plan, they lie closer together;
+// made after it, each of their many strings would keep a page of what the plan leaves.
+void make_lasting_tables() {
+  static_cast<void>(codegen::c_math({}));
+  static_cast<void>(codegen::c_conversions({}));
+}
+
+// All of the program but its code; its C.
+Source plan_program(Program& program, const ir::Graph& graph, const CompileOptions& options) {
+  make_lasting_tables();
   const ir::Graph optimized = run_cpu_passes(graph, options);
   schedule::Plan plan = schedule::make_plan(optimized, cpu_target(), plan_options(options));
   Source source = print_plan(plan, options);
-  BuiltCode code = build_code(source.files, folder, options.log);
-
-  program.library = std::move(code.library);
   program.uses_threads = source.uses_threads;
   program.launches = std::move(source.launches);
   if (options.profile) name_parts(plan, program.launches);
   program.memory = memory_of(program.signature, plan);
   program.report.kernels = static_cast<std::int64_t>(plan.kernels.size());
-  program.report.was_cached = code.was_cached;
-  program.report.compiler_seconds = code.compiler_seconds;
   if (options.keep_texts) {
     program.texts["graph"] =
         ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});
@@ -152,6 +156,16 @@ void plan_and_build(Program& program, const ir::Graph& graph, const std::string&
     program.constants.push_back(std::move(plan.constants[index]));
   for (const HostTensor& constant : program.constants)
     program.constant_pointers.push_back(constant.bytes().data());
+  return source;
+}
+
+void plan_and_build(Program& program, const ir::Graph& graph, const std::string& record,
+                    const std::filesystem::path& folder, const CompileOptions& options) {
+  const Source source = plan_program(program, graph, options);
+  BuiltCode code = build_code(source.files, folder, options.log);
+  program.library = std::move(code.library);
+  program.report.was_cached = code.was_cached;
+  program.report.compiler_seconds = code.compiler_seconds;
   // Constants that the code does not hold would have to be recorded too.
   if (!record.empty() && !code.entry.empty() && program.constants.empty())
     write_record(folder, record,
@@ -194,7 +208,9 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
   // Who looks at launches or texts needs the plan; records are of whole plans.
   const bool may_record = !options.profile && !options.keep_texts && options.skip.empty();
   const std::string name =
-      may_record ? record_name(graph, cpu_target(), find_compiler()) : std::string();
+      may_record ? record_name(options.digest.empty() ? ir::digest(graph) : options.digest,
+                               cpu_target(), find_compiler())
+                 : std::string();
   if (name.empty() || !recall(*program, name, cache_folder, options))
     plan_and_build(*program, graph, name, cache_folder, options);
   program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));

@@ -10,7 +10,6 @@
 #include "tenon/base/hash.h"
 #include "tenon/base/regular_file.h"
 #include "tenon/base/text.h"
-#include "tenon/ir/print.h"
 
 namespace tenon::backends {
 
@@ -55,13 +54,13 @@ std::int64_t count_of(std::string_view key, std::span<const std::string_view> li
 
 }  // namespace
 
-std::string record_name(const ir::Graph& graph, const lower::Target& target,
+std::string record_name(const std::string& digest, const lower::Target& target,
                         const Compiler& compiler) {
   static const std::string build = build_id_of(reinterpret_cast<const void*>(&record_name));
   if (build.empty()) return "";
   return hex_digest(fmt::format("{}\n{} {}\n{}\n{}", build, target.vector_bytes, target.registers,
                                 compile_identity(compiler, compiler_flags(compiler), cpu_info()),
-                                ir::print(graph, {.names = false})));
+                                digest));
 }
 
 std::optional<ProgramRecord> read_record(const fs::path& folder, const std::string& name) {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "tenon/backends/cpu/compiler.h"
-#include "tenon/ir/graph.h"
 #include "tenon/lower/region.h"
 
 namespace tenon::backends {
@@ -19,10 +18,10 @@ struct ProgramRecord {
   bool operator==(const ProgramRecord&) const = default;
 };
 
-// Hashes all that decides what a graph becomes: its text, this build of Tenon, the target,
-// compiler, flags and processor. Empty, and then nothing may be recorded, if the build has no build
-// ID: code that plans otherwise could not be told from this.
-std::string record_name(const ir::Graph& graph, const lower::Target& target,
+// Hashes all that decides what a graph becomes: its digest (ir::digest), this build of Tenon, the
+// target, compiler, flags and processor. Empty, and then nothing may be recorded, if the build has
+// no build ID: code that plans otherwise could not be told from this.
+std::string record_name(const std::string& digest, const lower::Target& target,
                         const Compiler& compiler);
 
 // None unless the folder, which may be used (reason_against_cache), holds a sound record made for
