@@ -159,6 +159,9 @@ class Backend {
   // A buffer that holds the value; its memory may become the buffer's.
   virtual Buffer adopt(HostTensor value) = 0;
   virtual Event write(Buffer& buffer, const HostView& from) = 0;
+  // As write, for inputs of a step. A device that reads host memory copies nothing: the buffer
+  // stands for that memory, which must stay as it is, until something else is written or lent.
+  virtual Event lend(Buffer& buffer, const HostView& from) { return write(buffer, from); }
   virtual Event read(const Buffer& buffer, const HostSpan& to) = 0;
   virtual std::unique_ptr<Executable> compile(const ir::Graph& graph,
                                               const CompileOptions& options) = 0;

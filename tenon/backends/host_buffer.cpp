@@ -1,5 +1,6 @@
 #include "tenon/backends/host_buffer.h"
 
+#include <cstdint>
 #include <cstring>
 #include <typeinfo>
 
@@ -33,14 +34,23 @@ bool is_host_buffer(const Buffer& buffer) {
 
 void write_host_buffer(Buffer& buffer, const HostView& from) {
   require_match(buffer, from.type, "write");
+  static_cast<HostStorage*>(buffer.storage())->lent = nullptr;
   const auto bytes = host_tensor(buffer).bytes();
   if (!bytes.empty()) std::memcpy(bytes.data(), from.data, bytes.size());
 }
 
 void read_host_buffer(const Buffer& buffer, const HostSpan& to) {
   require_match(buffer, to.type, "read");
-  const auto bytes = host_tensor(buffer).bytes();
-  if (!bytes.empty()) std::memcpy(to.data, bytes.data(), bytes.size());
+  const std::size_t bytes = host_tensor(buffer).bytes().size();
+  if (bytes > 0) std::memcpy(to.data, host_data(buffer), bytes);
+}
+
+void lend_host_buffer(Buffer& buffer, const HostView& from) {
+  require_match(buffer, from.type, "lend");
+  const auto* const data = static_cast<const std::byte*>(from.data);
+  if (data == nullptr || reinterpret_cast<std::uintptr_t>(data) % size_of(from.type.dtype) != 0)
+    return write_host_buffer(buffer, from);
+  static_cast<HostStorage*>(buffer.storage())->lent = data;
 }
 
 }  // namespace tenon::backends

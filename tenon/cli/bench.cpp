@@ -118,7 +118,7 @@ class ForwardSteps {
   ForwardSteps& operator=(const ForwardSteps&) = delete;
   double operator()(std::int64_t first, std::int64_t count) {
     for (std::int64_t step = first; step < first + count; ++step) {
-      backend_.write(x_, rows_[static_cast<std::size_t>(step) % rows_.size()]).wait();
+      backend_.lend(x_, rows_[static_cast<std::size_t>(step) % rows_.size()]).wait();
       step_.run(inputs_, results_);
       backend_.read(results_[0], output_span_).wait();
     }

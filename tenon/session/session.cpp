@@ -96,7 +96,7 @@ std::vector<HostTensor> CompiledStep::run(std::span<const HostView> inputs) {
       state.input_buffers.push_back(backend.allocate({expected.type, {}}));
       state.input_pointers.clear();
     }
-    backend.write(state.input_buffers[i], inputs[i]).wait();
+    backend.lend(state.input_buffers[i], inputs[i]).wait();
   }
   if (state.input_pointers.size() != inputs.size()) {
     state.input_pointers.clear();

@@ -113,8 +113,8 @@ class StreamFeeder final : public Feeder {
     }
     require_ids(batch->x);
     backends::Backend& backend = state_.session.backend();
-    backend.write(step_->x, batch->x).wait();
-    backend.write(step_->y, y).wait();
+    backend.lend(step_->x, batch->x).wait();
+    backend.lend(step_->y, y).wait();
     state_.write_indices(*step_, batch->indices);
     return step_;
   }

@@ -153,9 +153,9 @@ ReadyStep* Trainer::State::repeated_step(const data::Batch& batch) const {
 double Trainer::State::step(ReadyStep& step, const HostView& x, const HostView& y,
                             const HostView& sample_weights, std::span<const std::int64_t> indices) {
   backends::Backend& backend = session.backend();
-  backend.write(step.x, x).wait();
-  backend.write(step.y, y).wait();
-  if (step.has_weights()) backend.write(step.weights, sample_weights).wait();
+  backend.lend(step.x, x).wait();
+  backend.lend(step.y, y).wait();
+  if (step.has_weights()) backend.lend(step.weights, sample_weights).wait();
   write_indices(step, indices);
   run(step);
   ++position.steps_done;

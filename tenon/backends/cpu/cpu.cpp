@@ -150,8 +150,7 @@ class CpuStep final : public Step {
   void take(std::span<Buffer* const> inputs, std::span<Buffer> results) {
     workspace_->reserve(program_->memory.arena);  // of no effect unless another step found no room
     prepare_results(program_->signature, results);
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      inputs_[i] = host_tensor(*inputs[i]).bytes().data();
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i] = host_data(*inputs[i]);
     for (std::size_t i = 0; i < results.size(); ++i)
       results_[i] = host_tensor(results[i]).bytes().data();
   }
@@ -221,6 +220,10 @@ class CpuBackend final : public Backend {
   Buffer adopt(HostTensor value) override { return adopt_host_buffer(std::move(value)); }
   Event write(Buffer& buffer, const HostView& from) override {
     write_host_buffer(buffer, from);
+    return {};
+  }
+  Event lend(Buffer& buffer, const HostView& from) override {
+    lend_host_buffer(buffer, from);
     return {};
   }
   Event read(const Buffer& buffer, const HostSpan& to) override {
