@@ -1,5 +1,6 @@
 // What the C and the CUDA printer share: walking blocks, naming values, one loop per run.
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 

@@ -45,9 +45,9 @@ std::vector<OriginRef> OriginTable::of(std::span<const std::uint32_t> nodes) con
   for (const std::uint32_t node : nodes)
     if (lower::fusability(graph_.node(node).op) == lower::Fusability::contraction)
       add_once(origins, own_[node]);
-  for (const std::uint32_t node : std::views::reverse(nodes)) add_once(origins, own_[node]);
+  for (std::size_t i = nodes.size(); i-- > 0;) add_once(origins, own_[nodes[i]]);
   if (!origins.empty()) return origins;
-  for (const std::uint32_t node : std::views::reverse(nodes)) add_once(origins, inherited_[node]);
+  for (std::size_t i = nodes.size(); i-- > 0;) add_once(origins, inherited_[nodes[i]]);
   if (origins.empty()) add_once(origins, around_);
   return origins;
 }
