@@ -1,7 +1,6 @@
 #include "tenon/schedule/origins.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace tenon::schedule {
 
