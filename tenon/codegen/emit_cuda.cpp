@@ -4,6 +4,7 @@
 #include "tenon/codegen/c_syntax.h"
 #include "tenon/codegen/cuda_printer.h"
 #include "tenon/codegen/emit.h"
+#include "tenon/kernel/operands.h"
 
 namespace tenon::codegen {
 
@@ -231,6 +232,23 @@ void CudaPrinter::print_contract(const Contract& contract, const Block& block,
   close();
 }
 
-std::string emit_cuda(const Kernel& kernel) { return CudaPrinter(kernel).print(); }
+namespace {
+
+// Threads hold elements by the extents of a tile: those of a row or a column may be elsewhere.
+void require_scalar_splats(const Kernel& kernel, const Block& block) {
+  for (const Statement& statement : block.statements) {
+    if (const auto* splat = std::get_if<Splat>(&statement.instruction))
+      check(kernel.type(splat->operand).is_scalar(), "kernel {}: a row or column is repeated",
+            kernel.name);
+    if (const Block* body = body_of(statement.instruction)) require_scalar_splats(kernel, *body);
+  }
+}
+
+}  // namespace
+
+std::string emit_cuda(const Kernel& kernel) {
+  require_scalar_splats(kernel, kernel.body);
+  return CudaPrinter(kernel).print();
+}
 
 }  // namespace tenon::codegen

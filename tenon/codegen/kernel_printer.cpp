@@ -267,7 +267,7 @@ std::string KernelPrinter::expression(const Instruction& instruction, ValueId re
               return fmt::format("tenon_random_word({}, {}, {})", element(node.key0),
                                  element(node.key1), element(node.index));
             },
-            [&](const Splat& node) { return element(node.scalar); },
+            [&](const Splat& node) { return element(node.operand); },
             [&](const Load& node) {
               const Access& access = node.access;
               return guarded(condition_of(access.active_rows, access.active_lanes),
@@ -347,7 +347,7 @@ void KernelPrinter::print_scalar_statement(const Statement& statement) {
     if (const auto* literal = std::get_if<Literal>(&instruction))
       storage(result).literal = *literal;
     if (const auto* splat = std::get_if<Splat>(&instruction))
-      storage(result).literal = storage(splat->scalar).literal;
+      storage(result).literal = storage(splat->operand).literal;
   } else {
     storage(result) = {Storage::Kind::uniform, scalar_name(result)};
     line(fmt::format("const {} {} = {};", c_element_type(type(result).dtype), scalar_name(result),

@@ -104,10 +104,11 @@ std::optional<Extents> extents_of(const TileType& type) {
   return Extents{type.rows, type.lanes};
 }
 
-bool needs_no_memory(const Instruction& instruction) {
+bool needs_no_memory(const Kernel& kernel, const Instruction& instruction) {
+  const auto* splat = std::get_if<Splat>(&instruction);
   return std::holds_alternative<LaneIndex>(instruction) ||
          std::holds_alternative<RowIndex>(instruction) ||
-         std::holds_alternative<Splat>(instruction);
+         (splat != nullptr && kernel.type(splat->operand).is_scalar());
 }
 
 bool is_structural(const Instruction& instruction) {
@@ -192,7 +193,7 @@ struct Run {
 
 std::optional<Extents> lane_parallel_extents(const Kernel& kernel, const Statement& statement) {
   const Instruction& instruction = statement.instruction;
-  if (is_structural(instruction) || needs_no_memory(instruction)) return std::nullopt;
+  if (is_structural(instruction) || needs_no_memory(kernel, instruction)) return std::nullopt;
   if (const auto* store = std::get_if<Store>(&instruction)) {
     if (!kernel.type(store->value).is_scalar()) return extents_of(kernel.type(store->value));
     return extents_of({DType::f32, store->access.active_rows, store->access.active_lanes});
@@ -208,7 +209,7 @@ std::size_t find_run_end(const Kernel& kernel, const Block& block, std::size_t b
   for (; end < block.statements.size(); ++end) {
     const Statement& statement = block.statements[end];
     if (is_structural(statement.instruction)) break;
-    if (needs_no_memory(statement.instruction)) continue;
+    if (needs_no_memory(kernel, statement.instruction)) continue;
     const auto extents = lane_parallel_extents(kernel, statement);
     if (!extents) {
       if (!run.add_scalar(statement.instruction)) break;

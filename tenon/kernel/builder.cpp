@@ -133,7 +133,9 @@ std::optional<ValueId> KernelBuilder::simplify(ScalarFunction f,
 
 ValueId KernelBuilder::call(ScalarFunction f, std::span<const ValueId> operands) {
   if (const auto simpler = simplify(f, operands)) return *simpler;
-  const ValueId result = append(Call{f, {operands.begin(), operands.end()}});
+  Call node{f, {operands.begin(), operands.end()}};
+  if (node.operands.size() == 2) make_alike({&node.operands[0], &node.operands[1]});
+  const ValueId result = append(std::move(node));
   if (operands.size() != 2 || type(result) != kIndexType) return result;
   const auto extent = extents_.find(operands[0].index);
   const auto divisor = integer(operands[1]);
@@ -144,10 +146,12 @@ ValueId KernelBuilder::call(ScalarFunction f, std::span<const ValueId> operands)
 }
 
 ValueId KernelBuilder::fused_multiply_add(ValueId a, ValueId b, ValueId c) {
+  make_alike({&a, &b, &c});
   return append(FusedMultiplyAdd{a, b, c});
 }
 ValueId KernelBuilder::select(ValueId predicate, ValueId on_true, ValueId on_false) {
   if (const auto known = integer(predicate)) return *known != 0 ? on_true : on_false;
+  make_alike({&predicate, &on_true, &on_false});
   return append(Select{predicate, on_true, on_false});
 }
 ValueId KernelBuilder::cast(ValueId operand, DType dtype) {
@@ -161,20 +165,41 @@ ValueId KernelBuilder::bitcast(ValueId operand, DType dtype) {
 ValueId KernelBuilder::random_word(ValueId key0, ValueId key1, ValueId index) {
   return append(RandomWord{key0, key1, index});
 }
-ValueId KernelBuilder::splat(ValueId scalar, std::int64_t rows, std::int64_t lanes) {
-  if (rows == 1 && lanes == 1) return scalar;
-  return append(Splat{scalar, rows, lanes});
+ValueId KernelBuilder::splat(ValueId operand, std::int64_t rows, std::int64_t lanes) {
+  if (type(operand).rows == rows && type(operand).lanes == lanes) return operand;
+  return append(Splat{operand, rows, lanes});
+}
+void KernelBuilder::make_alike(std::initializer_list<ValueId*> values) {
+  std::int64_t rows = 1, lanes = 1;
+  for (const ValueId* value : values) {
+    rows = std::max(rows, type(*value).rows);
+    lanes = std::max(lanes, type(*value).lanes);
+  }
+  const auto is_narrow = [&](const TileType& tile) {
+    return !tile.is_scalar() && (tile.rows == rows || tile.rows == 1) &&
+           (tile.lanes == lanes || tile.lanes == 1);
+  };
+  for (ValueId* value : values)
+    if (is_narrow(type(*value))) *value = splat(*value, rows, lanes);
 }
 ValueId KernelBuilder::load(Access access, std::int64_t rows, std::int64_t lanes, double fill) {
   return append(Load{access, rows, lanes, make_literal(buffer(access.buffer).dtype, fill)});
 }
-void KernelBuilder::store(Access access, ValueId value) { append(Store{access, value}); }
+void KernelBuilder::store(Access access, ValueId value) {
+  if (!type(value).is_scalar())
+    value = splat(value, std::max(type(value).rows, access.active_rows),
+                  std::max(type(value).lanes, access.active_lanes));
+  append(Store{access, value});
+}
 ValueId KernelBuilder::load_indexed(BufferId from, ValueId index, std::optional<ValueId> mask,
                                     double fill) {
+  if (mask) make_alike({&index, &*mask});
   return append(LoadIndexed{from, index, mask, make_literal(buffer(from).dtype, fill)});
 }
 void KernelBuilder::store_indexed(BufferId to, ValueId index, ValueId value,
                                   std::optional<ValueId> mask) {
+  make_alike({&index, &value});
+  if (mask) make_alike({&index, &*mask});
   append(StoreIndexed{to, index, mask, value});
 }
 ValueId KernelBuilder::fold(ScalarFunction f, FoldAxis axis, ValueId tile, std::int64_t active) {

@@ -35,7 +35,9 @@ class KernelBuilder {
   ValueId cast(ValueId operand, DType dtype);  // the operand itself if it has that type
   ValueId bitcast(ValueId operand, DType dtype);
   ValueId random_word(ValueId key0, ValueId key1, ValueId index);
-  ValueId splat(ValueId scalar, std::int64_t rows, std::int64_t lanes);
+  // Scalars, rows and columns: repeated to a tile. Element by element, instructions do that to
+  // operands by themselves, as far as the others need it.
+  ValueId splat(ValueId operand, std::int64_t rows, std::int64_t lanes);
   ValueId load(Access access, std::int64_t rows, std::int64_t lanes, double fill = 0);
   void store(Access access, ValueId value);
   ValueId load_indexed(BufferId buffer, ValueId index, std::optional<ValueId> mask = {},
@@ -62,6 +64,8 @@ class KernelBuilder {
   Kernel finish(double cost) &&;
 
  private:
+  // Repeats rows and columns among the values to the extents of the others.
+  void make_alike(std::initializer_list<ValueId*> values);
   // Appends a statement and returns its first result, if it has one.
   ValueId append(Instruction instruction);
   std::vector<ValueId> append_all(Instruction instruction);

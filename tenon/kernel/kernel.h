@@ -94,9 +94,9 @@ struct RandomWord {
   ValueId key0, key1, index;
   bool operator==(const RandomWord&) const = default;
 };
-// Scalar repeated to a tile (to start accumulators).
+// Scalar, row or column repeated to a tile.
 struct Splat {
-  ValueId scalar;
+  ValueId operand;
   std::int64_t rows = 1;
   std::int64_t lanes = 1;
   bool operator==(const Splat&) const = default;

@@ -33,7 +33,7 @@ void for_each_operand(Instruction& instruction, const std::function<void(ValueId
                      visit(node.key1);
                      visit(node.index);
                    },
-                   [&](Splat& node) { visit(node.scalar); },
+                   [&](Splat& node) { visit(node.operand); },
                    [&](Prefetch& node) { visit(node.access.offset); },
                    [&](Load& node) { visit(node.access.offset); },
                    [&](Store& node) {

@@ -56,7 +56,7 @@ struct Printer {
     return fmt::format("random_word {}", values_text({node.key0, node.key1, node.index}));
   }
   std::string operator()(const Splat& node) const {
-    return fmt::format("splat {}", value_text(node.scalar));
+    return fmt::format("splat {}", value_text(node.operand));
   }
   std::string access_text(const Access& access, bool is_scalar) const {
     std::string place = fmt::format("{}[{}", buffer(access.buffer), value_text(access.offset));

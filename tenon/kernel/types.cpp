@@ -130,9 +130,12 @@ struct TypeRule {
     return {result};
   }
   Types operator()(const Splat& splat) const {
-    expect(type(splat.scalar).is_scalar(), "splat of {}", to_string(type(splat.scalar)));
+    const TileType& from = type(splat.operand);
     expect_extents(splat.rows, splat.lanes);
-    return {{type(splat.scalar).dtype, splat.rows, splat.lanes}};
+    expect((from.rows == 1 || from.rows == splat.rows) &&
+               (from.lanes == 1 || from.lanes == splat.lanes),
+           "splat of {} to {} x {}", to_string(from), splat.rows, splat.lanes);
+    return {{from.dtype, splat.rows, splat.lanes}};
   }
   Types operator()(const Load& load) const {
     expect_access(load.access);

@@ -224,7 +224,6 @@ ValueId Emitter::index_constant(DType dtype, std::int64_t value) {
 }
 
 ValueId Emitter::full_tile(ValueId value) {
-  if (!type(value).is_scalar()) return value;
   return builder_.splat(value, frame().rows, frame().lanes);
 }
 

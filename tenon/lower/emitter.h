@@ -84,7 +84,7 @@ class Emitter {
   kernel::ValueId call(ScalarFunction f, std::initializer_list<kernel::ValueId> operands);
   kernel::ValueId constant(DType dtype, double value);
   kernel::ValueId index_constant(DType dtype, std::int64_t value);
-  // The scalar repeated to the frame, if it is one.
+  // A scalar, row or column repeated to the frame.
   kernel::ValueId full_tile(kernel::ValueId value);
   kernel::ValueId load(kernel::BufferId from, const Index& flat);
   void store(kernel::BufferId to, const Affine& flat, kernel::ValueId value);

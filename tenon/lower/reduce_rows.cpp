@@ -11,6 +11,8 @@ namespace {
 using Carried = std::vector<std::vector<ValueId>>;  // for each reduction
 
 constexpr std::int64_t kChunkLanes = 4096;
+constexpr std::int64_t kShortRow = 15;
+constexpr std::int64_t kLanesOfShortRows = 16;
 
 std::vector<ValueId> flattened(const Carried& carried) {
   std::vector<ValueId> all;
@@ -29,12 +31,13 @@ Carried unflattened(std::span<const ValueId> all, const Carried& like) {
   return carried;
 }
 
-// Folds tiles whose lanes run along the last reduced group, stepping through the others.
+// Folds tiles whose lanes (or rows) run along the last reduced group, stepping through the others.
 struct RowReducer {
   Emitter& emitter;
   const ReductionProblem& problem;
   std::vector<AxisGroup> reduced;  // outermost first
   std::int64_t rows = 1;
+  FoldAxis axis = FoldAxis::lanes;
 
   // One tile at the place the axes are bound to; positions start at `first`.
   Carried fold_tile(ValueId first) {
@@ -42,7 +45,7 @@ struct RowReducer {
     Carried result;
     for (const Reduction& reduction : problem.reductions) {
       const ValueId tile = emitter.value_at(reduction.operand(), full);
-      result.push_back(reduction.fold(emitter, FoldAxis::lanes, tile, first));
+      result.push_back(reduction.fold(emitter, axis, tile, first));
       // In a chain the next reduction may need this one.
       if (problem.is_chain)
         reduction.set_known(emitter, result.back(), kept_major(emitter.space()));
@@ -119,6 +122,36 @@ void tile_kept_rows(const ReductionProblem& problem, Tiling& tiling, std::int64_
   tiling.back().tile = tile_extent(tiling.back().group.extent, room);
 }
 
+// Rows that fill no vector, side by side: lanes run along what is kept, and each fold combines
+// whole vectors, in the order in which the lanes of one row are folded.
+bool has_short_rows(const ReductionProblem& problem, const std::vector<AxisGroup>& reduced,
+                    const Tiling& tiling) {
+  return problem.writer.target().kind == Target::Kind::cpu && reduced.size() == 1 &&
+         reduced.front().extent <= kShortRow && !tiling.empty() &&
+         tiling.back().group.extent >= kLanesOfShortRows;
+}
+
+void lower_short_rows(const ReductionProblem& problem, const AxisGroup& reduced, Tiling tiling) {
+  tiling.back().along = Along::lanes;
+  tiling.back().tile = tile_extent(tiling.back().group.extent, 2 * kLanesOfShortRows);
+  Emitter emitter(problem.writer.context(), problem.writer.kernel_name(""), problem.found.space,
+                  tile_count(tiling));
+  write_tile(emitter, tiling, emitter.builder().instance(), [&](std::span<const TilePlace>) {
+    const std::int64_t lanes = emitter.frame().lanes;
+    RowReducer reducer{emitter, problem, {reduced}, 1, FoldAxis::rows};
+    const ValueId zero = emitter.index_constant(DType::i64, 0);
+    Carried result;
+    emitter.scoped([&] {
+      emitter.bind(reduced, zero, Along::rows);
+      emitter.set_frame({reduced.extent, lanes, reduced.extent, lanes});
+      result = reducer.fold_tile(zero);
+    });
+    emitter.set_frame({1, lanes, 1, lanes});
+    write_kept_outputs(emitter, problem, result);
+  });
+  problem.writer.add(std::move(emitter).finish());
+}
+
 }  // namespace
 
 void lower_row_reduction(ReductionProblem& problem) {
@@ -132,6 +165,8 @@ void lower_row_reduction(ReductionProblem& problem) {
   }
   if (problem.is_chain || finds_positions(problem))
     reduced = {group_of(problem.found.space, kReduced)};
+  if (has_short_rows(problem, reduced, tiling))
+    return lower_short_rows(problem, reduced.front(), std::move(tiling));
   const std::int64_t lanes = reduced.back().extent;
   // All of a row in one tile: nothing is carried.
   const bool is_single = problem.is_chain || (reduced.size() == 1 && lanes <= kChunkLanes);

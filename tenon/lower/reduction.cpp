@@ -37,7 +37,7 @@ std::vector<ValueId> Reduction::fold(Emitter& emitter, FoldAxis axis, ValueId ti
     const ValueId wide = emitter.full_tile(b.cast(tile, op_.accumulate));
     return {b.fold(f, axis, wide, active)};
   }
-  check(axis == FoldAxis::lanes && frame.rows == 1, "positions are found along one row");
+  check(axis == FoldAxis::rows || frame.rows == 1, "positions are found along one row");
   const ValueId full = emitter.full_tile(tile);
   const ValueId best = b.fold(f, axis, full, active);
   ValueId is_best = emitter.call(ScalarFunction::equal, {full, best});
@@ -47,13 +47,14 @@ std::vector<ValueId> Reduction::fold(Emitter& emitter, FoldAxis axis, ValueId ti
     is_best = emitter.call(ScalarFunction::logical_or, {is_best, both_nan});
   }
   const ValueId none = emitter.constant(DType::i32, std::numeric_limits<std::int32_t>::max());
-  const ValueId lanes = b.lane_index(DType::i32, 1, frame.lanes);
+  const ValueId numbers = axis == FoldAxis::lanes ? b.lane_index(DType::i32, 1, frame.lanes)
+                                                  : b.row_index(DType::i32, frame.rows, frame.lanes);
   const ValueId place =
-      b.fold(ScalarFunction::minimum, axis, b.select(is_best, lanes, none), active);
+      b.fold(ScalarFunction::minimum, axis, b.select(is_best, numbers, none), active);
   ValueId found = best;
   if (is_float(operand_type_.dtype)) {
     // Zeros of both signs are equal: the value is that of the place.
-    const ValueId is_there = emitter.call(ScalarFunction::equal, {lanes, place});
+    const ValueId is_there = emitter.call(ScalarFunction::equal, {numbers, place});
     const ValueId neutral = neutral_element(emitter, op_.kind, operand_type_.dtype);
     found = b.fold(f, axis, b.select(is_there, full, neutral), active);
   }

@@ -45,6 +45,31 @@ Tensor arithmetic(F f, const Tensor& x, const Tensor& y) {
 
 Tensor truth(const Tensor& x) { return is_boolean(x.dtype()) ? x : not_equal(x, Tensor(0)); }
 
+// Derivatives of GELU as one factor: all that a step keeps of x until the gradient comes back.
+Tensor normal_cumulative(const Tensor& x) {
+  return 0.5f * (1.0f + erf(x * (1 / std::numbers::sqrt2)));
+}
+Tensor gelu_value(const Tensor& x) { return x * normal_cumulative(x); }
+Tensor gelu_derivative(const Tensor& x) {
+  const double scale = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+  return normal_cumulative(x) + x * (scale * exp(-0.5f * (x * x)));
+}
+
+constexpr double kGeluScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+constexpr double kGeluCubic = 0.044715 * kGeluScale;
+// tanh is 1 long before x^2 is 100, and a square that overflows would make the gradient
+// 0 * infinity.
+Tensor limited_square(const Tensor& x) { return minimum(x * x, 100.0f); }
+Tensor gelu_tangent(const Tensor& x) {
+  return tanh(x * (kGeluScale + kGeluCubic * limited_square(x)));
+}
+Tensor gelu_tanh_value(const Tensor& x) { return 0.5f * x * (1.0f + gelu_tangent(x)); }
+Tensor gelu_tanh_derivative(const Tensor& x) {
+  const Tensor t = gelu_tangent(x);
+  const Tensor slope = kGeluScale + 3 * kGeluCubic * limited_square(x);
+  return 0.5f * (1.0f + t) + 0.5f * x * ((1.0f - t * t) * slope);
+}
+
 }  // namespace
 
 Tensor as_real(const Tensor& x) {
@@ -97,13 +122,9 @@ Tensor selu(const Tensor& x) {
   constexpr double kAlpha = 1.6732632423543772, kScale = 1.0507009873554805;
   return kScale * elu(x, kAlpha);
 }
-Tensor gelu(const Tensor& x) { return 0.5f * x * (1.0f + erf(x * (1 / std::numbers::sqrt2))); }
+Tensor gelu(const Tensor& x) { return with_derivative(x, gelu_value, gelu_derivative); }
 Tensor gelu_tanh(const Tensor& x) {
-  const double scale = std::sqrt(2 / std::numbers::pi);
-  // tanh is 1 long before x^2 is 100, and a square that overflows would make the gradient
-  // 0 * infinity.
-  const Tensor square = minimum(x * x, 100.0f);
-  return 0.5f * x * (1.0f + tanh(x * (scale + 0.044715 * scale * square)));
+  return with_derivative(x, gelu_tanh_value, gelu_tanh_derivative);
 }
 Tensor silu(const Tensor& x) { return x * sigmoid(x); }
 Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }

@@ -81,7 +81,7 @@ class RandomKernel {
     for (int i = 0; i < statements; ++i) {
       const Shape shape = kShapes[below(std::size(kShapes))];
       const ValueId a = operand(shape, tiles, scalars), c = operand(shape, tiles, scalars);
-      switch (below(11)) {
+      switch (below(12)) {
         case 0:
         case 1: tiles.push_back(b_.load(access(shape, true), shape.rows, shape.lanes, 5)); break;
         case 2:
@@ -97,6 +97,15 @@ class RandomKernel {
           const ValueId one = b_.fold(ScalarFunction::maximum, FoldAxis::rows, row, shape.rows);
           if (b_.type(one).is_scalar()) scalars.push_back(one);
           if (!b_.type(row).is_scalar()) tiles.push_back(row);
+          break;
+        }
+        case 11: {  // a row or a column beside a tile
+          const bool is_row = below(2) == 0;
+          const ValueId narrow =
+              b_.fold(ScalarFunction::add, is_row ? FoldAxis::rows : FoldAxis::lanes, a,
+                      is_row ? shape.rows : shape.lanes);
+          tiles.push_back(b_.add(b_.multiply(narrow, narrow), c));
+          store_tile(shape, narrow);
           break;
         }
         case 7: {

@@ -147,6 +147,33 @@ Graph padded_convolution() {
   return std::move(b).finish({b.add(op, {around, kernel})});
 }
 
+// What a softmax does with rows, in numbers that stay exact: folds, and elements beside their
+// results and beside a number for each row.
+Graph rows_about_extremes(std::int64_t rows, std::int64_t width) {
+  Builder b;
+  const Shape shape{rows, width};
+  const Value x = data(b, "x", {DType::f32, shape});
+  const Value weight = data(b, "weight", {DType::f32, {rows}});
+  const Value offset = data(b, "offset", {DType::f32, {width}});
+  const auto along = [&](Value row) { return broadcast(b, row, shape, {0}); };
+  const Value shifted = add(b, x, broadcast(b, offset, shape, {1}));
+  const Value largest = reduce(b, ReduceKind::max, shifted, {1});
+  const Value distance = subtract(b, shifted, along(largest));
+  const Value total = reduce_sum(b, distance, {1});
+  const Value squared = multiply(b, add(b, total, largest), total);
+  const Value scaled = multiply(b, subtract(b, distance, along(squared)), along(weight));
+  return std::move(b).finish({scaled, largest, add(b, squared, weight)});
+}
+
+// Where the first of the largest elements of each row stands.
+Graph positions_of_extremes(std::int64_t rows, std::int64_t width) {
+  Builder b;
+  const Value x = data(b, "x", {DType::f32, {rows, width}});
+  const Value y = data(b, "y", {DType::f32, {rows, width}});
+  const Value found = reduce(b, ReduceKind::argmax, subtract(b, x, y), {1});
+  return std::move(b).finish({found, Value{found.node, 1}});
+}
+
 Case derivative_of(const Case& c) {
   const VectorJacobian derivative = autodiff::differentiate(c.graph);
   return exact_case("derivative of " + c.name, *derivative.graph);
@@ -166,6 +193,11 @@ std::vector<Case> composed_cases() {
   cases.push_back(exact_case("composed/statistics", statistics()));
   cases.push_back(exact_case("composed/training step of 5", training_step(5, 3)));
   cases.push_back(exact_case("composed/training step of 33", training_step(33, 70)));
+  for (const auto& [rows, width] : {std::pair{33, 10}, std::pair{20, 3}, std::pair{50, 64}}) {
+    const std::string size = fmt::format("{} x {}", rows, width);
+    cases.push_back(exact_case("composed/rows " + size, rows_about_extremes(rows, width)));
+    cases.push_back(exact_case("composed/positions " + size, positions_of_extremes(rows, width)));
+  }
   cases.push_back(exact_case("composed/movement between", movement_between()));
   cases.push_back(exact_case("composed/padded convolution", padded_convolution()));
   cases.push_back(derivative_of(exact_case("composed/rectified", rectified())));

@@ -136,13 +136,28 @@ TEST(Builder, LiteralsRoundAndComeBack) {
   EXPECT_EQ(number_of(make_literal(DType::i8, -5)), -5);
 }
 
+TEST(Builder, RepeatsRowsAndColumnsBesideTiles) {
+  KernelBuilder builder("k", 1);
+  const BufferId x = builder.argument("x", DType::i64, 24, true);
+  const ValueId tile = builder.lane_index(DType::i64, 3, 8);
+  const ValueId row = builder.fold(add, FoldAxis::rows, tile, 3);
+  const ValueId column = builder.fold(add, FoldAxis::lanes, tile, 8);
+  EXPECT_EQ(builder.type(row), (TileType{DType::i64, 1, 8}));
+  EXPECT_EQ(builder.type(builder.add(row, row)), (TileType{DType::i64, 1, 8}));
+  EXPECT_EQ(builder.type(builder.add(row, tile)), (TileType{DType::i64, 3, 8}));
+  EXPECT_EQ(builder.type(builder.add(column, tile)), (TileType{DType::i64, 3, 8}));
+  EXPECT_EQ(builder.type(builder.add(column, row)), (TileType{DType::i64, 3, 8}));
+  builder.store({x, builder.index(0), 8, 1, 3, 8}, row);
+  EXPECT_NE(print(std::move(builder).finish(1)).find("i64[3x8] = splat"), std::string::npos);
+}
+
 TEST(Builder, RefusesWhatDoesNotFit) {
   KernelBuilder builder("k", 1);
   const BufferId x = builder.argument("x", DType::f32, 10, false);
   const ValueId a = builder.lane_index(DType::i64, 2, 8);
-  const ValueId b = builder.lane_index(DType::i64, 1, 8);
+  const ValueId b = builder.lane_index(DType::i64, 1, 6);
   const ValueId real = builder.number(DType::f32, 1);
-  EXPECT_EQ(error_of([&] { builder.add(a, b); }), "kernel k: add of tiles of 2x8 and 1x8");
+  EXPECT_EQ(error_of([&] { builder.add(a, b); }), "kernel k: add of tiles of 2x8 and 1x6");
   EXPECT_EQ(error_of([&] { builder.add(a, real); }), "kernel k: add of i64 and f32");
   EXPECT_EQ(error_of([&] { builder.call(exp, {a}); }), "kernel k: exp does not accept i64");
   EXPECT_EQ(error_of([&] { builder.call(add, {a}); }), "kernel k: add takes 2 operands, not 1");

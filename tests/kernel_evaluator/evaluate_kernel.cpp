@@ -21,13 +21,17 @@ HostTensor tile_of(const TileType& type) {
   return HostTensor({type.dtype, {type.rows, type.lanes}});
 }
 
-// A scalar repeated to the shape of a tile.
+// A scalar, row or column repeated to the shape of a tile.
 HostTensor repeated(const HostTensor& value, const TileType& type) {
   if (value.shape() == Shape{type.rows, type.lanes}) return value;
   HostTensor result({value.dtype(), {type.rows, type.lanes}});
   const std::size_t size = size_of(value.dtype());
-  for (std::int64_t i = 0; i < result.size(); ++i)
-    std::memcpy(result.bytes().data() + at(i) * size, value.bytes().data(), size);
+  const std::int64_t rows = value.shape()[0], lanes = value.shape()[1];
+  for (std::int64_t i = 0; i < result.size(); ++i) {
+    const std::int64_t row = rows == 1 ? 0 : i / type.lanes, lane = lanes == 1 ? 0 : i % type.lanes;
+    std::memcpy(result.bytes().data() + at(i) * size,
+                value.bytes().data() + at(row * lanes + lane) * size, size);
+  }
   return result;
 }
 
@@ -167,7 +171,7 @@ class Machine {
     set(results[0], std::move(value));
   }
   void execute(const Splat& node, const Results& results) {
-    set(results[0], repeated(get(node.scalar), type(results)));
+    set(results[0], repeated(get(node.operand), type(results)));
   }
 
   void execute(const Load& node, const Results& results) {
