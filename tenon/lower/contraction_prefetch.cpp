@@ -1,5 +1,7 @@
 #include "tenon/lower/contraction_prefetch.h"
 
+#include <algorithm>
+
 namespace tenon::lower {
 
 using kernel::ValueId;
