@@ -139,6 +139,15 @@ apart; for peers from after their imports, in brackets from before them. Rows th
 call (`jax.scan`, `keras.fit_many`, `tenon.many`) are compared with each other.
 """
 
+BY_HAND = "<!-- What follows is written by hand; the race keeps it. -->"
+
+
+def text_by_hand(path):
+    """The rest of a report from the line BY_HAND on, if it has one."""
+    text = path.read_text() if path.exists() else ""
+    start = text.find(f"\n{BY_HAND}\n")
+    return text[start + 1:] if start >= 0 else ""
+
 
 class Results:
     """Collects results and writes both files anew after each."""
@@ -191,4 +200,5 @@ class Results:
         parts += [drawn_text(self.found["workloads"])]
         parts += [simple_text(id, result) for kind in ("fit", "inference")
                   for id, result in self.found[kind].items()]
+        parts += [text_by_hand(self.options.out)]
         self.options.out.write_text("\n".join(part for part in parts if part))

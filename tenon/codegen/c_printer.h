@@ -69,10 +69,11 @@ class CPrinter final : public KernelPrinter {
   bool has_one_register_block(const kernel::Contract& contract) const;
   // The contraction that print_special_loop prints; null if it prints none.
   const kernel::Contract* special_contract(const kernel::Loop& loop) const;
-  // Whether the contraction behind the prefetch at `position` takes care of it.
+  // Whether the statement at `position` is a prefetch of contiguous lanes that the contraction
+  // behind it takes care of.
   bool is_spread(const kernel::Block& block, std::size_t position) const;
-  // What prefetches of the block before `position` ask for, and what the statements behind it
-  // touch of tiles like the contraction's.
+  // What the prefetches before `position` that are spread ask for, and what the statements behind
+  // it touch of tiles like the contraction's.
   std::vector<Ahead> touched_ahead(const kernel::Block& block, std::size_t position) const;
   // Prefetches the part that is due in turn `turn` (C text) of `turns`.
   void print_prefetches(const RegisterBlock& registers, const std::string& turn,

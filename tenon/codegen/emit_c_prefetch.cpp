@@ -36,6 +36,9 @@ bool CPrinter::has_one_register_block(const Contract& contract) const {
 }
 
 bool CPrinter::is_spread(const Block& block, std::size_t position) const {
+  const auto* prefetch = std::get_if<Prefetch>(&block.statements[position].instruction);
+  // What is asked for in turns are lines of rows.
+  if (prefetch == nullptr || prefetch->access.lane_stride != 1) return false;
   const auto next = std::find_if(
       block.statements.begin() + static_cast<std::ptrdiff_t>(position) + 1, block.statements.end(),
       [](const Statement& statement) { return ends_epilogue(statement.instruction); });
@@ -52,8 +55,9 @@ std::vector<CPrinter::Ahead> CPrinter::touched_ahead(const Block& block,
   const TileType& tile = type(block.statements[position].results.front());
   std::vector<Ahead> ahead;
   for (std::size_t i = position; i-- > 0 && !ends_epilogue(block.statements[i].instruction);)
-    if (const auto* prefetch = std::get_if<Prefetch>(&block.statements[i].instruction))
-      ahead.insert(ahead.begin(), {prefetch->access, ", 0, 2"});
+    if (is_spread(block, i))
+      ahead.insert(ahead.begin(),
+                   {std::get<Prefetch>(block.statements[i].instruction).access, ", 0, 2"});
   const std::size_t asked = ahead.size();
   const auto add = [&](const Access& access, std::int64_t rows, bool is_written) {
     const Buffer& memory = kernel_.buffers[access.buffer.index];

@@ -12,19 +12,16 @@ namespace {
 
 constexpr std::int64_t kLeast = 16;
 
-// Exchanges `half` lanes between vectors that lie `half` apart, by the lanes of both that each
-// keeps.
+// One stage of a transpose. Every vector is cut into runs of `half` lanes, lower and upper ones in
+// turn; of vectors i and i + half, the upper runs of the first change places with the lower runs of
+// the second. After the stages of width / 2, ..., 2, 1 vector i holds lane i of every vector.
 std::string exchange(int width, int half) {
-  const auto lanes = [&](bool is_upper) {
-    std::string text;
-    for (int lane = 0; lane < width; ++lane) {
-      const bool is_own = ((lane & half) != 0) == is_upper;
-      const int from = is_own ? lane : (lane ^ half);
-      const bool is_first = (lane & half) == 0;
-      text += fmt::format(", {}", is_first ? from : width + from);
-    }
-    return text;
-  };
+  std::string first, second;  // which lanes become the vectors; those of b count from `width` on
+  for (int lane = 0; lane < width; ++lane) {
+    const bool is_upper = (lane & half) != 0;
+    first += fmt::format(", {}", is_upper ? width + lane - half : lane);
+    second += fmt::format(", {}", is_upper ? width + lane : lane + half);
+  }
   return fmt::format(
       "  TENON_UNROLL\n"
       "  for (int i = 0; i < {0}; ++i) {{\n"
@@ -33,7 +30,7 @@ std::string exchange(int width, int half) {
       "    x[i] = __builtin_shufflevector(a, b{2});\n"
       "    x[i + {1}] = __builtin_shufflevector(a, b{3});\n"
       "  }}\n",
-      width, half, lanes(false), lanes(true));
+      width, half, first, second);
 }
 
 std::string block_text(int width) {
@@ -105,10 +102,10 @@ bool CPrinter::print_at_once(const Block& block, std::size_t begin, std::size_t 
       return false;
   }
   declare_array(result);
-  const std::string offset = storage(load->access.offset).text;
-  line(fmt::format("tenon_transpose_f32(&{}[{}], {}, {}, {}, {}, {});", buffer(load->access.buffer),
-                   offset.empty() ? "0" : offset, load->access.lane_stride, array_name(result),
-                   load->lanes, load->rows, load->lanes));
+  line(fmt::format("tenon_transpose_f32(&{}, {}, {}, {}, {}, {});",
+                   place_text(load->access.buffer, load->access.offset, 0, 0, {}),
+                   load->access.lane_stride, array_name(result), load->lanes, load->rows,
+                   load->lanes));
   storage(result) = {Storage::Kind::array, array_name(result)};
   return true;
 }

@@ -1,4 +1,4 @@
-// Tiles whose rows lie along memory: read as they lie and transposed in registers.
+// Tiles whose columns lie along memory: read as they lie and transposed in registers.
 #pragma once
 #include <string>
 
@@ -6,8 +6,8 @@
 
 namespace tenon::codegen {
 
-// Whether the tile's columns lie one after another in memory, each contiguous: f32, at least 16 x
-// 16, all of it active.
+// Whether each column of the tile is contiguous in memory, and the tile f32, at least 16 x 16 and
+// all of it active.
 bool is_transposed(const kernel::Kernel& kernel, const kernel::Load& load);
 
 // Defines tenon_transpose_f32(from, from_step, to, to_step, rows, lanes):

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "tenon/lower/contraction_blocks.h"
+#include "tenon/lower/contraction_prefetch.h"
 
 // Products whose operands do not stay in a cache from one tile to the next. An instance has several
 // tiles, and takes all of them through one block of the contracted axis before the next: what a
@@ -20,10 +21,6 @@ using kernel::BufferId;
 using kernel::ValueId;
 
 namespace {
-
-std::int64_t shared_out(std::int64_t count, std::int64_t parts) {
-  return (count + parts - 1) / parts;
-}
 
 class BlockedWriter {
  public:
@@ -122,12 +119,11 @@ class BlockedWriter {
                                      plan_.tile.lanes, 1, rows, plan_.tile.lanes},
                                     emitter_->builder().load(read, rows, plan_.tile.lanes));
         };
-        emitter_->repeat(count / plan_.stretch, [&](ValueId stretch) {
-          copy(emitter_->call(ScalarFunction::multiply, {stretch, constant(plan_.stretch)}),
-               plan_.stretch);
+        emitter_->repeat(count / kCopiedRows, [&](ValueId i) {
+          copy(emitter_->call(ScalarFunction::multiply, {i, constant(kCopiedRows)}), kCopiedRows);
         });
-        if (count % plan_.stretch != 0)
-          copy(constant(count / plan_.stretch * plan_.stretch), count % plan_.stretch);
+        if (count % kCopiedRows != 0)
+          copy(constant(count / kCopiedRows * kCopiedRows), count % kCopiedRows);
       });
     });
   }
@@ -139,7 +135,7 @@ class BlockedWriter {
     const bool is_along = place->lane_step == 1;  // rows of lanes, else lanes of rows
     const std::int64_t lines = is_along ? count : plan_.tile.lanes;
     const std::int64_t step = is_along ? depth_.rhs : place->lane_step;
-    const std::int64_t share = shared_out(lines, plan_.patch.rows);
+    const std::int64_t share = ceil_divide(lines, plan_.patch.rows);
     const ValueId start = plus(stepped(*emitter_, place->offset, first, depth_.rhs), shift);
     emitter_->builder().prefetch({from_, stepped(*emitter_, start, r, share * step), step, 1, share,
                                   is_along ? plan_.tile.lanes : count});
@@ -149,29 +145,11 @@ class BlockedWriter {
   void fetch_lhs(ValueId l, std::span<const TilePlace> places, ValueId first) const {
     if (depth_.lhs != 1) return;
     const auto place = emitter_->place(problem_.lhs.place);
-    const std::int64_t share = shared_out(plan_.depth, plan_.patch.lanes);
+    const std::int64_t share = ceil_divide(plan_.depth, plan_.patch.lanes);
     const ValueId start =
         plus(emitter_->call(ScalarFunction::add, {place->offset, first}), plan_.depth);
     emitter_->builder().prefetch({product_.lhs, stepped(*emitter_, start, l, share),
                                   place->row_step, 1, places.back().size, share});
-  }
-
-  // The block's share of what the epilogue reads of the tile.
-  void fetch_epilogue(std::span<const TilePlace> places, ValueId block) const {
-    const RegionWriter& writer = problem_.writer;
-    const ir::Node& node = writer.graph().node(problem_.result.node);
-    const auto at = emitter_->place(row_major(emitter_->space()));
-    if (!at) return;
-    const std::int64_t share =
-        shared_out(places.back().size, std::max<std::int64_t>(plan_.blocks - 1, 1));
-    for (const ir::Value value : writer.region().inputs) {
-      const bool is_operand = std::ranges::count(node.operands, value) > 0;
-      if (is_operand || element_count(writer.type(value).shape) != problem_.result_count())
-        continue;
-      emitter_->builder().prefetch({emitter_->declare_input(value),
-                                    stepped(*emitter_, at->offset, block, share * at->row_step),
-                                    at->row_step, at->lane_step, share, places[lane_place()].size});
-    }
   }
 
   // The tile's sums so far, and what follows them.
@@ -215,7 +193,7 @@ class BlockedWriter {
           fetch(r, first, plan_.depth, plan_.depth * depth_.rhs);
           fetch_lhs(l, places, first);
         }
-        fetch_epilogue(places, block);
+        prefetch_epilogue(*emitter_, problem_, block, plan_.blocks - 1);
         const Sums sums = multiply(r, l, places, first);
         emitter_->builder().store(sums.access, sums.total());
       });

@@ -4,6 +4,9 @@
 
 namespace tenon::lower {
 
+// Rows of the contracted axis that are copied at a time; a block of panels is a multiple of them.
+inline constexpr std::int64_t kCopiedRows = 32;
+
 // Tiles of an instance, side by side.
 struct Patch {
   std::int64_t rows = 1, lanes = 1;
@@ -12,17 +15,16 @@ struct Patch {
 struct BlockPlan {
   TileSize tile;
   Patch patch;
-  bool packs = false;         // a block of the right operand is copied into panels
-  std::int64_t blocks = 1;    // of the contracted axis
-  std::int64_t depth = 1;     // of all of them but the last
-  std::int64_t stretch = 32;  // of the depth, copied at a time
-  Tiling outer;               // other groups..., lanes
-  Tiling tiling;              // other groups..., lanes, rows
+  bool packs = false;       // a block of the right operand is copied into panels
+  std::int64_t blocks = 1;  // of the contracted axis
+  std::int64_t depth = 1;   // of all of them but the last
+  Tiling outer;             // other groups..., lanes
+  Tiling tiling;            // other groups..., lanes, rows
 
   std::int64_t lane_tiles() const { return outer.back().count(); }
   std::int64_t row_tiles() const { return tiling.back().count(); }
-  std::int64_t row_groups() const { return (row_tiles() + patch.rows - 1) / patch.rows; }
-  std::int64_t lane_groups() const { return (lane_tiles() + patch.lanes - 1) / patch.lanes; }
+  std::int64_t row_groups() const { return ceil_divide(row_tiles(), patch.rows); }
+  std::int64_t lane_groups() const { return ceil_divide(lane_tiles(), patch.lanes); }
   std::int64_t grid() const;
 };
 

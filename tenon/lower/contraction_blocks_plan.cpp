@@ -18,15 +18,13 @@ constexpr std::int64_t kPackedRows = 64;                      // that read it
 // Rows so far apart meet in the same places of the first cache, which holds few of them.
 constexpr std::int64_t kAliasBytes = 4096, kAliasRows = 8;
 
-std::int64_t groups_of(std::int64_t tiles, std::int64_t each) { return (tiles + each - 1) / each; }
-
 Patch choose_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles) {
   Patch patch;
   const std::int64_t most =
       std::clamp<std::int64_t>(outer * lane_tiles * row_tiles / kLeastPatches, 4, kMostLaneTiles);
   patch.lanes =
       divisor_within(lane_tiles, (most + 1) / 2, most).value_or(std::min(lane_tiles, most));
-  const std::int64_t lane_groups = groups_of(lane_tiles, patch.lanes);
+  const std::int64_t lane_groups = ceil_divide(lane_tiles, patch.lanes);
   patch.rows = std::clamp<std::int64_t>(outer * lane_groups * row_tiles / kLeastPatches, 1,
                                         std::max<std::int64_t>(kMostTiles / patch.lanes, 1));
   return patch;
@@ -39,13 +37,13 @@ Patch choose_packed_patch(std::int64_t outer, std::int64_t row_tiles, std::int64
   Patch best;
   std::int64_t least = 0;
   for (std::int64_t lanes = 1; lanes <= std::min(kMostPackedLanes, lane_tiles); ++lanes) {
-    const std::int64_t lane_groups = groups_of(lane_tiles, lanes);
+    const std::int64_t lane_groups = ceil_divide(lane_tiles, lanes);
     const std::int64_t wanted = std::max<std::int64_t>(
-        groups_of(kLeastPackedPatches, outer * lane_groups),
-        groups_of(row_tiles * tile.rows * tile.lanes * lanes, kMostPackedSums));
-    const Patch patch{groups_of(row_tiles, std::min(wanted, row_tiles)), lanes};
+        ceil_divide(kLeastPackedPatches, outer * lane_groups),
+        ceil_divide(row_tiles * tile.rows * tile.lanes * lanes, kMostPackedSums));
+    const Patch patch{ceil_divide(row_tiles, std::min(wanted, row_tiles)), lanes};
     const std::int64_t cost = row_tiles * tile.rows * lane_groups +
-                              3 * lane_tiles * tile.lanes * groups_of(row_tiles, patch.rows);
+                              3 * lane_tiles * tile.lanes * ceil_divide(row_tiles, patch.rows);
     if (least != 0 && cost >= least) continue;
     best = patch;
     least = cost;
@@ -108,9 +106,9 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
                    : choose_patch(outer, plan.row_tiles(), plan.lane_tiles());
   // Where there are few tiles, blocks of the depth go side by side (lower_tiled).
   if (plan.packs && plan.grid() < kLeastPackedPatches) return std::nullopt;
-  plan.depth = groups_of(depth, groups_of(depth, plan.packs ? kPackedDepth : kBlockDepth));
-  if (plan.packs) plan.depth = groups_of(plan.depth, plan.stretch) * plan.stretch;
-  plan.blocks = groups_of(depth, plan.depth);
+  plan.depth = ceil_divide(depth, ceil_divide(depth, plan.packs ? kPackedDepth : kBlockDepth));
+  if (plan.packs) plan.depth = ceil_divide(plan.depth, kCopiedRows) * kCopiedRows;
+  plan.blocks = ceil_divide(depth, plan.depth);
   return plan;
 }
 

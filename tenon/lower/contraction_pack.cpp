@@ -11,7 +11,7 @@ Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::in
   RegionWriter& writer = problem.writer;
   Panels panels;
   panels.lanes = lanes;
-  const std::int64_t tiles = (lane_group.extent + lanes - 1) / lanes;
+  const std::int64_t tiles = ceil_divide(lane_group.extent, lanes);
   // The contracted axes, dense, innermost last.
   panels.contracted = problem.contracted;
   std::int64_t stride = lanes;
@@ -45,7 +45,7 @@ Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::in
   std::int64_t outer_depth = 1;
   for (std::size_t i = 0; i + 1 < problem.contracted.size(); ++i)
     outer_depth *= problem.contracted[i].extent;
-  const std::int64_t stretches = (depth.extent + rows - 1) / rows;
+  const std::int64_t stretches = ceil_divide(depth.extent, rows);
   const std::int64_t per_tile = outer_depth * stretches;
   Emitter emitter(writer.context(), writer.kernel_name(purpose), problem.space,
                   tile_count(tiling) * per_tile);

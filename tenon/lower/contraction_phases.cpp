@@ -26,7 +26,7 @@ std::vector<PhasedAxis> phased_axes(const ir::Convolution& op, const Shape& inpu
     for (std::int64_t p = 0; p < d; ++p) {
       Taps taps;
       taps.first = ((op.low[i] - p) % d + d) % d;
-      taps.count = taps.first < window ? (window - taps.first + d - 1) / d : 0;
+      taps.count = taps.first < window ? ceil_divide(window - taps.first, d) : 0;
       taps.start = (p - op.low[i] + taps.first) / d;
       if (taps.count > 0) {
         least = std::min(least, taps.start);

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "tenon/base/error.h"
+#include "tenon/lower/contraction_prefetch.h"
 #include "tenon/lower/strip_writer.h"
 
 // A padded input written out as a whole is read and written once more than needed, from memory

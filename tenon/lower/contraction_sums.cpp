@@ -1,6 +1,7 @@
 #include <functional>
 
 #include "tenon/base/error.h"
+#include "tenon/lower/contraction_prefetch.h"
 #include "tenon/lower/contraction_sums.h"
 #include "tenon/lower/strip_writer.h"
 

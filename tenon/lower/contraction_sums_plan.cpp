@@ -40,17 +40,18 @@ SumTile choose_sum_tile(const Target& target, DType accumulate, std::int64_t row
                         std::int64_t lanes) {
   const std::int64_t vector = std::max<std::int64_t>(
       target.vector_bytes / static_cast<std::int64_t>(size_of(accumulate)), 1);
-  const std::int64_t vectors = (lanes + vector - 1) / vector;
+  const std::int64_t vectors = ceil_divide(lanes, vector);
   std::optional<SumTile> best;
   for (std::int64_t widest = 1; widest <= std::min(vectors, kMostSumVectors); ++widest) {
-    const std::int64_t tiles = (vectors + widest - 1) / widest;
-    const std::int64_t wide = (vectors + tiles - 1) / tiles;
+    const std::int64_t tiles = ceil_divide(vectors, widest);
+    const std::int64_t wide = ceil_divide(vectors, tiles);
     const std::int64_t most = (target.registers - 1 - wide) / wide;
     if (most < 1) break;
-    const std::int64_t row_tiles = (rows + most - 1) / most;
-    const std::int64_t tall = rows <= most ? rows
-                                           : divisor_within(rows, (most * 3 + 4) / 5, most)
-                                                 .value_or((rows + row_tiles - 1) / row_tiles);
+    const std::int64_t row_tiles = ceil_divide(rows, most);
+    const std::int64_t tall =
+        rows <= most
+            ? rows
+            : divisor_within(rows, (most * 3 + 4) / 5, most).value_or(ceil_divide(rows, row_tiles));
     const auto number = [](std::int64_t n) { return static_cast<double>(n); };
     const double loads = number(wide + tall) / number(wide * tall);
     const double idle = std::max(8.0 / number(wide * tall), 1.0);  // multiply-adds take four cycles

@@ -36,15 +36,15 @@ TileSize choose_tile(const Target& target, DType accumulate, std::int64_t rows,
       target.vector_bytes / static_cast<std::int64_t>(size_of(accumulate)), 1);
   TileSize tile;
   const std::int64_t widest = rows == 1 ? 8 : 2;
-  tile.lanes = std::min((lanes + vector - 1) / vector, widest) * vector;
+  tile.lanes = std::min(ceil_divide(lanes, vector), widest) * vector;
   const std::int64_t vectors = tile.lanes / vector;
   const std::int64_t most = std::max<std::int64_t>((target.registers - 2 - vectors) / vectors, 1);
   if (rows <= most) {
     tile.rows = rows;
   } else {
     // Equal tiles if they are not much smaller, else a smaller last one.
-    const std::int64_t tiles = (rows + most - 1) / most;
-    tile.rows = divisor_within(rows, (most * 3 + 4) / 5, most).value_or((rows + tiles - 1) / tiles);
+    const std::int64_t tiles = ceil_divide(rows, most);
+    tile.rows = divisor_within(rows, (most * 3 + 4) / 5, most).value_or(ceil_divide(rows, tiles));
   }
   return tile;
 }
@@ -166,7 +166,7 @@ std::int64_t whole_vectors(const Contraction& problem, std::int64_t lanes) {
   if (target.kind != Target::Kind::cpu) return lanes;
   const std::int64_t vector = std::max<std::int64_t>(
       target.vector_bytes / static_cast<std::int64_t>(size_of(problem.accumulate)), 1);
-  return (lanes + vector - 1) / vector * vector;
+  return ceil_divide(lanes, vector) * vector;
 }
 
 }  // namespace

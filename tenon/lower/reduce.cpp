@@ -143,8 +143,8 @@ Partials choose_partials(const ReductionProblem& problem, std::int64_t outer_ext
       std::min({element_count(problem.shape) / kBlockElements, kMostBlocks, outer_extent});
   if (problem.is_chain || finds_position || kept > kFewResults || wanted < 2) return partials;
   if (problem.reduced_count() < 16 * wanted) return partials;
-  const std::int64_t size = (outer_extent + wanted - 1) / wanted;
-  partials.blocks = (outer_extent + size - 1) / size;
+  const std::int64_t size = ceil_divide(outer_extent, wanted);
+  partials.blocks = ceil_divide(outer_extent, size);
   for (const Reduction& reduction : problem.reductions) {
     std::vector<Argument> scratch;
     for (const TensorType& type : reduction.carried_types({partials.blocks, kept}))

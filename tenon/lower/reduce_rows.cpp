@@ -174,7 +174,7 @@ void lower_row_reduction(ReductionProblem& problem) {
   const Partials partials =
       is_single ? Partials{} : choose_partials(problem, reduced.front().extent);
   if (partials.blocks > 1) {
-    const std::int64_t size = (reduced.front().extent + partials.blocks - 1) / partials.blocks;
+    const std::int64_t size = ceil_divide(reduced.front().extent, partials.blocks);
     tiling.insert(tiling.begin(), {reduced.front(), size, Along::none, true});
   }
   Emitter emitter(problem.writer.context(),

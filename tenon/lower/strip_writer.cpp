@@ -65,31 +65,4 @@ void StripWriter::write_rows(ValueId image, ValueId first, std::int64_t count,
   });
 }
 
-void prefetch_part(Emitter& emitter, kernel::BufferId from, ValueId start, std::int64_t count,
-                   ValueId number, std::int64_t parts) {
-  const kernel::Buffer& buffer = emitter.builder().buffer(from);
-  const auto line = static_cast<std::int64_t>(64 / size_of(buffer.dtype));
-  const std::int64_t lines = (count + line - 1) / line;
-  const std::int64_t part = (lines + parts - 1) / parts * line;
-  if (part > buffer.elements) return;
-  const ValueId last = emitter.index_constant(DType::i64, buffer.elements - part);
-  const ValueId offset =
-      emitter.call(ScalarFunction::minimum, {stepped(emitter, start, number, part), last});
-  emitter.builder().prefetch({from, offset, part, 1, 1, part});
-}
-
-void prefetch_epilogue(Emitter& emitter, const Contraction& problem) {
-  const RegionWriter& writer = problem.writer;
-  const ir::Node& node = writer.graph().node(problem.result.node);
-  const auto at = emitter.place(row_major(emitter.space()));
-  if (!at) return;
-  for (const ir::Value value : writer.region().inputs) {
-    const bool is_operand = std::ranges::count(node.operands, value) > 0;
-    if (is_operand || element_count(writer.type(value).shape) != problem.result_count()) continue;
-    emitter.builder().prefetch({emitter.declare_input(value), at->offset, at->row_step,
-                                at->lane_step, emitter.frame().active_rows,
-                                emitter.frame().active_lanes});
-  }
-}
-
 }  // namespace tenon::lower

@@ -24,11 +24,4 @@ struct StripWriter {
   void write_axis(std::size_t axis, kernel::ValueId source, kernel::ValueId target) const;
 };
 
-// What an instance reads next comes to the second cache while it computes: part `number` of `parts`
-// of the `count` elements from `start` on.
-void prefetch_part(Emitter& emitter, kernel::BufferId from, kernel::ValueId start,
-                   std::int64_t count, kernel::ValueId number, std::int64_t parts);
-// As much of the values that the epilogue of a tile reads as the frame covers.
-void prefetch_epilogue(Emitter& emitter, const Contraction& problem);
-
 }  // namespace tenon::lower

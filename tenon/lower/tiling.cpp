@@ -138,7 +138,7 @@ Tiling choose_tiling(const Target& target, const Survey& survey,
 Frame frame_of(const Target& target, std::int64_t rows, std::int64_t lanes) {
   Frame frame{rows, lanes, rows, lanes};
   if (target.kind == Target::Kind::cuda && rows == 1 && lanes > 1)
-    frame.lanes = (lanes + target.team - 1) / target.team * target.team;
+    frame.lanes = ceil_divide(lanes, target.team) * target.team;
   return frame;
 }
 

@@ -17,13 +17,15 @@ struct Survey {
 Survey survey(const Context& context, Space space, const std::function<void(Emitter&)>& write);
 std::vector<Affine> affines(const std::vector<Emitter::Form>& forms);
 
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 // A group cut into tiles; the last tile may be smaller.
 struct TiledGroup {
   AxisGroup group;
   std::int64_t tile = 1;
   Along along = Along::none;
   bool is_looped = false;  // the body binds it, stepping through the tile
-  std::int64_t count() const { return (group.extent + tile - 1) / tile; }
+  std::int64_t count() const { return ceil_divide(group.extent, tile); }
   std::int64_t tail() const { return group.extent - (count() - 1) * tile; }
 };
 using Tiling = std::vector<TiledGroup>;  // outermost first

@@ -39,9 +39,10 @@ class CompilerFaults : public testing::Test {
     return error_of<BackendError>([&] { build(); });
   }
   fs::path entry_of(int number) const {
-    return cache_ / (entry_name({source_of(number)}, find_compiler(),
-                                compiler_flags(find_compiler()), cpu_info()) +
-                     ".so");
+    const std::vector<std::string> sources = {source_of(number)};
+    const Compiler compiler = find_compiler();
+    return cache_ /
+           (entry_name(sources, compiler, compiler_flags(compiler, sources), cpu_info()) + ".so");
   }
 
   TemporaryFolder folder_;
@@ -108,6 +109,23 @@ TEST_F(CompilerFaults, NoRoomForFiles) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+// Names of entries are made of these flags: no other says how much a single text is optimised.
+TEST_F(CompilerFaults, TextsAreCompiledWithTheFlagsThatNamesTell) {
+  const Compiler compiler = find_compiler();
+  const std::vector<std::string> little = {source_of(1)};
+  const std::vector<std::string> much = {source_of(1) + std::string(100'000, '\n')};
+  EXPECT_NE(compiler_flags(compiler, little), compiler_flags(compiler, much));
+  for (const std::vector<std::string>& sources : {little, much}) {
+    const std::vector<std::string> flags = compiler_flags(compiler, sources);
+    const std::vector<std::string> command =
+        compile_sources(compiler, sources, folder_.path()).commands.front();
+    ASSERT_GT(command.size(), flags.size());
+    EXPECT_TRUE(std::equal(flags.begin(), flags.end(), command.begin() + 1));
+    EXPECT_EQ(
+        std::ranges::count_if(command, [](const auto& word) { return word.starts_with("-O"); }), 1);
+  }
 }
 
 // A name says what code is made from and for; code of another name is not loaded.

@@ -16,6 +16,8 @@ struct ContractCase {
   bool lhs_transposed = false, rhs_transposed = false;
   bool starts_from_memory = false;
   std::int64_t taps = 1;  // a loop around the contraction
+  // Asked for in front of it: strides of rows and lanes.
+  std::optional<std::pair<std::int64_t, std::int64_t>> prefetch = std::nullopt;
 };
 
 Kernel contract_kernel(int number, const ContractCase& c) {
@@ -26,6 +28,8 @@ Kernel contract_kernel(int number, const ContractCase& c) {
   const BufferId start = b.argument("start", c.accumulate, c.rows * c.lanes, false);
   const BufferId y = b.argument("y", c.accumulate, c.rows * c.lanes, true);
   const Access whole{start, b.index(0), c.lanes, 1, c.rows, c.lanes};
+  if (c.prefetch)
+    b.prefetch({start, b.index(0), c.prefetch->first, c.prefetch->second, c.rows, c.lanes});
   ValueId sum = c.starts_from_memory ? b.load(whole, c.rows, c.lanes)
                                      : b.splat(b.number(c.accumulate, 2), c.rows, c.lanes);
   const auto body = [&](ValueId tap, std::span<const ValueId> carried) -> std::vector<ValueId> {
@@ -168,6 +172,29 @@ TEST(Contract, WhatIsStoredBehindItIsPrefetchedWhileItRuns) {
   one.taps = 9;
   const std::string looped = emit_c(contract_kernel(0, one));
   EXPECT_NE(looped.find(" * 12 / 9; ahead < "), std::string::npos) << looped;
+}
+
+std::size_t count_of(std::string_view part, std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string_view::npos; ++at) ++count;
+  return count;
+}
+
+TEST(Contract, WhatIsAskedForInFrontOfItIsSharedOutWhereLanesAreContiguous) {
+  ContractCase one = tile(12, 32);
+  one.depth = 50;
+  one.prefetch = {32, 1};
+  const std::string rows = emit_c(contract_kernel(0, one));
+  EXPECT_EQ(count_of("__builtin_prefetch(&start[", rows), 2) << rows;
+  EXPECT_EQ(count_of("__builtin_prefetch(&start[0 + turn * 32], 0, 2)", rows), 1) << rows;
+  EXPECT_EQ(count_of("__builtin_prefetch(&start[0 + turn * 32 + 16], 0, 2)", rows), 1) << rows;
+  // A line for each lane of columns: all at once, where it stands.
+  one.prefetch = {1, 12};
+  const std::string columns = emit_c(contract_kernel(0, one));
+  EXPECT_EQ(count_of("__builtin_prefetch(&start[", columns), 1) << columns;
+  EXPECT_LT(columns.find("__builtin_prefetch(&start[r + l * 12], 0, 2)"),
+            columns.find("accumulators"))
+      << columns;
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Tests of what judges the race: intervals of ratios, and the check that losses agree."""
+import argparse
 import ast
 import math
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -174,6 +176,30 @@ class Report(unittest.TestCase):
         self.assertIn("over 2 of the best peer's time by Tenon's 2.00, of the targets 2.00: reached",
                       report.drawn_text(results))
         self.assertEqual(report.drawn_text({"C1": {"verdicts": verdicts}}), "")
+
+
+class ResultsFile(unittest.TestCase):
+    def results(self, folder, keep=False):
+        options = argparse.Namespace(out=pathlib.Path(folder) / "RESULTS.md", threads=2, rounds=3, keep=keep)
+        return report.Results(options, "race.py")
+
+    def added(self, results, id):
+        verdict = comparison.against_best(row("tenon", 1.0), [row("fast", 2.0)], 1)
+        results.add("inference", id, {"title": "a title", "rows": [row("fast", 2.0)], "verdicts": [verdict]})
+        results.write()
+        return results.options.out.read_text()
+
+    def test_keeps_what_is_written_by_hand(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first = self.added(self.results(folder), "I-1")
+            notes = f"\n{report.BY_HAND}\n\n## Notes\n\nWhat the figures come from.\n"
+            (pathlib.Path(folder) / "RESULTS.md").write_text(first + notes)
+            both = self.added(self.results(folder, keep=True), "I-2")
+            self.assertIn("## I-1: a title", both)
+            self.assertIn("## I-2: a title", both)
+            self.assertTrue(both.endswith(notes))
+            alone = self.added(self.results(folder), "I-1")
+            self.assertEqual(alone, first + notes)
 
 
 class Sources(unittest.TestCase):

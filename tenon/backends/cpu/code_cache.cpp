@@ -149,7 +149,7 @@ class Builder {
       : sources_(sources),
         folder_(folder),
         compiler_(find_compiler()),
-        name_(entry_name(sources, compiler_, compiler_flags(compiler_), cpu_info())),
+        name_(entry_name(sources, compiler_, compiler_flags(compiler_, sources), cpu_info())),
         entry_(folder, name_, log) {}
 
   BuiltCode build() {

@@ -15,8 +15,11 @@ struct Compiler {
 Compiler find_compiler();
 
 // How generated C is compiled: optimised for this processor (within TENON_VECTOR_BYTES), without
-// libm, and without any licence to change results. Short texts are optimised more than that.
-std::vector<std::string> compiler_flags(const Compiler& compiler);
+// libm, and without any licence to change results; short texts are optimised more than long ones.
+std::vector<std::string> compiler_flags(const Compiler& compiler,
+                                        const std::vector<std::string>& sources);
+// Those of these flags that no text decides.
+std::vector<std::string> common_flags(const Compiler& compiler);
 
 // Compiles C texts into one shared library `folder`/step.so; several texts compile side by side.
 // The texts stay in the folder, where the compilers have their temporary files too. BackendError

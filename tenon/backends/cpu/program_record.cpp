@@ -59,7 +59,7 @@ std::string record_name(const std::string& digest, const lower::Target& target,
   static const std::string build = build_id_of(reinterpret_cast<const void*>(&record_name));
   if (build.empty()) return "";
   return hex_digest(fmt::format("{}\n{} {}\n{}\n{}", build, target.vector_bytes, target.registers,
-                                compile_identity(compiler, compiler_flags(compiler), cpu_info()),
+                                compile_identity(compiler, common_flags(compiler), cpu_info()),
                                 digest));
 }
 

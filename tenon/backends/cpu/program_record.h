@@ -19,8 +19,8 @@ struct ProgramRecord {
 };
 
 // Hashes all that decides what a graph becomes: its digest (ir::digest), this build of Tenon, the
-// target, compiler, flags and processor. Empty, and then nothing may be recorded, if the build has
-// no build ID: code that plans otherwise could not be told from this.
+// target, compiler, flags (common_flags) and processor. Empty, and then nothing may be recorded, if
+// the build has no build ID: code that plans otherwise could not be told from this.
 std::string record_name(const std::string& digest, const lower::Target& target,
                         const Compiler& compiler);
 
