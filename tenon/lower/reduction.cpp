@@ -47,8 +47,9 @@ std::vector<ValueId> Reduction::fold(Emitter& emitter, FoldAxis axis, ValueId ti
     is_best = emitter.call(ScalarFunction::logical_or, {is_best, both_nan});
   }
   const ValueId none = emitter.constant(DType::i32, std::numeric_limits<std::int32_t>::max());
-  const ValueId numbers = axis == FoldAxis::lanes ? b.lane_index(DType::i32, 1, frame.lanes)
-                                                  : b.row_index(DType::i32, frame.rows, frame.lanes);
+  const ValueId numbers = axis == FoldAxis::lanes
+                              ? b.lane_index(DType::i32, 1, frame.lanes)
+                              : b.row_index(DType::i32, frame.rows, frame.lanes);
   const ValueId place =
       b.fold(ScalarFunction::minimum, axis, b.select(is_best, numbers, none), active);
   ValueId found = best;
