@@ -197,37 +197,6 @@ ValueId Emitter::value_at(ir::Value at, const Affine& flat) {
   return value(at, flat_position(context_.type(at).shape, flat));
 }
 
-ValueId Emitter::call(ScalarFunction f, std::initializer_list<ValueId> operands) {
-  Key key{-2, static_cast<std::int64_t>(f)};
-  for (const ValueId operand : operands) key.push_back(operand.index);
-  if (const auto found = find(key)) return *found;
-  const ValueId result = builder_.call(f, operands);
-  remember(std::move(key), result);
-  return result;
-}
-
-ValueId Emitter::constant(DType dtype, double value) {
-  Key key{-3, static_cast<std::int64_t>(dtype), std::bit_cast<std::int64_t>(value)};
-  if (const auto found = find(key)) return *found;
-  const ValueId result = builder_.number(dtype, value);
-  remember(std::move(key), result);
-  return result;
-}
-
-ValueId Emitter::index_constant(DType dtype, std::int64_t value) {
-  if (dtype != DType::i64) return constant(dtype, static_cast<double>(value));
-  Key key{-4, value};
-  if (const auto found = find(key)) return *found;
-  const ValueId result = builder_.index(value);
-  remember(std::move(key), result);
-  return result;
-}
-
-ValueId Emitter::full_tile(ValueId value) {
-  if (!type(value).is_scalar()) return value;
-  return builder_.splat(value, frame().rows, frame().lanes);
-}
-
 std::optional<ValueId> Emitter::active_mask() {
   const Frame& size = frame();
   std::optional<ValueId> mask;
@@ -249,9 +218,12 @@ ValueId Emitter::load(BufferId from, const Index& flat) {
     if (const auto at = place(flat.affine)) {
       const bool is_scalar = at->row_step == 0 && at->lane_step == 0;
       const Frame size = is_scalar ? Frame{} : frame();
-      return builder_.load(
+      const ValueId result = builder_.load(
           {from, at->offset, at->row_step, at->lane_step, size.active_rows, size.active_lanes},
           size.rows, size.lanes);
+      // Lanes that are not active hold something else, but nobody looks at them.
+      if (!is_scalar && at->lane_step == 0) same_over_lanes_.insert(result);
+      return result;
     }
   }
   uses_[from.index].has_computed_access |= flat.tile.has_value();
