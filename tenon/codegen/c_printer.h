@@ -19,6 +19,7 @@ class CPrinter final : public KernelPrinter {
   struct RegisterBlock {
     std::string row;  // the first, as C text; "" for 0
     std::int64_t rows, lane, lanes;
+    bool goes_on = false;        // from sums of an earlier block of the contracted axis
     std::vector<Ahead> ahead{};  // of the whole tile
   };
   // Where accumulators come from and go to: a tile's array, or one number they all start with.

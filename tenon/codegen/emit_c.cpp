@@ -97,13 +97,28 @@ std::string CPrinter::print() {
   return text_;
 }
 
+namespace {
+
+constexpr std::int64_t kPartials = 16;          // kernel::Fold's
+constexpr std::int64_t kExtremePartials = 64;   // four times as many vectors in flight
+constexpr std::int64_t kFoldForExtremes = 256;  // elements that make up for a longer tree
+
+// Any order gives the same extreme (up to the payload of a NaN), so there may be more partials than
+// kernel::Fold says: minima and maxima of floats are long chains of instructions.
+std::int64_t lane_partials(ScalarFunction f, std::int64_t count) {
+  const bool is_extreme = f == ScalarFunction::minimum || f == ScalarFunction::maximum;
+  return std::min(is_extreme && count >= kFoldForExtremes ? kExtremePartials : kPartials, count);
+}
+
+}  // namespace
+
 // Partials first, each over every 16th element in order, then the tree: kernel::Fold's order, and
 // sixteen independent chains for the compiler to put into vectors.
 void CPrinter::print_lane_fold(const Fold& fold, ValueId result) {
   const TileType& tile = type(fold.tile);
   const DType dtype = tile.dtype;
   const std::int64_t count = fold.active;
-  const std::int64_t partials = std::min<std::int64_t>(16, count);
+  const std::int64_t partials = lane_partials(fold.function, count);
   const std::string row = tile.rows > 1 ? fmt::format("r * {} + ", tile.lanes) : "";
   const std::string& array = storage(fold.tile).text;
   const auto combine = [&](const std::string& other) {
@@ -121,17 +136,18 @@ void CPrinter::print_lane_fold(const Fold& fold, ValueId result) {
   line(fmt::format("// {} over {} lanes", info(fold.function).name, count));
   line(fmt::format("{} p[{}]{};", c_element_type(dtype), partials, array_attributes()));
   line(fmt::format("for (int j = 0; j < {}; ++j) p[j] = {}[{}j];", partials, array, row));
-  const std::int64_t whole = count / 16 * 16;
-  if (whole > 16) {
-    open(fmt::format("for (int64_t l = 16; l < {}; l += 16) {{", whole));
-    line(fmt::format("for (int j = 0; j < 16; ++j) {}",
+  const std::int64_t whole = count / partials * partials;
+  if (whole > partials) {
+    open(fmt::format("for (int64_t l = {0}; l < {1}; l += {0}) {{", partials, whole));
+    line(fmt::format("for (int j = 0; j < {}; ++j) {}", partials,
                      combine(fmt::format("{}[{}l + j]", array, row))));
     close();
   }
-  if (whole >= 16 && count > whole)
+  if (count > whole)
     line(fmt::format("for (int j = 0; j < {}; ++j) {}", count - whole,
                      combine(fmt::format("{}[{}{} + j]", array, row, whole))));
-  for (std::int64_t step = 8, left = partials; step >= 1; step /= 2) {
+  for (std::int64_t step = std::max(partials, kPartials) / 2, left = partials; step >= 1;
+       step /= 2) {
     if (left <= step) continue;
     line(fmt::format("for (int j = 0; j < {}; ++j) {}", left - step,
                      combine(fmt::format("p[j + {}]", step))));

@@ -173,7 +173,7 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
     const std::int64_t row_blocks = (contract.active_rows + most_rows - 1) / most_rows;
     const std::int64_t rows = (contract.active_rows + row_blocks - 1) / row_blocks;
     const std::int64_t whole = contract.active_rows / rows * rows;
-    RegisterBlock registers{"", rows, lane, lanes};
+    RegisterBlock registers{"", rows, lane, lanes, !starts_uniform};
     if (has_one_register_block(contract)) registers.ahead = touched_ahead(block, position);
     if (whole > rows) {
       registers.row = "row";
@@ -184,9 +184,10 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
       print_register_block(statement, registers, accumulators);
     }
     if (whole < contract.active_rows)
-      print_register_block(statement,
-                           {fmt::format("{}", whole), contract.active_rows - whole, lane, lanes},
-                           accumulators);
+      print_register_block(
+          statement,
+          {fmt::format("{}", whole), contract.active_rows - whole, lane, lanes, !starts_uniform},
+          accumulators);
     lane += lanes;
   }
 }

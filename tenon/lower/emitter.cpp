@@ -167,36 +167,6 @@ ValueId Emitter::value_at(ir::Value at, const Affine& flat) {
   return value(at, flat_position(context_.type(at).shape, flat));
 }
 
-ValueId Emitter::call(ScalarFunction f, std::initializer_list<ValueId> operands) {
-  Key key{-2, static_cast<std::int64_t>(f)};
-  for (const ValueId operand : operands) key.push_back(operand.index);
-  if (const auto found = find(key)) return *found;
-  const ValueId result = builder_.call(f, operands);
-  remember(std::move(key), result);
-  return result;
-}
-
-ValueId Emitter::constant(DType dtype, double value) {
-  Key key{-3, static_cast<std::int64_t>(dtype), std::bit_cast<std::int64_t>(value)};
-  if (const auto found = find(key)) return *found;
-  const ValueId result = builder_.number(dtype, value);
-  remember(std::move(key), result);
-  return result;
-}
-
-ValueId Emitter::index_constant(DType dtype, std::int64_t value) {
-  if (dtype != DType::i64) return constant(dtype, static_cast<double>(value));
-  Key key{-4, value};
-  if (const auto found = find(key)) return *found;
-  const ValueId result = builder_.index(value);
-  remember(std::move(key), result);
-  return result;
-}
-
-ValueId Emitter::full_tile(ValueId value) {
-  return builder_.splat(value, frame().rows, frame().lanes);
-}
-
 std::optional<ValueId> Emitter::active_mask() {
   const Frame& size = frame();
   std::optional<ValueId> mask;

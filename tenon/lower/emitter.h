@@ -1,6 +1,7 @@
 // Writes one kernel: values of a graph at positions of the space that the kernel iterates over.
 #pragma once
 #include <map>
+#include <set>
 
 #include "tenon/kernel/builder.h"
 #include "tenon/lower/access.h"
@@ -82,6 +83,8 @@ class Emitter {
   kernel::ValueId value(ir::Value value, const Position& position);
   kernel::ValueId value_at(ir::Value value, const Affine& flat);
   kernel::ValueId call(ScalarFunction f, std::initializer_list<kernel::ValueId> operands);
+  kernel::ValueId fold(ScalarFunction f, kernel::FoldAxis axis, kernel::ValueId tile,
+                       std::int64_t active);
   kernel::ValueId constant(DType dtype, double value);
   kernel::ValueId index_constant(DType dtype, std::int64_t value);
   // A scalar, row or column repeated to the frame.
@@ -102,7 +105,7 @@ class Emitter {
   Index constant_index(std::int64_t value) const;
   // What a kernel computed as an index: a scalar of type i64, or a tile of any integer type.
   Index computed(kernel::ValueId value, Range range);
-  // The index as numbers: an i64 scalar, or a tile of index_type().
+  // The index as numbers: an i64 scalar, or a tile of index_type() or i64.
   kernel::ValueId materialise(const Index& index);
   // offset + row * row_step + lane * lane_step; none if the bound rows or lanes do not step alike.
   struct Placed {
@@ -169,6 +172,8 @@ class Emitter {
   kernel::ValueId tile_of(const Affine& affine);
   kernel::ValueId as_index(kernel::ValueId value);  // to index_type()
   kernel::ValueId numbers(Along along);             // of the frame's rows or lanes
+  // Their sum, an i64 tile: if the first is the same over the lanes and the second steps by one.
+  std::optional<kernel::ValueId> run_from(kernel::ValueId tile, const Affine& affine);
   std::optional<kernel::ValueId> active_mask();
   Range range_of(const Index& index) const;
   void note_cuts(const Index& index, std::int64_t low, std::int64_t high);
@@ -184,6 +189,7 @@ class Emitter {
   std::vector<Form> forms_;
   std::vector<Split> wanted_splits_;
   std::vector<Cut> cuts_;
+  std::set<kernel::ValueId> same_over_lanes_;  // tiles of which that is known
   int depth_ = 0;
 };
 

@@ -13,8 +13,10 @@ Index Emitter::flat(const Position& position) {
   if (position.flat) return *position.flat;
   Index total = constant_index(0);
   const Shape strides = row_major_strides(position.shape);
-  for (std::size_t i = 0; i < strides.size(); ++i)
-    if (position.shape[i] != 1) total = add(total, scale(*position.axes[i], strides[i]));
+  for (const bool wants_tiles : {false, true})  // what is still affine stays so
+    for (std::size_t i = 0; i < strides.size(); ++i)
+      if (position.shape[i] != 1 && position.axes[i]->tile.has_value() == wants_tiles)
+        total = add(total, scale(*position.axes[i], strides[i]));
   return total;
 }
 
@@ -48,8 +50,22 @@ Index Emitter::add(const Index& a, const Index& b) {
   if (is_zero(a)) return b;
   if (is_zero(b)) return a;
   const Range first = range_of(a), second = range_of(b);
+  const Range range{first.low + second.low, first.high + second.high};
+  if (a.tile.has_value() != b.tile.has_value())
+    if (const auto run = a.tile ? run_from(*a.tile, b.affine) : run_from(*b.tile, a.affine))
+      return {constant_affine(space_, 0), run, range};
   return computed(call(ScalarFunction::add, {as_index(materialise(a)), as_index(materialise(b))}),
-                  {first.low + second.low, first.high + second.high});
+                  range);
+}
+
+// That a row of indices is a run of memory, compilers see only in the arithmetic of addresses.
+std::optional<ValueId> Emitter::run_from(ValueId tile, const Affine& affine) {
+  if (!same_over_lanes_.contains(tile)) return std::nullopt;
+  const auto at = place(affine);
+  if (!at || at->row_step != 0 || at->lane_step != 1) return std::nullopt;
+  const ValueId start = call(ScalarFunction::add, {builder_.cast(tile, DType::i64), at->offset});
+  return call(ScalarFunction::add,
+              {start, builder_.lane_index(DType::i64, frame().rows, frame().lanes)});
 }
 
 Index Emitter::scale(const Index& a, std::int64_t factor) {
@@ -57,8 +73,9 @@ Index Emitter::scale(const Index& a, std::int64_t factor) {
   if (factor == 1) return a;
   const Range range{std::min(a.range.low * factor, a.range.high * factor),
                     std::max(a.range.low * factor, a.range.high * factor)};
-  return computed(call(ScalarFunction::multiply, {*a.tile, index_constant(index_type_, factor)}),
-                  range);
+  return computed(
+      call(ScalarFunction::multiply, {as_index(*a.tile), index_constant(index_type_, factor)}),
+      range);
 }
 
 Index Emitter::divide(const Index& a, std::int64_t n) {

@@ -53,9 +53,12 @@ ValueId Emitter::load(BufferId from, const Index& flat) {
     if (const auto at = place(flat.affine)) {
       const bool is_scalar = at->row_step == 0 && at->lane_step == 0;
       const Frame size = is_scalar ? Frame{} : frame();
-      return builder_.load(
+      const ValueId result = builder_.load(
           {from, at->offset, at->row_step, at->lane_step, size.active_rows, size.active_lanes},
           size.rows, size.lanes);
+      // Lanes that are not active hold something else, but nobody looks at them.
+      if (!is_scalar && at->lane_step == 0) same_over_lanes_.insert(result);
+      return result;
     }
   }
   uses_[from.index].has_computed_access |= flat.tile.has_value();

@@ -72,7 +72,7 @@ std::set<std::uint32_t> dependents(const RegionWriter& writer,
 void lower_reduction(RegionWriter& writer) {
   ReductionProblem problem{writer, {}, {}, {}, {}, {}, false, {}, {}};
   for (const std::uint32_t node : reductions_of(writer.graph(), writer.region().nodes)) {
-    problem.reductions.emplace_back(writer.graph(), node);
+    problem.reductions.emplace_back(writer.graph(), writer.region(), node);
     const Axes& axes = std::get<ir::Reduce>(writer.graph().node(node).op).axes;
     const Shape& shape = writer.type(problem.reductions.back().operand()).shape;
     if (problem.reductions.size() == 1) {

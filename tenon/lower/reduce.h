@@ -7,12 +7,13 @@ namespace tenon::lower {
 
 class Reduction {
  public:
-  Reduction(const ir::Graph& graph, std::uint32_t node);
+  Reduction(const ir::Graph& graph, const Region& region, std::uint32_t node);
 
   std::uint32_t node() const { return node_; }
   ir::Value operand() const { return operand_; }
   bool finds_position() const { return ir::is_arg_reduce(op_.kind); }
-  // Of what is carried: the accumulator, or the extreme and its position.
+  // Of what is carried: the accumulator, or the extreme and its position. (Where only the position
+  // is needed, the extreme may be a zero of the other sign.)
   std::vector<TensorType> carried_types(const Shape& shape) const;
 
   // rows x lanes tiles of neutral elements.
@@ -38,6 +39,7 @@ class Reduction {
   std::uint32_t node_ = 0;
   ir::Value operand_;
   TensorType operand_type_;
+  bool needs_extreme_ = true;  // of what finds a position: not the position alone
 };
 
 // Kept axes are labelled 0 and reduced ones 1.

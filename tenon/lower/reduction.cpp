@@ -6,11 +6,16 @@ namespace tenon::lower {
 using kernel::FoldAxis;
 using kernel::ValueId;
 
-Reduction::Reduction(const ir::Graph& graph, std::uint32_t node)
+Reduction::Reduction(const ir::Graph& graph, const Region& region, std::uint32_t node)
     : op_(std::get<ir::Reduce>(graph.node(node).op)),
       node_(node),
       operand_(graph.node(node).operands[0]),
-      operand_type_(graph.type(operand_)) {}
+      operand_type_(graph.type(operand_)) {
+  const ir::Value extreme{node, 0};
+  needs_extreme_ = std::ranges::count(region.outputs, extreme) > 0;
+  for (const std::uint32_t user : region.nodes)
+    needs_extreme_ |= std::ranges::count(graph.node(user).operands, extreme) > 0;
+}
 
 std::vector<TensorType> Reduction::carried_types(const Shape& shape) const {
   if (finds_position()) return {{operand_type_.dtype, shape}, {DType::i32, shape}};
@@ -35,11 +40,11 @@ std::vector<ValueId> Reduction::fold(Emitter& emitter, FoldAxis axis, ValueId ti
   const ScalarFunction f = combining_function(op_.kind);
   if (!finds_position()) {
     const ValueId wide = emitter.full_tile(b.cast(tile, op_.accumulate));
-    return {b.fold(f, axis, wide, active)};
+    return {emitter.fold(f, axis, wide, active)};
   }
   check(axis == FoldAxis::rows || frame.rows == 1, "positions are found along one row");
   const ValueId full = emitter.full_tile(tile);
-  const ValueId best = b.fold(f, axis, full, active);
+  const ValueId best = emitter.fold(f, axis, full, active);
   ValueId is_best = emitter.call(ScalarFunction::equal, {full, best});
   if (is_float(operand_type_.dtype)) {
     const ValueId both_nan =
@@ -51,13 +56,13 @@ std::vector<ValueId> Reduction::fold(Emitter& emitter, FoldAxis axis, ValueId ti
                               ? b.lane_index(DType::i32, 1, frame.lanes)
                               : b.row_index(DType::i32, frame.rows, frame.lanes);
   const ValueId place =
-      b.fold(ScalarFunction::minimum, axis, b.select(is_best, numbers, none), active);
+      emitter.fold(ScalarFunction::minimum, axis, b.select(is_best, numbers, none), active);
   ValueId found = best;
-  if (is_float(operand_type_.dtype)) {
+  if (is_float(operand_type_.dtype) && needs_extreme_) {
     // Zeros of both signs are equal: the value is that of the place.
     const ValueId is_there = emitter.call(ScalarFunction::equal, {numbers, place});
     const ValueId neutral = neutral_element(emitter, op_.kind, operand_type_.dtype);
-    found = b.fold(f, axis, b.select(is_there, full, neutral), active);
+    found = emitter.fold(f, axis, b.select(is_there, full, neutral), active);
   }
   return {found, emitter.call(ScalarFunction::add, {place, b.cast(first, DType::i32)})};
 }
@@ -67,7 +72,7 @@ std::vector<ValueId> Reduction::fold_carried(Emitter& emitter,
   check(!finds_position(), "positions are not folded along rows");
   const std::int64_t rows = emitter.type(carried[0]).rows;
   if (rows == 1) return {carried[0]};
-  return {emitter.builder().fold(combining_function(op_.kind), FoldAxis::rows, carried[0], rows)};
+  return {emitter.fold(combining_function(op_.kind), FoldAxis::rows, carried[0], rows)};
 }
 
 std::vector<ValueId> Reduction::combine(Emitter& emitter, std::span<const ValueId> earlier,

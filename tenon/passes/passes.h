@@ -29,6 +29,9 @@ ir::Graph merge_padding(const ir::Graph& graph, const PassContext& context = {})
 // What a relu lets through is seen in its result: masks of gradients read that where it is kept
 // anyway, so that its operand is not.
 ir::Graph reuse_activations(const ir::Graph& graph, const PassContext& context = {});
+// A few rows scattered over many equal ones (the gradient of an embedding) are combined in a small
+// array and read from there.
+ir::Graph gather_scattered(const ir::Graph& graph, const PassContext& context = {});
 
 // The rules behind fold_constants, simplify and move.
 std::span<const Rule> constant_rules();

@@ -25,6 +25,7 @@ std::span<const Pass> standard_passes() {
       {"fold_moved", fold_constants},
       {"simplify_moved", simplify},
       {"reuse_activations", reuse_activations},
+      {"gather_scattered", gather_scattered},
       {"remove_unused", remove_dead},
   };
   return kPasses;

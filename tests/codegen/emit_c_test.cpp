@@ -39,19 +39,49 @@ TEST(EmitC, Samples) {
   expect_same_bits(kernels, {.all_compilers = true});
 }
 
+using Change = std::function<ValueId(KernelBuilder&, ValueId)>;
 Kernel fold_kernel(int number, ScalarFunction f, DType dtype, FoldAxis axis, std::int64_t n,
-                   std::int64_t lines, std::int64_t idle) {
+                   std::int64_t lines, std::int64_t idle, const Change& before = {},
+                   const Change& after = {}) {
   KernelBuilder b(fmt::format("fold_{}", number), 2);
   const bool over_lanes = axis == FoldAxis::lanes;
   const std::int64_t rows = over_lanes ? lines : n + idle, lanes = over_lanes ? n + idle : lines;
   const BufferId x = b.argument("x", dtype, 2 * rows * lanes, false);
   const BufferId y = b.argument("y", dtype, 2 * lines, true);
   const ValueId start = b.multiply(b.instance(), b.index(rows * lanes));
-  const ValueId tile = b.load(tile_of(x, start, rows, lanes), rows, lanes);
-  const ValueId result = b.fold(f, axis, tile, n);
+  const ValueId loaded = b.load(tile_of(x, start, rows, lanes), rows, lanes);
+  const ValueId folded = b.fold(f, axis, before ? before(b, loaded) : loaded, n);
+  const ValueId result = after ? after(b, folded) : folded;
   const ValueId place = b.multiply(b.instance(), b.index(lines));
   b.store({y, place, 1, 1, over_lanes ? lines : 1, over_lanes ? 1 : lines}, result);
   return std::move(b).finish(1);
+}
+
+// Those of many lanes are taken in another order.
+TEST(EmitC, ExtremesOfManyLanes) {
+  const Change with_nan = [](KernelBuilder& b, ValueId tile) {
+    const TileType type = b.type(tile);
+    const ValueId is_there =
+        b.call(equal, {b.lane_index(DType::i64, type.rows, type.lanes), b.index(type.lanes / 2)});
+    return b.select(is_there, b.number(type.dtype, std::nan("")), tile);
+  };
+  const Change is_nan = [](KernelBuilder& b, ValueId x) {  // whatever its payload
+    return b.cast(b.call(not_equal, {x, x}), DType::f32);
+  };
+  const Change zeros = [](KernelBuilder& b, ValueId tile) {  // of both signs
+    return b.multiply(tile, b.number(b.type(tile).dtype, 0));
+  };
+  Kernels kernels;
+  int number = 0;
+  for (const std::int64_t n : {255, 256, 257, 319, 320, 700, 2096})
+    for (const ScalarFunction f : {minimum, maximum}) {
+      for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u8})
+        kernels.push_back(fold_kernel(++number, f, dtype, FoldAxis::lanes, n, 3, n % 3));
+      for (const auto& [before, after] : {std::pair{with_nan, is_nan}, std::pair{zeros, Change{}}})
+        kernels.push_back(
+            fold_kernel(++number, f, DType::f32, FoldAxis::lanes, n, 1, n % 3, before, after));
+    }
+  expect_same_bits(kernels);
 }
 
 TEST(EmitC, FoldsOfEveryLengthInTheDocumentedOrder) {

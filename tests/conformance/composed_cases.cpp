@@ -174,6 +174,41 @@ Graph positions_of_extremes(std::int64_t rows, std::int64_t width) {
   return std::move(b).finish({found, Value{found.node, 1}});
 }
 
+// A loss reads the largest element, a metric only where it stands. Rows of one tile and of several.
+Graph positions(std::int64_t width) {
+  Builder b;
+  const Value x = data(b, "x", {DType::f32, {5, width}});
+  const auto place = [&](ReduceKind kind, Value of) {
+    return Value{b.add(Reduce{kind, {1}, DType::f32}, {of}).node, 1};
+  };
+  const Value largest = reduce(b, ReduceKind::max, x, {1});
+  return std::move(b).finish(
+      {place(ReduceKind::argmax, x), largest, place(ReduceKind::argmin, negate(b, x))});
+}
+
+// An embedding of few tokens, some out of range, and the gradient of its table: alone, or beside
+// that of a layer with the same weights.
+Graph embedding_step(DType dtype, bool is_tied) {
+  Builder b;
+  constexpr std::int64_t kRows = 2048, kWidth = 40;
+  const TensorType table{dtype, {kRows, kWidth}}, numbers{DType::i32, {3, 4}};
+  const Value w = b.input({"w", table, Role::state, {}});
+  const Value m = b.input({"m", table, Role::state, {}});
+  const Value x = data(b, "x", {dtype, {3, 4, kWidth}}), ids = data(b, "ids", numbers);
+  const Value far = multiply(b, ids, splat(b, 1500, numbers));
+  const Value near = multiply(b, b.add(Iota{numbers, 0}, {}), splat(b, 300, numbers));
+  const Value at = reshape(b, add(b, far, near), {3, 4, 1});
+  Value gradient = b.add(Scatter{ScatterKind::add, {0}, 0}, {splat(b, 0, table), at, x});
+  if (is_tied) {
+    const Value y = data(b, "y", {dtype, {9, kRows}}), z = data(b, "z", {dtype, {9, kWidth}});
+    gradient = add(b, matmul(b, transpose(b, y, {1, 0}), z), gradient);
+  }
+  const Value moment = add(b, multiply(b, m, splat(b, 0.5, table)), gradient);
+  const Value next = add(b, w, multiply(b, moment, splat(b, 0x1p-4, table)));
+  const Value rows = b.add(Gather{{0}, 0}, {w, at});
+  return std::move(b).finish({result(rows), update(next, 0), update(moment, 1)});
+}
+
 Case derivative_of(const Case& c) {
   const VectorJacobian derivative = autodiff::differentiate(c.graph);
   return exact_case("derivative of " + c.name, *derivative.graph);
@@ -200,6 +235,13 @@ std::vector<Case> composed_cases() {
   }
   cases.push_back(exact_case("composed/movement between", movement_between()));
   cases.push_back(exact_case("composed/padded convolution", padded_convolution()));
+  for (const std::int64_t width : {70, 700, 9001})
+    cases.push_back(exact_case(fmt::format("composed/positions of {}", width), positions(width)));
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const bool is_tied : {false, true})
+      cases.push_back(
+          exact_case(fmt::format("composed/{} embedding/{}", is_tied ? "tied" : "single", dtype),
+                     embedding_step(dtype, is_tied)));
   cases.push_back(derivative_of(exact_case("composed/rectified", rectified())));
   return cases;
 }

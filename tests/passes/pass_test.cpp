@@ -39,7 +39,8 @@ TEST(RunPasses, UnknownNamesAreErrors) {
       error_of<UserError>([&] { passes::run_passes(small_graph(), options); }),
       "there is no pass named \"simplfy\" among inline_composites, widen_products, merge_scans, "
       "remove_dead, hoist_sums, hoist, fold_constants, simplify, move, merge_padding, fold_moved, "
-      "simplify_moved, reuse_activations, remove_unused; did you mean \"simplify\"?");
+      "simplify_moved, reuse_activations, gather_scattered, remove_unused; did you mean "
+      "\"simplify\"?");
   options.skip = {"inline_composites"};
   EXPECT_EQ(error_of<UserError>([&] { passes::run_passes(small_graph(), options); }),
             "pass inline_composites cannot be left out");

@@ -98,6 +98,16 @@ TEST(Fusion, BiasAndActivationJoinTheContraction) {
   EXPECT_EQ(summary(graph), Lines({"broadcast dot add constant broadcast maximum -> 1"}));
 }
 
+// The gradient of a table that is also a layer's weights, after the pass gather_scattered.
+TEST(Fusion, RowsThatAreGatheredJoinTheContraction) {
+  Builder b;
+  const Value x = input(b, {300, 20}), y = input(b, {20, 48}), rows = input(b, {9, 48});
+  const Value owners = input(b, {300, 1}, DType::i32);
+  const Value gathered = b.add(ir::Gather{{0}, 0}, {rows, owners});
+  const ir::Graph graph = std::move(b).finish({ir::add(b, ir::matmul(b, x, y), gathered)});
+  EXPECT_EQ(summary(graph), Lines({"gather dot add -> 1"}));
+}
+
 TEST(Fusion, AContractionReadsItsOperandsFromMemory) {
   Builder b;
   const Value x = input(b, {32, 20}), w = input(b, {20, 48});
