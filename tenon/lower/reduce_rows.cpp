@@ -11,6 +11,7 @@ namespace {
 using Carried = std::vector<std::vector<ValueId>>;  // for each reduction
 
 constexpr std::int64_t kChunkLanes = 4096;
+constexpr std::int64_t kRowTileElements = 2048, kChainElements = 512, kMostRowsOfTile = 64;
 constexpr std::int64_t kShortRow = 15;
 constexpr std::int64_t kLanesOfShortRows = 16;
 
@@ -126,14 +127,29 @@ bool finds_positions(const ReductionProblem& problem) {
                              [](const Reduction& r) { return r.finds_position(); });
 }
 
-// Several short rows at once, unless something needs a row's results beside its elements.
+// Whether each element of a row takes an exponential: a softmax.
+bool has_exponentials(const ReductionProblem& problem) {
+  const ir::Graph& graph = problem.writer.graph();
+  return std::ranges::any_of(problem.writer.region().nodes, [&](std::uint32_t node) {
+    const auto* op = std::get_if<ir::Elementwise>(&graph.node(node).op);
+    return op != nullptr && op->function == ScalarFunction::exp &&
+           graph.node(node).results[0].shape == problem.shape;
+  });
+}
+
+// Several short rows at once. Where something needs a row's results beside its elements, a row by
+// itself stays in registers, which is faster unless it computes long between two folds: those of
+// several rows do not wait for one another (softmax over 64 elements, AVX-512: a fifth less time).
 void tile_kept_rows(const ReductionProblem& problem, Tiling& tiling, std::int64_t lanes) {
   const Target& target = problem.writer.target();
-  if (tiling.empty() || problem.is_chain || finds_positions(problem)) return;
+  if (tiling.empty() || finds_positions(problem)) return;
   if (target.kind == Target::Kind::cuda) return;
+  if (problem.is_chain && !has_exponentials(problem)) return;
   for (const Emitter::Form& form : problem.found.forms)
-    if (!form.is_memory && depends_on(form.affine, tiling.back().group)) return;
-  const std::int64_t room = std::min<std::int64_t>(2048 / lanes, 64);
+    if (!problem.is_chain && !form.is_memory && depends_on(form.affine, tiling.back().group))
+      return;
+  const std::int64_t elements = problem.is_chain ? kChainElements : kRowTileElements;
+  const std::int64_t room = std::min(elements / lanes, kMostRowsOfTile);
   if (room < 2) return;
   tiling.back().along = Along::rows;
   tiling.back().tile = tile_extent(tiling.back().group.extent, room);
