@@ -56,6 +56,7 @@ bench: build $(RACE_ENV)/ready
 
 QUICK_ENV = .cache/bench-quick
 $(QUICK_ENV)/ready: benchmarks/race/requirements_quick.txt
+	@echo "installing NumPy into $(QUICK_ENV) (once)"
 	@python3 -m venv $(QUICK_ENV) && $(QUICK_ENV)/bin/pip install -q $(PIP_OPTIONS) -r $< && touch $@
 
 # C1, C2 and C5 against the last committed figures, for use while working.

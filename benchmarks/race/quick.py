@@ -75,6 +75,8 @@ def main():
     options = parser.parse_args()
     os.sched_setaffinity(0, processes.choose_cores(options.threads))
     machine = report.describe_machine(options.threads)
+    if not options.figures.exists() and not options.write:
+        print(f"no figures to compare with: {options.figures} does not exist (--write keeps these)", file=sys.stderr)
     last = json.loads(options.figures.read_text()) if options.figures.exists() else {}
     if last and last["machine"] != machine:
         print(f"the last figures are of another machine: {last['machine']}", file=sys.stderr)

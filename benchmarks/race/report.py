@@ -158,6 +158,9 @@ class Results:
         self.machine = describe_machine(options.threads)
         self.found = {kind: {} for kind in KINDS}
         path = options.out.with_suffix(".json")
+        if options.keep and options.out.exists() and not path.exists():
+            raise SystemExit(f"--keep: {options.out} has rows, but {path}, which holds their figures, does not "
+                             "exist; restore it, or leave out --keep to begin anew")
         if options.keep and path.exists():
             for kind, results in json.loads(path.read_text()).items():
                 if kind in self.found:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace tenon {
 
@@ -22,7 +23,9 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-std::string bytes_text(std::int64_t bytes) {
+namespace {
+
+std::string size_text(std::int64_t bytes, bool rounds_up) {
   constexpr std::array<const char*, 5> kUnits = {"bytes", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
@@ -30,8 +33,14 @@ std::string bytes_text(std::int64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.2f} {}", value, kUnits[unit]);
+  if (unit == 0) return fmt::format("{} {}", bytes, bytes == 1 ? "byte" : "bytes");
+  return fmt::format("{:.2f} {}", rounds_up ? std::ceil(value * 100) / 100 : value, kUnits[unit]);
 }
+
+}  // namespace
+
+std::string bytes_text(std::int64_t bytes) { return size_text(bytes, false); }
+std::string needed_bytes_text(std::int64_t bytes) { return size_text(bytes, true); }
 
 std::string in_quotes(std::string_view text, std::size_t limit) {
   const bool cut = text.size() > limit;

@@ -232,8 +232,9 @@ std::string bench_text(const BenchCommand& command, const BenchResult& result) {
        fmt::format("{} at least, median {}, of {} blocks with {} in all", duration_text(fastest),
                    duration_text(result.times.median()), result.times.seconds_per_step.size(),
                    grouped_text(result.times.steps))},
-      {"samples per second", grouped_text(static_cast<std::int64_t>(std::min(
-                                 static_cast<double>(command.train.batch_size) / fastest, 1e15)))}};
+      {"samples per second",
+       grouped_text(static_cast<std::int64_t>(std::min(
+           static_cast<double>(command.train.batch_size) / result.times.median(), 1e15)))}};
   for (const auto& [step, loss] : result.losses)
     facts.emplace_back(fmt::format("loss of step {}", step), fmt::format("{:.7g}", loss));
   facts.emplace_back(
@@ -259,6 +260,8 @@ std::string bench_text(const BenchCommand& command, const BenchResult& result) {
 int run_bench(BenchCommand command) {
   if (command.forward_only && command.has_losses_at)
     refuse_option("--losses-at", "excludes --forward-only: predictions have no losses");
+  if (command.forward_only && command.steps_per_call > 1)
+    refuse_option("--steps-per-call", "excludes --forward-only: each prediction is a call");
   check_train_options(command.train);
   command.train.validation = "none";
   const BenchResult result = measure(command);

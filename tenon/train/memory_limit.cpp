@@ -14,7 +14,7 @@ std::string largest_text(const backends::MemoryMap& map) {
   std::vector<std::string> texts;
   for (const backends::MemoryUse& use : map.alive_at(peak)) {
     if (texts.size() == kMostListed) break;
-    texts.push_back(fmt::format("{} {}", use.value, bytes_text(use.bytes)));
+    texts.push_back(fmt::format("{} {}", use.value, needed_bytes_text(use.bytes)));
   }
   if (texts.empty()) return {};
   return fmt::format("\n  largest when most is alive (launch {} of {}, {}): {}", peak + 1,
@@ -59,8 +59,9 @@ void Trainer::State::require_memory(
   std::string text = fmt::format(
       "memory limit {}: {} with batches of {} needs {}\n"
       "  weights, optimizer and counters {}; data {}; activations, gradients and workspace {}{}",
-      bytes_text(limit), purpose, batch, bytes_text(total(step)), bytes_text(report.state),
-      bytes_text(data), bytes_text(report.arena), largest_text(step.memory.map));
+      bytes_text(limit), purpose, batch, needed_bytes_text(total(step)),
+      needed_bytes_text(report.state), needed_bytes_text(data), needed_bytes_text(report.arena),
+      largest_text(step.memory.map));
 
   std::int64_t sums = 0;  // what accumulation adds
   if (is_training && options.optimizer.options().accumulate_steps == 1)
@@ -74,23 +75,23 @@ void Trainer::State::require_memory(
           "\n  help: recompute \"auto\" (--recompute auto), which computes activations again in "
           "the backward pass, "
           "{} {}",
-          recomputed <= limit ? "fits in" : "needs", bytes_text(recomputed));
+          recomputed <= limit ? "fits in" : "needs", needed_bytes_text(recomputed));
   }
   for (std::int64_t rows = batch / 2; rows >= 1; rows /= 2) {
     const PlannedStep smaller = plan(rows, options.recompute);
     least = total(smaller);
     if (least > limit) continue;
-    text += fmt::format("\n  help: batches of {} need {}", rows, bytes_text(least));
+    text += fmt::format("\n  help: batches of {} need {}", rows, needed_bytes_text(least));
     if (is_training && least + sums <= limit && batch % rows == 0)
       text += fmt::format(
           "; with {0} of them to an update (accumulate_steps, --accumulate {0}) {1}, and the "
           "updates "
           "are those of {2}",
-          batch / rows, bytes_text(least + sums), batch);
+          batch / rows, needed_bytes_text(least + sums), batch);
     throw UserError(text);
   }
-  text += fmt::format("\n  help: batches of 1 need {} still; give it {} or more", bytes_text(least),
-                      bytes_text(least));
+  text += fmt::format("\n  help: batches of 1 need {} still; give it {} or more",
+                      needed_bytes_text(least), needed_bytes_text(least));
   if (data > limit / 2)
     text += ", or stream the data (--workers), of which then only some batches are in memory";
   throw UserError(text);

@@ -356,6 +356,20 @@ TEST_F(CodeCache, AnotherCompilerIsAnotherEntry) {
   EXPECT_EQ(cache_entries(folder_.path() / "cache").entries, 2);
 }
 
+TEST_F(CodeCache, ACompilerThatChangesUnderItsNameIsAnother) {
+  const auto write_compiler = [&](std::string_view options) {
+    return write_script(fmt::format(
+        "[ \"$1\" = --version ] && echo tenon test compiler && exit 0\nexec cc \"$@\" {}\n",
+        options));
+  };
+  const fs::path script = write_compiler("");
+  ScopedVariable compiler("TENON_CC", script.c_str());
+  EXPECT_FALSE(build().was_cached);
+  EXPECT_TRUE(build().was_cached);
+  write_compiler("-O1");
+  EXPECT_FALSE(build().was_cached);
+}
+
 TEST_F(CodeCache, KeepsSourcesOnRequestAndClears) {
   const fs::path cache = folder_.path() / "cache";
   ScopedVariable keep("TENON_KEEP_SOURCE", "1");

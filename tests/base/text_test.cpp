@@ -28,6 +28,20 @@ TEST(Text, InQuotesEscapesAndCuts) {
   EXPECT_EQ(in_quotes("ab\xc3\xa9z", 3), "\"ab...\"");
 }
 
+TEST(Text, NeededBytesAreEnough) {
+  EXPECT_EQ(bytes_text(1), "1 byte");
+  EXPECT_EQ(bytes_text(1023), "1023 bytes");
+  EXPECT_EQ(bytes_text((std::int64_t{1} << 20) + 1), "1.00 MiB");
+  EXPECT_EQ(needed_bytes_text((std::int64_t{1} << 20) + 1), "1.01 MiB");
+  EXPECT_EQ(needed_bytes_text(std::int64_t{3} << 29), "1.50 GiB");
+  for (std::int64_t bytes = 1024; bytes < std::int64_t{1} << 30; bytes += bytes / 7 + 1) {
+    const std::string text = needed_bytes_text(bytes);
+    const double unit = text.ends_with("KiB") ? 0x1p10 : 0x1p20;
+    EXPECT_GE(std::stod(text) * unit, static_cast<double>(bytes)) << text;
+    EXPECT_LE(std::stod(text) * unit, static_cast<double>(bytes) * 1.01) << text;
+  }
+}
+
 TEST(Text, EditDistanceCountsSwapsOnce) {
   EXPECT_EQ(edit_distance("", "abc"), 3u);
   EXPECT_EQ(edit_distance("adam", "adma"), 1u);

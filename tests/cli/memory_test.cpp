@@ -29,7 +29,7 @@ TEST_F(MemoryOptions, ALimitIsKeptOrRefused) {
   EXPECT_EQ(refused.out, "");
   EXPECT_TRUE(refused.err.starts_with(
       fmt::format("error: memory limit 19.53 KiB: a training step with batches of 64 needs {}; ",
-                  bytes_text(needed.get<std::int64_t>()))))
+                  needed_bytes_text(needed.get<std::int64_t>()))))
       << refused.err;
   EXPECT_NE(refused.err.find("; help: batches of "), std::string::npos) << refused.err;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "refused/model.safetensors"));

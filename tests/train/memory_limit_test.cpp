@@ -62,13 +62,13 @@ TEST(MemoryLimit, SaysWhichBatchesFit) {
   EXPECT_TRUE(message.starts_with(
       fmt::format("memory limit {}: a training step with batches of 128 needs {}\n  weights, "
                   "optimizer and counters ",
-                  bytes_text(of_128 - 1), bytes_text(of_128))))
+                  bytes_text(of_128 - 1), needed_bytes_text(of_128))))
       << message;
   EXPECT_NE(message.find("\n  largest when most is alive (launch "), std::string::npos) << message;
   EXPECT_TRUE(message.ends_with(
       fmt::format("\n  help: batches of 64 need {}; with 2 of them to an update (accumulate_steps, "
                   "--accumulate 2) {}, and the updates are those of 128",
-                  bytes_text(of_64), bytes_text(in_parts))))
+                  needed_bytes_text(of_64), needed_bytes_text(in_parts))))
       << message;
 }
 
@@ -78,7 +78,7 @@ TEST(MemoryLimit, BelowTheLeastSaysTheLeast) {
       message.ends_with(fmt::format("\n  help: batches of 1 need {0} still; give it {0} or more, "
                                     "or stream the data (--workers), of "
                                     "which then only some batches are in memory",
-                                    bytes_text(needed(1)))))
+                                    needed_bytes_text(needed(1)))))
       << message;
 }
 

@@ -242,8 +242,8 @@ class Builder {
 
 std::string compile_identity(const Compiler& compiler, const std::vector<std::string>& flags,
                              const CpuInfo& processor) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n", compiler.path.string(), compiler.version,
-                     join(flags, " "), processor.model, processor.flags);
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", compiler.path.string(), compiler.version,
+                     compiler.file, join(flags, " "), processor.model, processor.flags);
 }
 
 std::string entry_name(const std::vector<std::string>& sources, const Compiler& compiler,

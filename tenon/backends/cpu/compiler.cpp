@@ -138,12 +138,12 @@ Compiler find_compiler() {
   const std::filesystem::path path = find_compiler_path();
   struct stat status {};
   stat(path.c_str(), &status);
-  const std::string key = fmt::format("{} {} {} {}", path.string(), status.st_ino, status.st_size,
-                                      status.st_mtim.tv_sec);
+  const std::string file = fmt::format("{} {}", status.st_size, status.st_mtim.tv_sec);
+  const std::string key = fmt::format("{} {} {}", path.string(), status.st_ino, file);
   const std::lock_guard lock(mutex);
   const auto known = versions.find(key);
-  if (known != versions.end()) return {path, known->second};
-  return {path, versions[key] = read_version(path)};
+  if (known != versions.end()) return {path, known->second, file};
+  return {path, versions[key] = read_version(path), file};
 }
 
 std::vector<std::string> common_flags(const Compiler& compiler) {
