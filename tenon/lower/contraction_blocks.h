@@ -16,6 +16,7 @@ struct BlockPlan {
   TileSize tile;
   Patch patch;
   bool packs = false;       // a block of the right operand is copied into panels
+  bool is_across = false;   // both operands lie across the contracted axis
   std::int64_t blocks = 1;  // of the contracted axis
   std::int64_t depth = 1;   // of all of them but the last
   Tiling outer;             // other groups..., lanes

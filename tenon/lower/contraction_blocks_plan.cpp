@@ -8,14 +8,16 @@ namespace {
 
 constexpr std::int64_t kLeastDepth = 192;
 constexpr std::int64_t kBlockDepth = 96;
-constexpr std::int64_t kPackedDepth = 256;  // of a block that is copied
+constexpr std::int64_t kPackedDepth = 256;   // of a block that is copied
+constexpr std::int64_t kPackedAcross = 128;  // and of one whose rows are lines of the left operand
 constexpr std::int64_t kLeastPatches = 16, kLeastPackedPatches = 12;
 constexpr std::int64_t kMostTiles = 48, kMostLaneTiles = 8;   // of an instance
 constexpr std::int64_t kMostPackedLanes = 4;                  // tiles of lanes
 constexpr std::int64_t kMostPackedSums = 24 * 1024;           // of an instance that copies
 constexpr std::int64_t kPackedBytes = std::int64_t{1} << 21;  // of a right operand to be copied
 constexpr std::int64_t kPackedRows = 64;                      // that read it
-// Rows so far apart meet in the same places of the first cache, which holds few of them.
+// Rows so far apart meet in the same places of the first cache, which holds few of them: also those
+// of a right operand, which is copied then.
 constexpr std::int64_t kAliasBytes = 4096, kAliasRows = 8;
 
 Patch choose_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles) {
@@ -90,11 +92,11 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
   const std::int64_t depth = problem.contracted.front().extent;
   if (depth < kLeastDepth || rows.extent <= plan.tile.rows || lanes.extent <= plan.tile.lanes)
     return std::nullopt;
-  plan.packs = !is_across(problem, lanes, rows, plan.tile);
-  if (!plan.packs && depth >= kLongDepth) return std::nullopt;
-  if (plan.packs && (rows.extent < kPackedRows ||
-                     lanes.extent * depth * element_bytes(problem.rhs) < kPackedBytes))
-    return std::nullopt;
+  const std::int64_t bytes = element_bytes(problem.rhs);
+  plan.is_across = is_across(problem, lanes, rows, plan.tile);
+  plan.packs = rows.extent >= kPackedRows && lanes.extent * depth * bytes >= kPackedBytes &&
+               (!plan.is_across || problem.contracted.front().rhs * bytes % kAliasBytes == 0);
+  if (!plan.packs && (!plan.is_across || depth >= kLongDepth)) return std::nullopt;
 
   plan.outer = outer_groups(problem, &lanes, &rows);
   const std::int64_t outer = tile_count(plan.outer);
@@ -106,7 +108,10 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
                    : choose_patch(outer, plan.row_tiles(), plan.lane_tiles());
   // Where there are few tiles, blocks of the depth go side by side (lower_tiled).
   if (plan.packs && plan.grid() < kLeastPackedPatches) return std::nullopt;
-  plan.depth = ceil_divide(depth, ceil_divide(depth, plan.packs ? kPackedDepth : kBlockDepth));
+  const std::int64_t block = !plan.packs      ? kBlockDepth
+                             : plan.is_across ? kPackedAcross
+                                              : kPackedDepth;
+  plan.depth = ceil_divide(depth, ceil_divide(depth, block));
   if (plan.packs) plan.depth = ceil_divide(plan.depth, kCopiedRows) * kCopiedRows;
   plan.blocks = ceil_divide(depth, plan.depth);
   return plan;
