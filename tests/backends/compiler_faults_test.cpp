@@ -130,7 +130,7 @@ TEST_F(CompilerFaults, TextsAreCompiledWithTheFlagsThatNamesTell) {
 
 // A name says what code is made from and for; code of another name is not loaded.
 TEST_F(CompilerFaults, CodeForSomethingElseIsNotLoaded) {
-  const Compiler compiler{"/usr/bin/cc", "cc 1"};
+  const Compiler compiler{"/usr/bin/cc", "cc 1", "1000 7"};
   const CpuInfo processor{.model = "A", .flags = "avx2 fma"};
   const auto name = [&](const std::vector<std::string>& sources, const Compiler& by,
                         const std::vector<std::string>& flags,

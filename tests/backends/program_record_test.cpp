@@ -131,14 +131,16 @@ TEST_F(ProgramRecords, NamesTellWhatDecidesThePlan) {
   if (build_id_of(reinterpret_cast<const void*>(&record_name)).empty())
     GTEST_SKIP() << "this program was linked without a build ID";
   const lower::Target target;
-  const Compiler compiler{"/usr/bin/cc", "cc 1"};
+  const Compiler compiler{"/usr/bin/cc", "cc 1", "1000 7"};
   const std::string name = record_name(ir::digest(graph_of(2)), target, compiler);
   EXPECT_EQ(name.size(), 32u);
   EXPECT_EQ(record_name(ir::digest(graph_of(2)), target, compiler), name);
   EXPECT_NE(record_name(ir::digest(graph_of(3)), target, compiler), name);
   EXPECT_NE(record_name(ir::digest(graph_of(2, 5)), target, compiler), name);
-  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/cc", "cc 2"}), name);
-  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/other", "cc 1"}), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/cc", "cc 2", "1000 7"}), name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/other", "cc 1", "1000 7"}),
+            name);
+  EXPECT_NE(record_name(ir::digest(graph_of(2)), target, {"/usr/bin/cc", "cc 1", "1000 8"}), name);
   lower::Target wider = target;
   wider.vector_bytes *= 2;
   EXPECT_NE(record_name(ir::digest(graph_of(2)), wider, compiler), name);

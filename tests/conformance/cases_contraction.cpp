@@ -121,6 +121,10 @@ TENON_OP_CASES(Dot) {
              DType::f64);
   append_dot(all, {"copied in blocks, rhs transposed", {66, 1024}, {520, 1024}, {1}, {1}, {}, {}},
              DType::f32, DType::f32);
+  append_dot(all, {"copied in blocks, both across", {500, 70}, {500, 1024}, {0}, {0}, {}, {}},
+             DType::f32, DType::f32);
+  append_dot(all, {"copied in blocks, both across", {201, 65}, {201, 1536}, {0}, {0}, {}, {}},
+             DType::f64, DType::f64);
 
   const std::vector<DotLayout> differentiated = {
       {"matmul", {3, 4}, {4, 2}, {1}, {0}, {}, {}},
