@@ -17,13 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-volatile std::sig_atomic_t stop_signal = 0;
-std::atomic<bool> is_ending = false, has_failed = false;
+std::atomic<bool> is_stopping = false, is_ending = false, has_failed = false;
 int signal_pipe[2] = {-1, -1};  // one byte for each signal
 
 // A handler may do little; the watcher does the rest.
-extern "C" void note_stop_signal(int signal) {
-  stop_signal = signal;
+extern "C" void note_stop_signal(int) {
   const char byte = 0;
   [[maybe_unused]] const ssize_t written = ::write(signal_pipe[1], &byte, 1);
 }
@@ -60,7 +58,9 @@ void wait_for_failure() {
 void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
   say("stopping when the step that runs now is done; Ctrl-C again ends at once");
-  stop.request_stop();  // after the line, which must not follow what is said of the end
+  // After the line, which must not follow what is said of the end.
+  is_stopping = true;
+  stop.request_stop();
   wait_for_signal();
   is_ending = true;
   kill_compilers();
@@ -88,7 +88,7 @@ std::stop_token catch_stop_signals(const fs::path& run_folder) {
   return stop.get_token();
 }
 
-bool stop_requested() { return stop_signal != 0; }
+bool stop_requested() { return is_stopping; }
 
 void wait_if_ending() {
   has_failed = is_ending.load();
