@@ -29,7 +29,7 @@ std::string in_quotes(std::string_view text, std::size_t limit = 60);
 
 // "12.30 MiB"; whole bytes below 1 KiB.
 std::string bytes_text(std::int64_t bytes);
-// As bytes_text, but never less than `bytes`: what is given as much has enough.
+// The same rounded up, never less than `bytes`: for what has to be enough.
 std::string needed_bytes_text(std::int64_t bytes);
 
 // Least number of insertions, deletions, substitutions and swaps of neighbours that turn a into b.

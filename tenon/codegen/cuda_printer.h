@@ -1,10 +1,9 @@
 // Prints one kernel as CUDA C: a block of threads per instance that holds tiles between them.
 #pragma once
+#include "tenon/base/ceil_divide.h"
 #include "tenon/codegen/kernel_printer.h"
 
 namespace tenon::codegen {
-
-constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // How a team holds a tile: element (r, l) is on thread (r % row_threads) * lane_threads +
 // l % lane_threads, in its register (r / row_threads) * lane_registers + l / lane_threads. The

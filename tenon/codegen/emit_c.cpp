@@ -112,8 +112,8 @@ std::int64_t lane_partials(ScalarFunction f, std::int64_t count) {
 
 }  // namespace
 
-// Partials first, each over every 16th element in order, then the tree: kernel::Fold's order, and
-// sixteen independent chains for the compiler to put into vectors.
+// Partials first, each over every 16th element in order, then the tree: kernel::Fold's order (but
+// for long extremes), and independent chains for the compiler to put into vectors.
 void CPrinter::print_lane_fold(const Fold& fold, ValueId result) {
   const TileType& tile = type(fold.tile);
   const DType dtype = tile.dtype;

@@ -9,15 +9,15 @@ namespace {
 constexpr std::int64_t kLeastDepth = 192;
 constexpr std::int64_t kBlockDepth = 96;
 constexpr std::int64_t kPackedDepth = 256;   // of a block that is copied
-constexpr std::int64_t kPackedAcross = 128;  // and of one whose rows are lines of the left operand
+constexpr std::int64_t kPackedAcross = 128;  // where both operands lie across the contracted axis
 constexpr std::int64_t kLeastPatches = 16, kLeastPackedPatches = 12;
 constexpr std::int64_t kMostTiles = 48, kMostLaneTiles = 8;   // of an instance
 constexpr std::int64_t kMostPackedLanes = 4;                  // tiles of lanes
 constexpr std::int64_t kMostPackedSums = 24 * 1024;           // of an instance that copies
 constexpr std::int64_t kPackedBytes = std::int64_t{1} << 21;  // of a right operand to be copied
 constexpr std::int64_t kPackedRows = 64;                      // that read it
-// Rows so far apart meet in the same places of the first cache, which holds few of them: also those
-// of a right operand, which is copied then.
+// Rows so far apart meet in the same places of the first cache, which holds few of them: a tile has
+// at most kAliasRows such rows of the left operand, and a right operand of such rows is copied.
 constexpr std::int64_t kAliasBytes = 4096, kAliasRows = 8;
 
 Patch choose_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles) {

@@ -139,7 +139,7 @@ bool has_exponentials(const ReductionProblem& problem) {
 
 // Several short rows at once. Where something needs a row's results beside its elements, a row by
 // itself stays in registers, which is faster unless it computes long between two folds: those of
-// several rows do not wait for one another (softmax over 64 elements, AVX-512: a fifth less time).
+// several rows do not wait for one another (softmax over 64 elements, AVX-512: a sixth less time).
 void tile_kept_rows(const ReductionProblem& problem, Tiling& tiling, std::int64_t lanes) {
   const Target& target = problem.writer.target();
   if (tiling.empty() || finds_positions(problem)) return;

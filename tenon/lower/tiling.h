@@ -1,5 +1,6 @@
 // How the positions of a space are dealt out to instances, loops and tiles.
 #pragma once
+#include "tenon/base/ceil_divide.h"
 #include "tenon/lower/emitter.h"
 
 namespace tenon::lower {
@@ -16,8 +17,6 @@ struct Survey {
 // asks for more.
 Survey survey(const Context& context, Space space, const std::function<void(Emitter&)>& write);
 std::vector<Affine> affines(const std::vector<Emitter::Form>& forms);
-
-constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // A group cut into tiles; the last tile may be smaller.
 struct TiledGroup {

@@ -14,7 +14,7 @@ std::string largest_text(const backends::MemoryMap& map) {
   std::vector<std::string> texts;
   for (const backends::MemoryUse& use : map.alive_at(peak)) {
     if (texts.size() == kMostListed) break;
-    texts.push_back(fmt::format("{} {}", use.value, needed_bytes_text(use.bytes)));
+    texts.push_back(fmt::format("{} {}", use.value, bytes_text(use.bytes)));
   }
   if (texts.empty()) return {};
   return fmt::format("\n  largest when most is alive (launch {} of {}, {}): {}", peak + 1,
@@ -59,9 +59,8 @@ void Trainer::State::require_memory(
   std::string text = fmt::format(
       "memory limit {}: {} with batches of {} needs {}\n"
       "  weights, optimizer and counters {}; data {}; activations, gradients and workspace {}{}",
-      bytes_text(limit), purpose, batch, needed_bytes_text(total(step)),
-      needed_bytes_text(report.state), needed_bytes_text(data), needed_bytes_text(report.arena),
-      largest_text(step.memory.map));
+      bytes_text(limit), purpose, batch, needed_bytes_text(total(step)), bytes_text(report.state),
+      bytes_text(data), bytes_text(report.arena), largest_text(step.memory.map));
 
   std::int64_t sums = 0;  // what accumulation adds
   if (is_training && options.optimizer.options().accumulate_steps == 1)

@@ -187,6 +187,8 @@ TEST_F(Bench, RefusesWhatCannotBeTimed) {
       {{"--losses-at", "2,2"}, "--losses-at: steps in rising order expected, got 2 after 2"},
       {{"--losses-at", "1", "--forward-only"},
        "--losses-at: excludes --forward-only: predictions have no losses"},
+      {{"--steps-per-call", "4", "--forward-only"},
+       "--steps-per-call: excludes --forward-only: each prediction is a call"},
       {{"--steps-per-call", "0"},
        "--steps-per-call: expected a whole number from 1 to 1048576, got \"0\""},
       {{"--epochs", "1"}, "bench: unknown option \"--epochs\""},

@@ -201,6 +201,13 @@ class ResultsFile(unittest.TestCase):
             alone = self.added(self.results(folder), "I-1")
             self.assertEqual(alone, first + notes)
 
+    def test_rows_without_their_figures_are_not_overwritten(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.added(self.results(folder), "I-1")
+            (pathlib.Path(folder) / "RESULTS.json").unlink()
+            with self.assertRaisesRegex(SystemExit, "which holds their figures, does not exist"):
+                self.results(folder, keep=True)
+
 
 class Sources(unittest.TestCase):
     def test_are_python(self):

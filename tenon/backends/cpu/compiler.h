@@ -9,7 +9,7 @@ namespace tenon::backends {
 struct Compiler {
   std::filesystem::path path;
   std::string version;  // first line of --version
-  std::string file{};   // size and time of the program, which another of the same version lacks
+  std::string file{};   // its size and time of change: another may have the same path and version
 };
 
 // TENON_CC, or the first of cc, gcc and clang in PATH. BackendError saying what to install.
