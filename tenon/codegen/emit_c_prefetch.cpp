@@ -25,6 +25,17 @@ constexpr std::int64_t kStepsAhead = 16;
 // steps, 0 to 3 % of others; for the lanes, which come from further, 5 is too late.
 constexpr std::int64_t kStepsAheadInBlock = 5;
 
+// Positions in a row of `count` elements, rows `step` apart, in every line that it may touch: those
+// of whole lines, whole lines apart, begin with one.
+std::vector<std::int64_t> one_of_each_line(std::int64_t count, std::int64_t step,
+                                           std::int64_t line_elements) {
+  std::vector<std::int64_t> elements;
+  for (std::int64_t i = 0; i < count; i += line_elements) elements.push_back(i);
+  const bool is_whole = count % line_elements == 0 && step % line_elements == 0;
+  if (!is_whole && elements.back() != count - 1) elements.push_back(count - 1);
+  return elements;
+}
+
 bool ends_epilogue(const Instruction& instruction) {
   return std::holds_alternative<Contract>(instruction) ||
          std::holds_alternative<Loop>(instruction) || std::holds_alternative<If>(instruction) ||
@@ -108,7 +119,9 @@ void CPrinter::print_prefetches(const RegisterBlock& registers, const std::strin
           parts, turns));
     }
     const std::int64_t stride = is_row ? line_elements : access.row_stride;
-    for (std::int64_t lane = 0; lane < (is_row ? 1 : access.active_lanes); lane += line_elements) {
+    for (const std::int64_t lane :
+         is_row ? std::vector<std::int64_t>{0}
+                : one_of_each_line(access.active_lanes, stride, line_elements)) {
       std::string place = storage(access.offset).text;
       if (stride != 0 && parts > 1) place += fmt::format(" + {} * {}", part, stride);
       if (lane > 0) place += fmt::format(" + {}", lane);
@@ -124,14 +137,10 @@ void CPrinter::print_operand_prefetches(const Contract& contract, const Register
                          std::int64_t count, std::int64_t ahead) {
     const auto bytes = static_cast<std::int64_t>(size_of(kernel_.buffers[id.index].dtype));
     if (step * bytes < kFarBytes || step < 2 * count) return;
-    // The first and the last element, and one of each line between them.
-    std::vector<std::int64_t> elements;
-    for (std::int64_t i = 0; i < count - 1; i += kLineBytes / bytes) elements.push_back(first + i);
-    elements.push_back(first + count - 1);
-    for (const std::int64_t element : elements) {
+    for (const std::int64_t i : one_of_each_line(count, step, kLineBytes / bytes)) {
       std::string place = storage(offset).text;
       place += fmt::format(" + (k + {}) * {}", ahead, step);
-      if (element != 0) place += fmt::format(" + {}", element);
+      if (first + i != 0) place += fmt::format(" + {}", first + i);
       line(fmt::format("__builtin_prefetch(&{}[{}]);", buffer(id), place));
     }
   };

@@ -130,6 +130,8 @@ kernel::ValueId contract_axes(Emitter& emitter, std::span<const ContractedAxis> 
 
 // Contracted axes from this length on may be cut into blocks for several threads.
 inline constexpr std::int64_t kLongDepth = 4096;
+// But more results than this leave the second cache while they wait for the next block.
+inline constexpr std::int64_t kMostBlockedResults = 131072;
 
 // Ways to compute tiles; all give an element the same bits on every target.
 void lower_tiled(Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows);

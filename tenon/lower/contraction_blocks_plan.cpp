@@ -16,9 +16,12 @@ constexpr std::int64_t kMostPackedLanes = 4;                  // tiles of lanes
 constexpr std::int64_t kMostPackedSums = 24 * 1024;           // of an instance that copies
 constexpr std::int64_t kPackedBytes = std::int64_t{1} << 21;  // of a right operand to be copied
 constexpr std::int64_t kPackedRows = 64;                      // that read it
-// Rows so far apart meet in the same places of the first cache, which holds few of them: a tile has
-// at most kAliasRows such rows of the left operand, and a right operand of such rows is copied.
+// Rows of the left operand so far apart meet in the same places of the first cache, which holds few
+// of them: a tile has at most kAliasRows such rows.
 constexpr std::int64_t kAliasBytes = 4096, kAliasRows = 8;
+// Rows of the right operand that are nearly a page apart need a page each, of which processors know
+// few at a time, and may meet in the first cache, too: they are copied.
+constexpr std::int64_t kPageApart = 3072;
 
 Patch choose_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles) {
   Patch patch;
@@ -95,8 +98,9 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
   const std::int64_t bytes = element_bytes(problem.rhs);
   plan.is_across = is_across(problem, lanes, rows, plan.tile);
   plan.packs = rows.extent >= kPackedRows && lanes.extent * depth * bytes >= kPackedBytes &&
-               (!plan.is_across || problem.contracted.front().rhs * bytes % kAliasBytes == 0);
-  if (!plan.packs && (!plan.is_across || depth >= kLongDepth)) return std::nullopt;
+               (!plan.is_across || problem.contracted.front().rhs * bytes >= kPageApart);
+  const bool is_cut = depth >= kLongDepth && problem.result_count() <= kMostBlockedResults;
+  if (!plan.packs && (!plan.is_across || is_cut)) return std::nullopt;
 
   plan.outer = outer_groups(problem, &lanes, &rows);
   const std::int64_t outer = tile_count(plan.outer);

@@ -13,9 +13,8 @@ constexpr std::int64_t kLeastBlockDepth = 512;  // of one block
 constexpr std::int64_t kMostBlocks = 16;
 constexpr std::int64_t kFewResults = 16384;  // with more there is enough to do side by side
 // More operand bytes than this leave the second cache between one tile and the next, which reads
-// them again; so do more results than that while they wait for the next block.
+// them again.
 constexpr std::int64_t kCachedBytes = std::int64_t{1} << 19;
-constexpr std::int64_t kMostBlockedResults = 131072;
 constexpr std::int64_t kFarRows = 2048;     // bytes between rows of rhs that spoil the cache
 constexpr std::int64_t kShortDepth = 16;    // a panel so short is as well read where it lies
 constexpr std::int64_t kPackedDepth = 128;  // of lhs: a tile's columns fill the first cache

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tenon/base/text.h"
 #include "tenon/codegen/emit.h"
 #include "tenon/kernel/builder.h"
 #include "tests/codegen/compiled_kernels.h"
@@ -195,6 +196,23 @@ TEST(Contract, WhatIsAskedForInFrontOfItIsSharedOutWhereLanesAreContiguous) {
   EXPECT_LT(columns.find("__builtin_prefetch(&start[r + l * 12], 0, 2)"),
             columns.find("accumulators"))
       << columns;
+}
+
+// Rows that are not whole lines may end in one more than they fill.
+TEST(Contract, EveryLineOfTheEpilogueIsAskedFor) {
+  const auto asked = [](std::int64_t lanes) {
+    std::vector<std::string> places;
+    const std::string text = emit_c(contract_kernel(0, tile(4, lanes)));
+    for (const std::string_view line : split(text, '\n'))
+      if (line.find("__builtin_prefetch(&y") != line.npos) places.emplace_back(trim(line));
+    return places;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(asked(32), (Texts{"__builtin_prefetch(&y[0 + turn * 32], 1);",
+                              "__builtin_prefetch(&y[0 + turn * 32 + 16], 1);"}));
+  EXPECT_EQ(asked(24), (Texts{"__builtin_prefetch(&y[0 + turn * 24], 1);",
+                              "__builtin_prefetch(&y[0 + turn * 24 + 16], 1);",
+                              "__builtin_prefetch(&y[0 + turn * 24 + 23], 1);"}));
 }
 
 }  // namespace
