@@ -32,14 +32,6 @@ def choose_cores(threads):
     return chosen[:threads]
 
 
-def ready_memory(count):
-    """Has `count` bytes of memory, or a third of what is free, been in use once: a virtual machine fetches pages
-    that no program has touched yet from its host, which takes longer than many a first step."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    touch = "import sys, mmap; m = mmap.mmap(-1, int(sys.argv[1])); m[::4096] = bytes(len(range(0, len(m), 4096)))"
-    subprocess.run([sys.executable, "-c", touch, str(max(min(count, free // 3), 4096))], check=False)
-
-
 def environment(threads, caches):
     """For peers and Tenon: the same number of threads, and caches in the folder `caches`."""
     count = str(threads)

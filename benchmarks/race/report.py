@@ -133,8 +133,8 @@ steps compared lie within 1e-5 (first step) and 1e-4 (later) of the median of al
 Rounds are interleaved: each times every row once, Tenon in a new process, peers in theirs, which stand still
 meanwhile. Times are of one step, over blocks of at least 20 ms; `median` is the median over rounds of the
 medians over blocks, in brackets the 95 % bootstrap interval of the ratio. `first step`: from the start of the
-program, less reading the data and one steady step; for peers in brackets without interpreter and imports;
-programs start on memory that was in use before, for a virtual machine's host is slow to give other. `memory`: growth of the peak of resident memory up to the last step compared (Tenon: up to step 100), data
+program, less reading the data and one steady step; for peers in brackets without interpreter and imports.
+`memory`: growth of the peak of resident memory up to the last step compared (Tenon: up to step 100), data
 apart; for peers from after their imports, in brackets from before them. Of a compiler that ran as a process
 only a bound is known: Linux counts for it what the program held when it started it. Rows that take many steps
 in one call (`jax.scan`, `keras.fit_many`, `tenon.many`) are compared with each other.

@@ -7,7 +7,7 @@ import arrays
 import comparison
 import tenon_side
 import workloads
-from processes import Peer, PeerFailed, ready_memory
+from processes import Peer, PeerFailed
 from workloads import TENON, TENON_MANY
 
 MANY = (TENON_MANY, "jax.scan", "keras.fit_many")  # rows that take many steps in one call
@@ -50,11 +50,7 @@ class WorkloadRace:
 
     # Tenon
 
-    def ready_memory(self):
-        ready_memory(int(1.5 * self.workload.targets.get("memory", 2**30)))
-
     def bench(self, name, seconds, losses):
-        self.ready_memory()
         many = workloads.STEPS_PER_CALL if name == TENON_MANY else 1
         return tenon_side.bench(self.options.tenon, self.workload, self.folder, self.options.threads,
                                 self.folder / f"{name}-cache", seconds, losses, many)
@@ -75,7 +71,6 @@ class WorkloadRace:
 
     def start_peer(self, name):
         row, caches = self.rows[name], self.folder / f"{name}-cache"
-        self.ready_memory()
         peer = Peer(name, self.folder, self.options.threads, caches, self.folder / f"{name}.log")
         self.peers[name] = peer
         ready = peer.answer()
@@ -85,7 +80,6 @@ class WorkloadRace:
         row["first"] = {"cold_raw": ready["to_first_loss"] - ready["data_seconds"],
                         "cold_import": ready["import_seconds"]}
         if self.options.warm and name in CACHING:
-            self.ready_memory()
             again = Peer(name, self.folder, self.options.threads, caches,
                          self.folder / f"{name}-again.log", more=("--only-first",))
             try:
