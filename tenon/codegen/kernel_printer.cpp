@@ -9,8 +9,9 @@ namespace tenon::codegen {
 
 using namespace kernel;
 
-KernelPrinter::KernelPrinter(const Kernel& kernel)
+KernelPrinter::KernelPrinter(const Kernel& kernel, const KernelOptions& options)
     : kernel_(kernel),
+      options_(options),
       uses_(kernel),
       buffers_(buffer_names(kernel)),
       storage_(kernel.values.size()),
@@ -81,8 +82,9 @@ void KernelPrinter::materialize(ValueId value) {
 
 bool KernelPrinter::is_taken_over(ValueId operand, const Block& block, std::size_t position) const {
   const Block* body = body_of(block.statements[position].instruction);
-  return storage(operand).kind == Storage::Kind::array && uses_.defined_in(operand, block) &&
-         !uses_.used_behind(operand, block, position) && !(body && uses_.used_in(operand, *body));
+  return options_.reuse_arrays && storage(operand).kind == Storage::Kind::array &&
+         uses_.defined_in(operand, block) && !uses_.used_behind(operand, block, position) &&
+         !(body && uses_.used_in(operand, *body));
 }
 
 std::string KernelPrinter::take_over(ValueId operand, const Block& block, std::size_t position,
@@ -99,7 +101,8 @@ std::string KernelPrinter::take_over(ValueId operand, const Block& block, std::s
 
 void KernelPrinter::print_block(const Block& block) {
   for (std::size_t i = 0; i < block.statements.size();) {
-    const std::size_t end = find_run_end(kernel_, block, i);
+    std::size_t end = find_run_end(kernel_, block, i);
+    if (!options_.join_statements) end = std::min(end, i + 1);
     if (end > i) {
       print_run(block, i, end);
       i = end;
@@ -135,6 +138,7 @@ void KernelPrinter::print_block(const Block& block) {
 }
 
 void KernelPrinter::assign_yield_arrays(const Block& block, std::size_t begin, std::size_t end) {
+  if (!options_.reuse_arrays) return;
   // Only bodies of loops yield; their carried values are the arguments behind the index.
   for (std::size_t carried = 0; carried < block.yields.size(); ++carried) {
     const ValueId argument = block.arguments[carried + 1];
@@ -194,7 +198,8 @@ void KernelPrinter::print_run(const Block& block, std::size_t begin, std::size_t
       const Extents& needed = uses_.needed(tile.value);
       return segment.row_begin < needed.rows && segment.lane_begin < needed.lanes;
     });
-    if (!is_needed && !segment_has_effect(each, *extents, segment)) continue;
+    if (options_.drop_unneeded && !is_needed && !segment_has_effect(each, *extents, segment))
+      continue;
     open_element_loop(*extents, segment);
     for (const Statement* const statement : each)
       print_element_statement(*statement, *extents, segment);
@@ -241,7 +246,8 @@ std::string KernelPrinter::expression(const Instruction& instruction, ValueId re
             [&](const Call& node) {
               std::vector<std::string> operands;
               for (const ValueId operand : node.operands) operands.push_back(element(operand));
-              for (std::size_t i = 0; i < 2 && operands.size() == 2; ++i) {
+              for (std::size_t i = 0; i < 2 && operands.size() == 2 && options_.compare_with_bounds;
+                   ++i) {
                 const std::optional<Literal>& bound = storage(node.operands[1 - i]).literal;
                 if (!bound) continue;
                 const std::string text = bounded_text(node.function, *bound, operands[i]);

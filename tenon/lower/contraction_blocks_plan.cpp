@@ -85,7 +85,9 @@ std::int64_t BlockPlan::grid() const {
 
 std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup& lanes,
                                      const AxisGroup& rows) {
-  if (problem.writer.target().kind != Target::Kind::cpu || problem.contracted.size() != 1)
+  const kernel::KernelOptions& options = problem.writer.options();
+  if (problem.writer.target().kind != Target::Kind::cpu || problem.contracted.size() != 1 ||
+      !options.block_products)
     return std::nullopt;
   BlockPlan plan;
   plan.tile = choose_blocked_tile(problem, lanes, rows);
@@ -94,7 +96,8 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
     return std::nullopt;
   const std::int64_t bytes = element_bytes(problem.rhs);
   plan.is_across = is_across(problem, lanes, rows, plan.tile);
-  plan.packs = rows.extent >= kPackedRows && lanes.extent * depth * bytes >= kPackedBytes &&
+  plan.packs = options.copy_blocks && rows.extent >= kPackedRows &&
+               lanes.extent * depth * bytes >= kPackedBytes &&
                (!plan.is_across || problem.contracted.front().rhs * bytes % kAliasBytes == 0);
   if (!plan.packs && (!plan.is_across || depth >= kLongDepth)) return std::nullopt;
 
