@@ -5,16 +5,17 @@ namespace tenon::conformance {
 using namespace ir;
 namespace {
 
-Value data(Builder& b, const char* name, TensorType type) {
+Value operand(Builder& b, const char* name, TensorType type) {
   return b.input({name, std::move(type), Role::data, {}});
 }
 
 // Sums long enough to be cut into parts: of rows, of columns, and of products.
 Graph long_sums() {
   Builder b;
-  const Value x = data(b, "x", {DType::f32, {9, 9001}}), y = data(b, "y", {DType::f32, {9001, 20}});
-  const Value long_x = data(b, "long_x", {DType::f32, {5, 4500}});
-  const Value long_y = data(b, "long_y", {DType::f32, {4500, 7}});
+  const Value x = operand(b, "x", {DType::f32, {9, 9001}}),
+              y = operand(b, "y", {DType::f32, {9001, 20}});
+  const Value long_x = operand(b, "long_x", {DType::f32, {5, 4500}});
+  const Value long_y = operand(b, "long_y", {DType::f32, {4500, 7}});
   return std::move(b).finish(
       {reduce_sum(b, x, {1}), reduce_sum(b, y, {0}), matmul(b, long_x, long_y)});
 }
@@ -22,8 +23,8 @@ Graph long_sums() {
 // Sums of products that use every element once: the last axis is one of both operands.
 Graph products_of_lanes() {
   Builder b;
-  const Value x = data(b, "x", {DType::f32, {4, 9, 20}}),
-              y = data(b, "y", {DType::f32, {4, 9, 20}});
+  const Value x = operand(b, "x", {DType::f32, {4, 9, 20}}),
+              y = operand(b, "y", {DType::f32, {4, 9, 20}});
   return std::move(b).finish(
       {b.add(Dot{{0, 2}, {0, 2}, {1}, {1}, DType::f32, Precision::highest}, {x, y})});
 }
@@ -31,15 +32,16 @@ Graph products_of_lanes() {
 // A right operand of 2 MiB, copied a block at a time, and what follows the product.
 Graph copied_blocks() {
   Builder b;
-  const Value x = data(b, "x", {DType::f32, {65, 600}}), y = data(b, "y", {DType::f32, {600, 900}});
-  const Value z = data(b, "z", {DType::f32, {65, 900}});
+  const Value x = operand(b, "x", {DType::f32, {65, 600}}),
+              y = operand(b, "y", {DType::f32, {600, 900}});
+  const Value z = operand(b, "z", {DType::f32, {65, 900}});
   return std::move(b).finish({add(b, matmul(b, x, y), z)});
 }
 
 // Read along one axis and written along the other.
 Graph transposed(DType dtype) {
   Builder b;
-  const Value x = data(b, "x", {dtype, {200, 40}}), y = data(b, "y", {dtype, {40, 200}});
+  const Value x = operand(b, "x", {dtype, {200, 40}}), y = operand(b, "y", {dtype, {40, 200}});
   return std::move(b).finish({add(b, transpose(b, x, {1, 0}), y)});
 }
 
