@@ -54,6 +54,10 @@ class CPrinter final : public KernelPrinter {
                       std::size_t position) override;
   void print_barrier() override {}
 
+  // The loop that follows has independent iterations.
+  void print_independent() {
+    if (options_.tell_independence) line("TENON_INDEPENDENT");
+  }
   void print_lane_fold(const kernel::Fold& fold, kernel::ValueId result);
   void print_row_fold(const kernel::Fold& fold, kernel::ValueId result);
   // The contraction inside the loop, if the loop does nothing but carry its accumulator.

@@ -38,11 +38,11 @@ std::vector<KernelPrinter::Segment> CPrinter::segments(const Block& block, std::
 
 void CPrinter::open_element_loop(const Extents& extents, const Segment& segment) {
   if (extents.rows > 1) {
-    if (extents.lanes == 1) line("TENON_INDEPENDENT");
+    if (extents.lanes == 1) print_independent();
     open(fmt::format("for (int64_t r = {}; r < {}; ++r) {{", segment.row_begin, segment.row_end));
   }
   if (extents.lanes > 1) {
-    line("TENON_INDEPENDENT");
+    print_independent();
     open(fmt::format("for (int64_t l = {}; l < {}; ++l) {{", segment.lane_begin, segment.lane_end));
   }
 }
@@ -70,7 +70,7 @@ std::string CPrinter::print() {
   for (std::uint32_t i = 0; i < kernel_.buffers.size(); ++i) {
     const Buffer& argument = kernel_.buffers[i];
     if (argument.space != Space::argument) continue;
-    bool is_alone = true;
+    bool is_alone = options_.tell_independence;
     for (std::uint32_t other = 0; other < kernel_.buffers.size(); ++other)
       is_alone = is_alone && (other == i || !may_alias(kernel_, {i}, {other}));
     const std::string pointer =
@@ -105,9 +105,11 @@ constexpr std::int64_t kFoldForExtremes = 256;  // elements that make up for a l
 
 // Any order gives the same extreme (up to the payload of a NaN), so there may be more partials than
 // kernel::Fold says: minima and maxima of floats are long chains of instructions.
-std::int64_t lane_partials(ScalarFunction f, std::int64_t count) {
+std::int64_t lane_partials(ScalarFunction f, std::int64_t count, bool widens_extremes) {
   const bool is_extreme = f == ScalarFunction::minimum || f == ScalarFunction::maximum;
-  return std::min(is_extreme && count >= kFoldForExtremes ? kExtremePartials : kPartials, count);
+  return std::min(
+      widens_extremes && is_extreme && count >= kFoldForExtremes ? kExtremePartials : kPartials,
+      count);
 }
 
 }  // namespace
@@ -118,7 +120,7 @@ void CPrinter::print_lane_fold(const Fold& fold, ValueId result) {
   const TileType& tile = type(fold.tile);
   const DType dtype = tile.dtype;
   const std::int64_t count = fold.active;
-  const std::int64_t partials = lane_partials(fold.function, count);
+  const std::int64_t partials = lane_partials(fold.function, count, options_.widen_extremes);
   const std::string row = tile.rows > 1 ? fmt::format("r * {} + ", tile.lanes) : "";
   const std::string& array = storage(fold.tile).text;
   const auto combine = [&](const std::string& other) {
@@ -165,7 +167,7 @@ void CPrinter::print_row_fold(const Fold& fold, ValueId result) {
   const std::int64_t partials = std::min<std::int64_t>(16, count);
   const std::string& array = storage(fold.tile).text;
   const auto combine = [&](std::int64_t rows, const std::string& other) {
-    line("TENON_INDEPENDENT");
+    print_independent();
     line(fmt::format("for (int64_t j = 0; j < {}; ++j) p[j] = {};", rows * lanes,
                      call_text(fold.function, tile.dtype, {"p[j]", other})));
   };
@@ -229,10 +231,10 @@ void CPrinter::print_prefetch(const Prefetch& prefetch, const Block& block, std:
   if (access.active_rows > 1) close();
 }
 
-std::string emit_c(const Kernel& kernel) {
+std::string emit_c(const Kernel& kernel, const KernelOptions& options) {
   Kernel early = kernel;
-  raise_scalars(early);
-  return CPrinter(early).print();
+  if (options.raise_scalars) raise_scalars(early);
+  return CPrinter(early, options).print();
 }
 
 }  // namespace tenon::codegen

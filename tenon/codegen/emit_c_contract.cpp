@@ -283,7 +283,7 @@ void CPrinter::print_contract(const Contract& contract, const Block& block, std:
 }
 
 const Contract* CPrinter::special_contract(const Loop& loop) const {
-  if (loop.initial.size() != 1 || loop.extent == 0) return nullptr;
+  if (!options_.keep_accumulators || loop.initial.size() != 1 || loop.extent == 0) return nullptr;
   const TileType& tile = type(loop.initial.front());
   if (tile.is_scalar() || !is_float(tile.dtype)) return nullptr;
   return carried_contract(loop.body, loop.body.arguments[1]);

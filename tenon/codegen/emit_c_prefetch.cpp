@@ -70,6 +70,7 @@ std::vector<CPrinter::Ahead> CPrinter::touched_ahead(const Block& block,
                                                      std::size_t position) const {
   const TileType& tile = type(block.statements[position].results.front());
   std::vector<Ahead> ahead;
+  if (!options_.prefetch) return ahead;
   for (std::size_t i = position; i-- > 0 && !ends_epilogue(block.statements[i].instruction);)
     if (is_spread(block, i))
       ahead.insert(ahead.begin(),
@@ -132,7 +133,7 @@ void CPrinter::print_prefetches(const RegisterBlock& registers, const std::strin
 }
 
 void CPrinter::print_operand_prefetches(const Contract& contract, const RegisterBlock& registers) {
-  if (contract.depth <= kStepsAhead) return;
+  if (!options_.prefetch || contract.depth <= kStepsAhead) return;
   const auto print = [&](BufferId id, ValueId offset, std::int64_t step, std::int64_t first,
                          std::int64_t count, std::int64_t ahead) {
     const auto bytes = static_cast<std::int64_t>(size_of(kernel_.buffers[id.index].dtype));

@@ -91,7 +91,8 @@ bool is_transposed(const Kernel& kernel, const Load& load) {
 
 bool CPrinter::print_at_once(const Block& block, std::size_t begin, std::size_t i) {
   const auto* load = std::get_if<Load>(&block.statements[i].instruction);
-  if (load == nullptr || !is_transposed(kernel_, *load)) return false;
+  if (!options_.transpose_in_registers || load == nullptr || !is_transposed(kernel_, *load))
+    return false;
   const ValueId result = block.statements[i].results.front();
   if (!storage(result).text.empty()) return false;
   for (std::size_t before = begin; before < i; ++before) {

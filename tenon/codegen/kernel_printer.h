@@ -6,6 +6,7 @@
 
 #include "tenon/codegen/uses.h"
 #include "tenon/kernel/kernel.h"
+#include "tenon/kernel/kernel_options.h"
 
 namespace tenon::codegen {
 
@@ -13,7 +14,7 @@ namespace tenon::codegen {
 // that lives longer is an array t<id>, which loops and contractions update in place.
 class KernelPrinter {
  public:
-  explicit KernelPrinter(const kernel::Kernel& kernel);
+  explicit KernelPrinter(const kernel::Kernel& kernel, const kernel::KernelOptions& options = {});
   virtual ~KernelPrinter() = default;
 
  protected:
@@ -99,6 +100,7 @@ class KernelPrinter {
   }
 
   const kernel::Kernel& kernel_;
+  const kernel::KernelOptions options_;
   Uses uses_;
   std::string text_;
   int depth_ = 0;  // of indentation

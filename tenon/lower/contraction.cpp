@@ -64,6 +64,7 @@ std::vector<ContractedAxis> merged(const std::vector<ContractedAxis>& axes) {
 // Axes in another order step as one in both operands if the operands were transposed alike. Then
 // the sums are taken in that order: memory is read as it lies.
 void order_contracted(Contraction& problem) {
+  if (!problem.writer.options().sum_as_memory_lies) return;
   std::vector<ContractedAxis> sorted = problem.contracted;
   std::ranges::stable_sort(sorted, std::greater(), &ContractedAxis::lhs);
   if (merged(sorted).size() < merged(problem.contracted).size()) problem.contracted = sorted;
@@ -96,18 +97,20 @@ bool is_contracted_contiguous(const Contraction& problem) {
 }
 
 void lower_from_memory(Contraction& problem, const AxisGroup* lanes, const AxisGroup* rows) {
+  const kernel::KernelOptions& options = problem.writer.options();
   const AxisGroup* batch = problem.groups.empty() ? nullptr : &problem.groups.back();
   if (batch != nullptr && role_of(problem, *batch) != GroupRole::batch) batch = nullptr;
   if (lanes == nullptr || rows == nullptr) {
     // Each element of one operand is used once: a depthwise convolution, or a matrix and a vector.
     const bool is_elementwise = batch != nullptr && batch->extent >= 4 &&
                                 lhs_step(problem, *batch) == 1 && rhs_step(problem, *batch) == 1;
-    if (is_elementwise) return lower_multiplied(problem, *batch);
+    if (is_elementwise && options.multiply_lanes) return lower_multiplied(problem, *batch);
     if (lanes == nullptr && rows != nullptr) {
       swap_operands(problem);
       std::swap(lanes, rows);
     }
-    if (lanes == nullptr || (rhs_step(problem, *lanes) != 1 && is_contracted_contiguous(problem)))
+    if (lanes == nullptr || (options.fold_products && rhs_step(problem, *lanes) != 1 &&
+                             is_contracted_contiguous(problem)))
       return lower_folded(problem);
   }
   const bool is_large = lanes->extent >= 16 && rows != nullptr && rows->extent >= 16 &&

@@ -141,8 +141,8 @@ class BlockedWriter {
     const std::int64_t step = is_along ? depth_.rhs : place->lane_step;
     const std::int64_t share = ceil_divide(lines, plan_.patch.rows);
     const ValueId start = plus(stepped(*emitter_, place->offset, first, depth_.rhs), shift);
-    emitter_->builder().prefetch({from_, stepped(*emitter_, start, r, share * step), step, 1, share,
-                                  is_along ? plan_.tile.lanes : count});
+    emitter_->prefetch({from_, stepped(*emitter_, start, r, share * step), step, 1, share,
+                        is_along ? plan_.tile.lanes : count});
   }
 
   // Panel l's share of the tile's left operand in the block after the one at `first`.
@@ -152,8 +152,8 @@ class BlockedWriter {
     const std::int64_t share = ceil_divide(plan_.depth, plan_.patch.lanes);
     const ValueId start =
         plus(emitter_->call(ScalarFunction::add, {place->offset, first}), plan_.depth);
-    emitter_->builder().prefetch({product_.lhs, stepped(*emitter_, start, l, share),
-                                  place->row_step, 1, places.back().size, share});
+    emitter_->prefetch({product_.lhs, stepped(*emitter_, start, l, share), place->row_step, 1,
+                        places.back().size, share});
   }
 
   // The tile's sums so far, and what follows them.

@@ -88,7 +88,9 @@ std::int64_t BlockPlan::grid() const {
 
 std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup& lanes,
                                      const AxisGroup& rows) {
-  if (problem.writer.target().kind != Target::Kind::cpu || problem.contracted.size() != 1)
+  const kernel::KernelOptions& options = problem.writer.options();
+  if (problem.writer.target().kind != Target::Kind::cpu || problem.contracted.size() != 1 ||
+      !options.block_products)
     return std::nullopt;
   BlockPlan plan;
   plan.tile = choose_blocked_tile(problem, lanes, rows);
@@ -97,7 +99,8 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
     return std::nullopt;
   const std::int64_t bytes = element_bytes(problem.rhs);
   plan.is_across = is_across(problem, lanes, rows, plan.tile);
-  plan.packs = rows.extent >= kPackedRows && lanes.extent * depth * bytes >= kPackedBytes &&
+  plan.packs = options.copy_blocks && rows.extent >= kPackedRows &&
+               lanes.extent * depth * bytes >= kPackedBytes &&
                (!plan.is_across || problem.contracted.front().rhs * bytes >= kPageApart);
   const bool is_cut = depth >= kLongDepth && problem.result_count() <= kMostBlockedResults;
   if (!plan.packs && (!plan.is_across || is_cut)) return std::nullopt;

@@ -15,7 +15,7 @@ void prefetch_part(Emitter& emitter, kernel::BufferId from, ValueId start, std::
   const ValueId last = emitter.index_constant(DType::i64, buffer.elements - part);
   const ValueId offset =
       emitter.call(ScalarFunction::minimum, {stepped(emitter, start, number, part), last});
-  emitter.builder().prefetch({from, offset, part, 1, 1, part});
+  emitter.prefetch({from, offset, part, 1, 1, part});
 }
 
 void prefetch_epilogue(Emitter& emitter, const Contraction& problem, ValueId number,
@@ -31,7 +31,7 @@ void prefetch_epilogue(Emitter& emitter, const Contraction& problem, ValueId num
     const kernel::BufferId from = emitter.declare_input(value);
     const ValueId start =
         parts == 1 ? at->offset : stepped(emitter, at->offset, number, rows * at->row_step);
-    emitter.builder().prefetch(
+    emitter.prefetch(
         {from, start, at->row_step, at->lane_step, rows, emitter.frame().active_lanes});
   }
 }

@@ -80,6 +80,7 @@ std::int64_t choose_strip(const Contraction& problem, const Strips& strips, std:
 bool can_lower_in_strips(const Contraction& problem, const AxisGroup& rows) {
   if (!problem.padded || !problem.padded->strip_axis) return false;
   if (problem.writer.target().kind != Target::Kind::cpu) return false;
+  if (!problem.writer.options().pad_in_strips) return false;
   const ir::Convolution& op = *problem.padded->op;
   const auto is_one = [](std::int64_t n) { return n == 1; };
   const auto is_negative = [](std::int64_t n) { return n < 0; };

@@ -40,6 +40,7 @@ SumTile choose_sum_tile(const Target& target, DType accumulate, std::int64_t row
                         std::int64_t lanes) {
   const std::int64_t vector = std::max<std::int64_t>(
       target.vector_bytes / static_cast<std::int64_t>(size_of(accumulate)), 1);
+  if (!target.options.fill_registers) return {false, {1, vector}, 1};
   const std::int64_t vectors = ceil_divide(lanes, vector);
   std::optional<SumTile> best;
   for (std::int64_t widest = 1; widest <= std::min(vectors, kMostSumVectors); ++widest) {
@@ -126,6 +127,7 @@ SumWalk walk_over(const Contraction& problem) {
 bool can_sum_in_strips(const Contraction& problem) {
   if (!problem.padded || !problem.padded->phased.empty()) return false;
   if (problem.writer.target().kind != Target::Kind::cpu) return false;
+  if (!problem.writer.options().sum_in_strips) return false;
   const ir::Convolution& op = *problem.padded->op;
   const auto is_one = [](std::int64_t n) { return n == 1; };
   const auto is_negative = [](std::int64_t n) { return n < 0; };

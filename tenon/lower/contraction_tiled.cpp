@@ -33,6 +33,7 @@ TileSize choose_tile(const Target& target, DType accumulate, std::int64_t rows,
             std::min(lanes, std::max<std::int64_t>(target.team, 32))};
   const std::int64_t vector = std::max<std::int64_t>(
       target.vector_bytes / static_cast<std::int64_t>(size_of(accumulate)), 1);
+  if (!target.options.fill_registers) return {1, vector};
   TileSize tile;
   const std::int64_t widest = rows == 1 ? 8 : 2;
   tile.lanes = std::min(ceil_divide(lanes, vector), widest) * vector;
@@ -52,7 +53,7 @@ namespace {
 
 bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
                  std::int64_t tile_lanes) {
-  if (rows == nullptr) return false;
+  if (rows == nullptr || !problem.writer.options().pack_operands) return false;
   const std::int64_t step = *step_of(problem.rhs.place, lanes, problem.space);
   if (step != 1) return rows->extent >= 4;
   const std::int64_t element = static_cast<std::int64_t>(size_of(problem.rhs.type.dtype));
@@ -69,7 +70,9 @@ bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisG
 // Each step along the depth reads a few neighbours of another cache line, far from the last.
 bool should_pack_lhs(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
                      const TileSize& tile) {
-  if (problem.writer.target().kind == Target::Kind::cuda || rows == nullptr) return false;
+  if (problem.writer.target().kind == Target::Kind::cuda || rows == nullptr ||
+      !problem.writer.options().pack_operands)
+    return false;
   const ContractedAxis& depth = problem.contracted.back();
   return *step_of(problem.lhs.place, *rows, problem.space) == 1 && depth.lhs >= 2 * tile.rows &&
          depth.extent >= kPackedDepth && lanes.extent >= kPackedReads * tile.lanes &&
@@ -79,6 +82,7 @@ bool should_pack_lhs(const Contraction& problem, const AxisGroup& lanes, const A
 // By shape alone: the number of blocks that the outermost contracted axis is cut into. All tiles of
 // a block are computed before those of the next, so that its operands stay in the cache.
 std::int64_t choose_blocks(const Contraction& problem) {
+  if (!problem.writer.options().cut_long_sums) return 1;
   const std::int64_t depth = problem.contracted_count();
   const std::int64_t results = problem.result_count();
   if (depth < kLongDepth || results > kMostBlockedResults) return 1;
@@ -99,7 +103,9 @@ class TileOrder {
   TileOrder(const Contraction& problem, std::int64_t lane_tiles, std::int64_t row_tiles,
             std::int64_t row_bytes)
       : lane_tiles_(lane_tiles), row_tiles_(row_tiles) {
-    if (problem.writer.target().kind == Target::Kind::cuda || lane_tiles < 2) return;
+    if (problem.writer.target().kind == Target::Kind::cuda || lane_tiles < 2 ||
+        !problem.writer.options().chunk_rows)
+      return;
     const std::int64_t most = std::clamp<std::int64_t>(kChunkBytes / row_bytes, 1, kMostChunkTiles);
     chunk_ = divisor_within(row_tiles, std::min<std::int64_t>(most, kLeastChunkTiles), most)
                  .value_or(row_tiles);

@@ -54,10 +54,11 @@ PaddingGraph padding_graph(const ir::Convolution& op, const TensorType& type) {
 
 ContractionOperand write_padded(RegionWriter& writer, const PaddedInput& input) {
   const PaddingGraph made = padding_graph(*input.op, writer.type(input.input));
-  const Context context{made.graph,
-                        writer.target(),
-                        {{made.x, writer.input_argument(input.input)}},
-                        choose_index_type(made.graph, std::array{made.padded.node})};
+  const Context context{
+      made.graph,
+      writer.target(),
+      {{made.x, writer.input_argument(input.input)}},
+      choose_index_type(writer.target(), made.graph, std::array{made.padded.node})};
   const TensorType& type = made.graph.type(made.padded);
   const Argument scratch = writer.new_scratch(byte_size(type));
   lower_pointwise(writer, context, {{made.padded, scratch}}, "pad");
@@ -152,7 +153,7 @@ bool lower_convolution(RegionWriter& writer, std::uint32_t node, bool skips_gaps
   problem.contracted.push_back(
       {group_features, input_strides[at(op.input_feature)], kernel_strides[at(op.kernel_input)]});
   // Walking the input in the order of its memory lets neighbouring axes merge.
-  if (!skips_gaps)
+  if (!skips_gaps && writer.options().sum_as_memory_lies)
     std::ranges::stable_sort(problem.contracted, std::greater<>{}, &ContractedAxis::lhs);
   return problem.lower();
 }
@@ -160,7 +161,8 @@ bool lower_convolution(RegionWriter& writer, std::uint32_t node, bool skips_gaps
 }  // namespace
 
 void lower_convolution(RegionWriter& writer, std::uint32_t node) {
-  if (!lower_convolution(writer, node, true)) lower_convolution(writer, node, false);
+  const bool is_done = writer.options().skip_gaps && lower_convolution(writer, node, true);
+  if (!is_done) lower_convolution(writer, node, false);
 }
 
 }  // namespace tenon::lower

@@ -7,7 +7,7 @@
 
 namespace tenon::lower {
 
-// Defined in pointwise.cpp.
+// Defined in pointwise_elements.cpp.
 kernel::ValueId element_of(const Site& site, const ir::Constant& op);
 kernel::ValueId element_of(const Site& site, const ir::Iota& op);
 kernel::ValueId element_of(const Site& site, const ir::Elementwise& op);
@@ -18,7 +18,7 @@ kernel::ValueId element_of(const Site& site, const ir::ShardingConstraint& op);
 kernel::ValueId element_of(const Site& site, const ir::RandomBits& op);
 // A reduction of no or one element.
 kernel::ValueId element_of(const Site& site, const ir::Reduce& op);
-// Defined in movement.cpp.
+// Defined in movement_elements.cpp.
 kernel::ValueId element_of(const Site& site, const ir::Broadcast& op);
 kernel::ValueId element_of(const Site& site, const ir::Reshape& op);
 kernel::ValueId element_of(const Site& site, const ir::Transpose& op);
@@ -26,7 +26,7 @@ kernel::ValueId element_of(const Site& site, const ir::Reverse& op);
 kernel::ValueId element_of(const Site& site, const ir::Slice& op);
 kernel::ValueId element_of(const Site& site, const ir::Pad& op);
 kernel::ValueId element_of(const Site& site, const ir::Concatenate& op);
-// Defined in indexing.cpp.
+// Defined in indexing_elements.cpp.
 kernel::ValueId element_of(const Site& site, const ir::DynamicSlice& op);
 kernel::ValueId element_of(const Site& site, const ir::Gather& op);
 

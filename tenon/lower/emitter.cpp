@@ -28,7 +28,9 @@ DType index_type_for(const Context& context, const Space& space) {
 
 }  // namespace
 
-DType choose_index_type(const ir::Graph& graph, std::span<const std::uint32_t> nodes) {
+DType choose_index_type(const Target& target, const ir::Graph& graph,
+                        std::span<const std::uint32_t> nodes) {
+  if (!target.options.narrow_indices) return DType::i64;
   const auto is_large = [&](ir::Value value) {
     return element_count(graph.type(value).shape) > kMostForI32;
   };

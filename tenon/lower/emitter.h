@@ -22,7 +22,8 @@ struct Context {
 };
 
 // The narrowest of i32 and i64 that holds the element numbers of the nodes and their operands.
-DType choose_index_type(const ir::Graph& graph, std::span<const std::uint32_t> nodes);
+DType choose_index_type(const Target& target, const ir::Graph& graph,
+                        std::span<const std::uint32_t> nodes);
 
 // An index along one axis, or in row-major order: affine, or computed for each element of a tile.
 struct Index {
@@ -52,6 +53,7 @@ class Emitter {
   // --- the kernel ---
   kernel::KernelBuilder& builder() { return builder_; }
   const Context& context() const { return context_; }
+  const kernel::KernelOptions& options() const { return context_.target.options; }
   const Space& space() const { return space_; }
   DType index_type() const { return index_type_; }
   const kernel::TileType& type(kernel::ValueId value) const { return builder_.type(value); }
@@ -91,6 +93,7 @@ class Emitter {
   kernel::ValueId full_tile(kernel::ValueId value);
   kernel::ValueId load(kernel::BufferId from, const Index& flat);
   void store(kernel::BufferId to, const Affine& flat, kernel::ValueId value);
+  void prefetch(const kernel::Access& access);  // if the target's options say so
 
   // --- indices ---
   Index flat(const Position& position);
@@ -196,7 +199,8 @@ class Emitter {
 // Position with a row-major index.
 Position flat_position(Shape shape, Affine flat);
 
-// What an op gives at a position, in pointwise.cpp, movement.cpp and indexing.cpp.
+// What an op gives at a position: pointwise_elements.cpp, movement_elements.cpp and
+// indexing_elements.cpp.
 struct Site {
   Emitter& emitter;
   const ir::Node& node;

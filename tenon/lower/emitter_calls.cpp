@@ -22,7 +22,7 @@ ValueId Emitter::call(ScalarFunction f, std::initializer_list<ValueId> operands)
 // Two reductions may need the same: a softmax and a metric the largest element.
 ValueId Emitter::fold(ScalarFunction f, kernel::FoldAxis axis, ValueId tile, std::int64_t active) {
   Key key{-8, static_cast<std::int64_t>(f), static_cast<std::int64_t>(axis), tile.index, active};
-  if (const auto found = find(key)) return *found;
+  if (const auto found = find(key); found && options().share_folds) return *found;
   const ValueId result = builder_.fold(f, axis, tile, active);
   remember(std::move(key), result);
   return result;

@@ -60,7 +60,7 @@ Index Emitter::add(const Index& a, const Index& b) {
 
 // That a row of indices is a run of memory, compilers see only in the arithmetic of addresses.
 std::optional<ValueId> Emitter::run_from(ValueId tile, const Affine& affine) {
-  if (!same_over_lanes_.contains(tile)) return std::nullopt;
+  if (!options().gather_runs || !same_over_lanes_.contains(tile)) return std::nullopt;
   const auto at = place(affine);
   if (!at || at->row_step != 0 || at->lane_step != 1) return std::nullopt;
   const ValueId start = call(ScalarFunction::add, {builder_.cast(tile, DType::i64), at->offset});

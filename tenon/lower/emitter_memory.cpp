@@ -80,6 +80,10 @@ void Emitter::store(BufferId to, const Affine& flat, ValueId value) {
   builder_.store_indexed(to, materialise({flat, {}, {}}), value, active_mask());
 }
 
+void Emitter::prefetch(const kernel::Access& access) {
+  if (options().prefetch) builder_.prefetch(access);
+}
+
 void Emitter::add_in_place_pairs(LoweredRegion& region) const {
   const auto sharable = [](const Use& use) {
     return !use.has_computed_access && !use.accesses.empty() &&

@@ -94,7 +94,7 @@ void lower_elements(RegionWriter& writer, const Context& context,
     if (prepare) prepare(emitter);
     write_elements(emitter, context, destinations, row_major(emitter.space()));
   });
-  if (!prepare)
+  if (!prepare && context.target.options.branch_by_segment)
     if (const auto segments = find_segments(found))
       return lower_segments(writer, context, destinations, stage, found.space, *segments);
   Tiling tiling =

@@ -136,6 +136,7 @@ constexpr std::int64_t kFewResults = 8192;  // with more there is enough to do s
 
 Partials choose_partials(const ReductionProblem& problem, std::int64_t outer_extent) {
   Partials partials;
+  if (!problem.writer.options().cut_long_sums) return partials;
   const bool finds_position = std::ranges::any_of(
       problem.reductions, [](const Reduction& r) { return r.finds_position(); });
   const std::int64_t kept = problem.kept_count();

@@ -67,7 +67,7 @@ struct RowReducer {
     const RegionWriter& writer = problem.writer;
     for (const ir::Value value : writer.region().inputs)
       if (element_count(writer.type(value).shape) == element_count(problem.shape))
-        emitter.builder().prefetch(
+        emitter.prefetch(
             {emitter.declare_input(value), next, at->row_step, 1, frame.rows, frame.lanes});
   }
 
@@ -142,7 +142,7 @@ bool has_exponentials(const ReductionProblem& problem) {
 // several rows do not wait for one another (softmax over 64 elements, AVX-512: a sixth less time).
 void tile_kept_rows(const ReductionProblem& problem, Tiling& tiling, std::int64_t lanes) {
   const Target& target = problem.writer.target();
-  if (tiling.empty() || finds_positions(problem)) return;
+  if (!target.options.tile_rows || tiling.empty() || finds_positions(problem)) return;
   if (target.kind == Target::Kind::cuda) return;
   if (problem.is_chain && !has_exponentials(problem)) return;
   for (const Emitter::Form& form : problem.found.forms)
@@ -159,7 +159,8 @@ void tile_kept_rows(const ReductionProblem& problem, Tiling& tiling, std::int64_
 // whole vectors, in the order in which the lanes of one row are folded.
 bool has_short_rows(const ReductionProblem& problem, const std::vector<AxisGroup>& reduced,
                     const Tiling& tiling) {
-  return problem.writer.target().kind == Target::Kind::cpu && reduced.size() == 1 &&
+  return problem.writer.target().kind == Target::Kind::cpu &&
+         problem.writer.options().fold_short_rows && reduced.size() == 1 &&
          reduced.front().extent <= kShortRow && !tiling.empty() &&
          tiling.back().group.extent >= kLanesOfShortRows;
 }

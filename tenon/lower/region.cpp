@@ -38,7 +38,7 @@ RegionWriter::RegionWriter(const ir::Graph& graph, const Region& region, const T
       region_(region),
       target_(target),
       name_(std::move(name)),
-      context_{graph, target, {}, choose_index_type(graph, region.nodes)} {
+      context_{graph, target, {}, choose_index_type(target, graph, region.nodes)} {
   for (const ir::Value value : region.inputs) context_.memory[value] = input_argument(value);
   for (const ir::Value value : region.outputs) outputs_.push_back({value, output_argument(value)});
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "tenon/ir/graph.h"
 #include "tenon/kernel/kernel.h"
+#include "tenon/kernel/kernel_options.h"
 
 namespace tenon::lower {
 
@@ -13,6 +14,7 @@ struct Target {
   std::int64_t registers = 16;     // number of such registers (cpu)
   std::int64_t team = 1;           // threads per instance (cuda)
   std::int64_t shared_bytes = 0;   // shared memory per instance (cuda)
+  kernel::KernelOptions options{};
   bool operator==(const Target&) const = default;
 };
 

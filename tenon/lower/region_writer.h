@@ -19,6 +19,7 @@ class RegionWriter {
   const ir::Graph& graph() const { return graph_; }
   const Region& region() const { return region_; }
   const Target& target() const { return target_; }
+  const kernel::KernelOptions& options() const { return target_.options; }
   const TensorType& type(ir::Value value) const { return graph_.type(value); }
   // The region's inputs can be read from memory.
   const Context& context() const { return context_; }

@@ -106,7 +106,8 @@ std::vector<AxisGroup> without_short_lanes(const Survey& survey, std::vector<Axi
 
 Tiling choose_tiling(const Target& target, const Survey& survey,
                      const std::vector<AxisGroup>& merged) {
-  const std::vector<AxisGroup> groups = without_short_lanes(survey, merged);
+  const std::vector<AxisGroup> groups =
+      target.options.join_short_lanes ? without_short_lanes(survey, merged) : merged;
   Tiling tiling;
   for (const AxisGroup& group : groups) tiling.push_back({group, 1, Along::none});
   if (tiling.empty()) return tiling;
@@ -115,12 +116,13 @@ Tiling choose_tiling(const Target& target, const Survey& survey,
                                 : std::max<std::int64_t>(4 * target.team, 32);
   TiledGroup& lanes = tiling.back();
   lanes.along = Along::lanes;
-  std::optional<std::size_t> rows = transposed_group(survey, groups);
+  std::optional<std::size_t> rows;
+  if (target.options.tile_transposes) rows = transposed_group(survey, groups);
   if (rows) {
     lanes.tile = tile_extent(lanes.group.extent, 64);
   } else {
     lanes.tile = tile_extent(lanes.group.extent, most);
-    if (groups.size() > 1 && lanes.tile * 2 <= most &&
+    if (target.options.tile_rows && groups.size() > 1 && lanes.tile * 2 <= most &&
         !is_computed_with(survey, groups[groups.size() - 2]))
       rows = groups.size() - 2;
   }

@@ -31,7 +31,7 @@ std::vector<ValueId> for_each_offset(Emitter& emitter, std::span<const ValueId> 
       [&](std::size_t level, std::span<const ValueId> values) -> std::vector<ValueId> {
     if (level == axes.size()) return body(values);
     const std::size_t axis = axes[level];
-    if (count <= kMostUnrolled) {
+    if (count <= kMostUnrolled && emitter.options().unroll_windows) {
       // A small window is written out, so that what is carried need not be stored.
       std::vector<ValueId> next(values.begin(), values.end());
       for (std::int64_t i = 0; i < space[axis].extent; ++i)

@@ -24,7 +24,7 @@ class BlockPlanner {
         outputs_(std::move(outputs)),
         depth_(depth),
         regions_(form_regions(graph, builder.options())),
-        values_(graph, regions_),
+        values_(graph, regions_, builder.options().rename_reshapes),
         units_(make_units(builder, graph, regions_, values_,
                           builder.options().pack_once ? lasting : std::vector<bool>())),
         made_at_(values_.size()),
@@ -53,7 +53,8 @@ class BlockPlanner {
         const auto updated = outputs_[k].updates_input;
         if (updated.has_value() != updates) continue;
         const std::uint32_t root = output_root(k);
-        if (values_.origin(root) == Origin::computed && !made_at_[root]) {
+        const bool is_free = builder_.options().make_in_place && !made_at_[root];
+        if (values_.origin(root) == Origin::computed && is_free) {
           made_at_[root] = k;
         } else if (!(updated && values_.origin(root) == Origin::parameter &&
                      input_of(root) == *updated)) {

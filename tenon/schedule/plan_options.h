@@ -1,7 +1,6 @@
 // What planning does to make a step faster or smaller, each of which can be left out.
 #pragma once
-#include <span>
-#include <string_view>
+#include "tenon/base/switches.h"
 
 namespace tenon::schedule {
 
@@ -12,6 +11,8 @@ struct PlanOptions {
   bool fuse_producers = true;    // a pointwise producer in the kernel that uses it
   bool fuse_siblings = true;     // reductions that read the same elements
   bool repeat_cheap = true;      // cheap nodes in every kernel that uses them
+  bool rename_reshapes = true;   // the same memory under another shape
+  bool make_in_place = true;     // outputs where they go, not copied there
   bool write_in_place = true;    // a result in the memory of an operand that nobody needs any more
   bool order_for_memory = true;  // the order of execution with the lowest peak that was found
   bool share_memory = true;      // values that are not alive at once at the same place
@@ -20,11 +21,7 @@ struct PlanOptions {
   bool take_invariants = true;   // launches that are the same in every iteration before the loop
 };
 
-struct PlanSwitch {
-  std::string_view name;
-  bool PlanOptions::*member;
-};
 // All of them, in the order of the fields.
-std::span<const PlanSwitch> plan_switches();
+std::span<const Switch<PlanOptions>> plan_switches();
 
 }  // namespace tenon::schedule

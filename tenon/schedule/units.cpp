@@ -47,7 +47,8 @@ bool is_lasting(const ir::Graph& graph, const ValueTable& values, ir::Value valu
 
 }  // namespace
 
-ValueTable::ValueTable(const ir::Graph& graph, std::span<const lower::Region> regions) {
+ValueTable::ValueTable(const ir::Graph& graph, std::span<const lower::Region> regions,
+                       bool renames) {
   for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const ir::Node& node = graph.node(i);
     first_.push_back(size());
@@ -70,7 +71,7 @@ ValueTable::ValueTable(const ir::Graph& graph, std::span<const lower::Region> re
   }
   std::vector<bool> is_made(roots_.size());
   for (const lower::Region& region : regions)
-    if (!only_renames(graph, region))
+    if (!renames || !only_renames(graph, region))
       for (const ir::Value output : region.outputs) is_made[number(output)] = true;
   for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const ir::Node& node = graph.node(i);
@@ -111,7 +112,7 @@ std::vector<Unit> make_units(PlanBuilder& builder, const ir::Graph& graph,
   };
   for (const lower::Region& region : regions) {
     interruption_point();
-    if (only_renames(graph, region)) continue;
+    if (builder.options().rename_reshapes && only_renames(graph, region)) continue;
     Unit unit;
     unit.node = region.nodes.back();
     unit.origins = origins.of(region.nodes);

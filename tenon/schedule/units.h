@@ -10,7 +10,8 @@ class ValueTable {
  public:
   enum class Origin : std::uint8_t { parameter, constant, computed };
 
-  ValueTable(const ir::Graph& graph, std::span<const lower::Region> regions);
+  // Without `renames` regions that only rename are kernels that copy.
+  ValueTable(const ir::Graph& graph, std::span<const lower::Region> regions, bool renames);
 
   std::uint32_t number(ir::Value value) const { return first_[value.node] + value.result; }
   std::uint32_t root(ir::Value value) const { return roots_[number(value)]; }

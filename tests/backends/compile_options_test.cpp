@@ -55,6 +55,7 @@ TEST(CompileOptions, UnknownOptimisationsAreErrors) {
       message.starts_with("unknown optimisation to leave out \"fuse_row\"; known: merge_scans,"))
       << message;
   EXPECT_TRUE(message.ends_with("did you mean \"fuse_rows\"?")) << message;
+  EXPECT_NE(message.find("block_products, copy_blocks,"), std::string::npos) << message;
   EXPECT_EQ(error_of([&] { open_reference()->compile(product(), options); }),
             "device reference has no optimisations to leave out, as \"fuse_row\"");
 }

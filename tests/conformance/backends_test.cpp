@@ -14,6 +14,7 @@ class Backends : public testing::TestWithParam<std::string> {};
 TEST_P(Backends, AgreeWithTheReference) {
   std::vector<Case> cases = all_cases();
   for (Case& c : composed_cases()) cases.push_back(std::move(c));
+  for (Case& c : kernel_cases()) cases.push_back(std::move(c));
   run_batches(GetParam(), batches_of(cases));
 }
 

@@ -67,4 +67,26 @@ Case single_op_case(std::string name, Op op, std::vector<HostTensor> inputs, boo
   return {std::move(name), std::move(builder).finish(results), std::move(inputs), has_gradient};
 }
 
+namespace {
+
+// Zeros and ones: sums and products of them stay exact, and no zero is negative.
+HostTensor zeros_and_ones(const TensorType& type, std::uint64_t seed) {
+  ThreefrySequence random{seed};
+  HostTensor tensor({DType::f64, type.shape});
+  for (double& element : tensor.as<double>()) element = random.below(4) == 0 ? 1 : 0;
+  return converted(tensor, type.dtype);
+}
+
+}  // namespace
+
+Case exact_case(std::string name, Graph graph) {
+  Case c;
+  c.name = std::move(name);
+  for (const Input& input : graph.inputs())
+    c.inputs.push_back(zeros_and_ones(input.type, c.inputs.size() + 1));
+  c.graph = std::move(graph);
+  c.is_exact = true;
+  return c;
+}
+
 }  // namespace tenon::conformance

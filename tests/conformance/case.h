@@ -77,7 +77,11 @@ HostTensor distinct_tensor(const TensorType& type, std::uint64_t seed);
 // Cases of several ops that passes and planning change, with state too; and random graphs. All of
 // them are exact.
 std::vector<Case> composed_cases();
-std::vector<Case> random_cases(std::uint64_t count);  // so many of each of two kinds
+std::vector<Case> kernel_cases();                     // that are made for choices of lowering
+std::vector<Case> random_cases(std::uint64_t count);  // so many of each of three kinds
+
+// Inputs of zeros and ones: sums and products of few of them stay exact.
+Case exact_case(std::string name, ir::Graph graph);
 
 // One node applied to inputs of the types of the tensors, all its results as outputs.
 Case single_op_case(std::string name, ir::Op op, std::vector<HostTensor> inputs,

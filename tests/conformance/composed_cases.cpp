@@ -1,32 +1,13 @@
 // Cases of several ops: what the passes and the plan change about whole steps.
 #include "case.h"
 #include "tenon/autodiff/grad.h"
-#include "tenon/base/scalar_convert.h"
-#include "tenon/base/threefry.h"
 #include "tests/fuzz/random_graph.h"
 #include "tests/fuzz/random_inputs.h"
+#include "tests/fuzz/random_product.h"
 
 namespace tenon::conformance {
 using namespace ir;
 namespace {
-
-// Zeros and ones: sums and products of them stay exact, and no zero is negative.
-HostTensor zeros_and_ones(const TensorType& type, std::uint64_t seed) {
-  ThreefrySequence random{seed};
-  HostTensor tensor({DType::f64, type.shape});
-  for (double& element : tensor.as<double>()) element = random.below(4) == 0 ? 1 : 0;
-  return converted(tensor, type.dtype);
-}
-
-Case exact_case(std::string name, Graph graph) {
-  Case c;
-  c.name = std::move(name);
-  for (const Input& input : graph.inputs())
-    c.inputs.push_back(zeros_and_ones(input.type, c.inputs.size() + 1));
-  c.graph = std::move(graph);
-  c.is_exact = true;
-  return c;
-}
 
 Value data(Builder& b, const char* name, TensorType type) {
   return b.input({name, std::move(type), Role::data, {}});
@@ -264,6 +245,14 @@ std::vector<Case> random_cases(std::uint64_t count) {
       c.is_exact = true;
       cases.push_back(std::move(c));
     }
+  for (std::uint64_t seed = 0; seed < count / 4; ++seed)
+    for (const bool transposes_lhs : {false, true})
+      for (const bool transposes_rhs : {false, true}) {
+        auto [name, graph, inputs, fractions] =
+            fuzz::random_product(seed, transposes_lhs, transposes_rhs, DType::f32);
+        cases.push_back(
+            {"random/product/" + name, std::move(graph), std::move(inputs), false, true});
+      }
   return cases;
 }
 

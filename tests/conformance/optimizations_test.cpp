@@ -12,6 +12,7 @@
 #include "run_cases.h"
 #include "tenon/backends/cpu/compiler.h"
 #include "tenon/backends/cpu/program.h"
+#include "tenon/kernel/kernel_options.h"
 #include "tenon/passes/pass.h"
 #include "tenon/schedule/plan_options.h"
 #include "tests/backends/backends_testing.h"
@@ -29,10 +30,11 @@ struct Absence {
 };
 void PrintTo(const Absence& absence, std::ostream* stream) { *stream << absence.name; }
 
-// Each optimisation; each pass that runs several times under several names; passes, planning, all.
+// Each optimisation; each pass that runs several times under several names; all passes, all of
+// planning, all of kernels; all.
 std::vector<Absence> absences() {
   std::vector<Absence> list;
-  Absence passes{"passes", {}}, planning{"planning", {}}, all{"all", {}};
+  Absence passes{"passes", {}}, planning{"planning", {}}, kernels{"kernels", {}}, all{"all", {}};
   for (const std::string_view view : backends::cpu_optimizations()) {
     const std::string name(view);
     list.push_back({name, {name}});
@@ -45,9 +47,9 @@ std::vector<Absence> absences() {
     passes.skip.insert(passes.skip.end(), same.begin(), same.end());
     if (same.size() > 1) list.push_back({"every_" + same.front(), same});
   }
-  for (const schedule::PlanSwitch& part : schedule::plan_switches())
-    planning.skip.emplace_back(part.name);
-  list.insert(list.end(), {passes, planning, all});
+  for (const auto& part : schedule::plan_switches()) planning.skip.emplace_back(part.name);
+  for (const auto& part : kernel::kernel_switches()) kernels.skip.emplace_back(part.name);
+  list.insert(list.end(), {passes, planning, kernels, all});
   return list;
 }
 
@@ -83,6 +85,7 @@ const std::vector<KnownCase>& known_cases() {
     for (const std::string_view name : backends::cpu_optimizations())
       if (name != kThreads) without_any.skip.emplace_back(name);
     std::vector<Case> made = composed_cases();
+    for (Case& c : kernel_cases()) made.push_back(std::move(c));
     for (Case& c : random_cases(runs_every_case() ? 120 : 60)) made.push_back(std::move(c));
     std::size_t number = 0;
     for (Case& c : all_cases())

@@ -20,8 +20,9 @@ namespace tenon::backends {
 
 namespace {
 
-lower::Target cpu_target() {
+lower::Target cpu_target(const CompileOptions& options) {
   lower::Target target;
+  target.options = options_without(kernel::kernel_switches(), options.skip);
   target.kind = lower::Target::Kind::cpu;
   target.vector_bytes = std::min(cpu_info().vector_bytes, environment::vector_bytes());
   const bool is_narrowed = target.vector_bytes < cpu_info().vector_bytes;
@@ -46,13 +47,6 @@ void require_known(const CompileOptions& options) {
   for (const std::string& name : options.skip)
     if (std::ranges::count(names, name) == 0)
       throw_unknown("optimisation to leave out", name, names);
-}
-
-schedule::PlanOptions plan_options(const CompileOptions& options) {
-  schedule::PlanOptions result;
-  for (const schedule::PlanSwitch& part : schedule::plan_switches())
-    if (std::ranges::count(options.skip, part.name) > 0) result.*part.member = false;
-  return result;
 }
 
 ir::Graph run_cpu_passes(const ir::Graph& graph, const CompileOptions& compile_options) {
@@ -97,9 +91,14 @@ void name_parts(const schedule::Plan& plan, std::vector<LaunchInfo>& launches) {
   for (std::size_t i = 0; i < launches.size(); ++i) launches[i].parts = std::move(parts[i]);
 }
 
+schedule::Plan plan_graph(const ir::Graph& optimized, const CompileOptions& options) {
+  return schedule::make_plan(optimized, cpu_target(options),
+                             options_without(schedule::plan_switches(), options.skip));
+}
+
 Source print_plan(const schedule::Plan& plan, const CompileOptions& options) {
   const bool is_all_parallel = std::ranges::count(options.skip, kSmallOnOneThread) > 0;
-  return print_source(plan, options.profile, is_all_parallel);
+  return print_source(plan, {options.profile, is_all_parallel, cpu_target(options).options});
 }
 
 MemoryReport memory_of(const Signature& signature, const schedule::Plan& plan) {
@@ -139,7 +138,7 @@ void make_lasting_tables() {
 Source plan_program(Program& program, const ir::Graph& graph, const CompileOptions& options) {
   make_lasting_tables();
   const ir::Graph optimized = run_cpu_passes(graph, options);
-  schedule::Plan plan = schedule::make_plan(optimized, cpu_target(), plan_options(options));
+  schedule::Plan plan = plan_graph(optimized, options);
   Source source = print_plan(plan, options);
   program.uses_threads = source.uses_threads;
   program.launches = std::move(source.launches);
@@ -179,20 +178,18 @@ std::vector<std::string_view> cpu_optimizations() {
   std::vector<std::string_view> names;
   for (const passes::Pass& pass : passes::standard_passes())
     if (!pass.is_required) names.emplace_back(pass.name);
-  for (const schedule::PlanSwitch& part : schedule::plan_switches()) names.emplace_back(part.name);
+  for (const auto& part : schedule::plan_switches()) names.push_back(part.name);
+  for (const auto& part : kernel::kernel_switches()) names.push_back(part.name);
   names.emplace_back(kSmallOnOneThread);
   return names;
 }
 
 std::vector<std::string> print_program(const ir::Graph& graph, const CompileOptions& options) {
-  const ir::Graph optimized = run_cpu_passes(graph, options);
-  return print_plan(schedule::make_plan(optimized, cpu_target(), plan_options(options)), options)
-      .files;
+  return print_plan(plan_graph(run_cpu_passes(graph, options), options), options).files;
 }
 
 StepMemory plan_program_memory(const ir::Graph& graph, const CompileOptions& options) {
-  const schedule::Plan plan =
-      schedule::make_plan(run_cpu_passes(graph, options), cpu_target(), plan_options(options));
+  const schedule::Plan plan = plan_graph(run_cpu_passes(graph, options), options);
   return {memory_of(make_signature(graph), plan), plan_memory(plan)};
 }
 
@@ -209,7 +206,7 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
   const bool may_record = !options.profile && !options.keep_texts && options.skip.empty();
   const std::string name =
       may_record ? record_name(options.digest.empty() ? ir::digest(graph) : options.digest,
-                               cpu_target(), find_compiler())
+                               cpu_target(options), find_compiler())
                  : std::string();
   if (name.empty() || !recall(*program, name, cache_folder, options))
     plan_and_build(*program, graph, name, cache_folder, options);

@@ -22,8 +22,8 @@ struct Program {
   std::map<std::string, std::string, std::less<>> texts;  // by stage, if they were kept
 };
 
-// What CompileOptions::skip may name: passes that are not required, what planning does
-// (schedule/plan_options.h), and "small_on_one_thread".
+// What CompileOptions::skip may name: passes that are not required, what planning
+// (schedule/plan_options.h) and kernels (kernel/kernel_options.h) do, and "small_on_one_thread".
 std::vector<std::string_view> cpu_optimizations();
 
 // Passes and plan alone.

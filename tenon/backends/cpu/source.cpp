@@ -260,17 +260,17 @@ std::string print_part(std::span<const kernel::Kernel> kernels,
 
 }  // namespace
 
-Source print_source(const Plan& plan, bool marks, bool is_all_parallel) {
+Source print_source(const Plan& plan, const SourceOptions& options) {
   const std::span<const kernel::Kernel> kernels = plan.kernels;
   std::vector<std::string> texts;
   std::size_t length = 0;
   for (const kernel::Kernel& kernel : kernels) {
     interruption_point();
-    texts.push_back(codegen::emit_c(kernel));
+    texts.push_back(codegen::emit_c(kernel, options.kernels));
     length += texts.back().size();
   }
   const bool has_parts = kernels.size() > 1 && length > kLongestFile;
-  EntryPrinter entry(plan, has_parts, marks, is_all_parallel);
+  EntryPrinter entry(plan, has_parts, options.marks, options.is_all_parallel);
   Source source;
   std::string first = codegen::c_prelude(has_parts ? std::span<const kernel::Kernel>{} : kernels);
   first += '\n';

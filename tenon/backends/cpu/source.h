@@ -16,9 +16,14 @@ struct Source {
   bool uses_threads = false;         // calls TenonRuntime::parallel
 };
 
+struct SourceOptions {
+  bool marks = false;            // each launch is followed by TenonRuntime::mark
+  bool is_all_parallel = false;  // every kernel of several instances runs on several threads
+  kernel::KernelOptions kernels{};
+};
+
 // Which kernels run on several threads is decided by their estimated cost, never by measuring, so
-// that equal graphs have equal texts. With `marks` each launch is followed by TenonRuntime::mark;
-// with `is_all_parallel` every kernel of several instances runs on several threads.
-Source print_source(const schedule::Plan& plan, bool marks = false, bool is_all_parallel = false);
+// that equal graphs have equal texts.
+Source print_source(const schedule::Plan& plan, const SourceOptions& options = {});
 
 }  // namespace tenon::backends
