@@ -7,6 +7,7 @@ folder=.cache/pyarrow
 for python in python3 $folder/bin/python; do
   "$python" -c 'import pyarrow' 2>/dev/null && exit 0
 done
+echo "installing pyarrow from PyPI into $folder (195 MiB, once): Arrow's library, for Parquet and Arrow files"
 log=$(mktemp)
 if ! { python3 -m venv $folder && $folder/bin/pip install -q 'pyarrow>=20'; } >"$log" 2>&1; then
   tail -3 "$log" >&2

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,7 @@
 #include "tenon/cli/make_trainer.h"
 #include "tenon/cli/output.h"
 #include "tenon/cli/process_usage.h"
+#include "tenon/cli/progress.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_data.h"
 #include "tenon/version.h"
@@ -136,9 +138,9 @@ class ForwardSteps {
   HostSpan output_span_;
 };
 
-// Runs the first steps, for losses, memory and T0, then the timed ones.
+// Runs the first steps, for losses, memory and T0, then the timed ones. The first one compiles.
 void measure_steps(const BenchCommand& command, const RunSteps& run, const PeakGrowth& growth,
-                   BenchResult& result) {
+                   const std::function<void()>& on_compiled, BenchResult& result) {
   std::vector<std::int64_t> asked;
   if (!command.forward_only) asked = command.losses_at;
   const std::int64_t last_loss = asked.empty() ? 0 : asked.back();
@@ -149,7 +151,10 @@ void measure_steps(const BenchCommand& command, const RunSteps& run, const PeakG
   while (done == 0 || done < last_loss || (done < kMemoryStep && spent < 4 * command.seconds)) {
     const double loss = run(done++, 1);
     const BenchClock::time_point now = BenchClock::now();
-    if (done == 1) first_end = now;
+    if (done == 1) {
+      first_end = now;
+      on_compiled();
+    }
     spent = seconds_between(first_end, now);
     if (std::ranges::binary_search(asked, done)) result.losses.emplace_back(done, loss);
   }
@@ -166,6 +171,9 @@ BenchResult measure(BenchCommand& command) {
   BenchResult result;
   const BenchClock::time_point began = BenchClock::now();
   const data::Dataset dataset = open_bench_data(train);
+  if (dataset.size() < train.batch_size)
+    refuse_option("--batch-size", "{} has {} samples, fewer than a batch of {}", dataset.name(),
+                  dataset.size(), train.batch_size);
   const std::int64_t ordered =
       command.forward_only ? 0 : std::max(command.losses_at.back(), kMemoryStep);
   BenchBatches batches(dataset, train.batch_size, {!train.no_shuffle, train.seed}, ordered);
@@ -173,19 +181,24 @@ BenchResult measure(BenchCommand& command) {
   result.data_seconds = seconds_between(began, BenchClock::now());
 
   Trainer trainer = make_bench_trainer(train, dataset, batches.in_pass());
+  Progress progress;
   if (command.forward_only) {
+    progress.begin_compiling("prediction");
     ForwardSteps steps(trainer, batches, train.batch_size);
-    measure_steps(command, std::ref(steps), growth, result);
     const CompiledStep& step = trainer.compiled_prediction(train.batch_size);
+    measure_steps(
+        command, std::ref(steps), growth,
+        [&] { progress.end_compiling(step.report(), step.memory(), "prediction"); }, result);
     result.predicted_bytes = step.memory().total();
     result.compile_seconds = step.report().seconds;
   } else {
+    progress.begin_compiling();
     measure_steps(
         command,
         command.steps_per_call == 1
             ? training_steps(trainer, batches)
             : resident_steps(trainer, dataset, batches, train.batch_size, command.steps_per_call),
-        growth, result);
+        growth, [&] { progress.on_compiled(trainer); }, result);
     result.predicted_bytes = trainer.cost().memory.total();
     result.compile_seconds = trainer.cost().compile_seconds;
   }

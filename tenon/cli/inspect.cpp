@@ -5,6 +5,7 @@
 #include "tenon/cli/flops.h"
 #include "tenon/cli/memory_chart.h"
 #include "tenon/cli/output.h"
+#include "tenon/cli/progress.h"
 #include "tenon/cli/step_choice.h"
 #include "tenon/cli/text.h"
 #include "tenon/cli/train_report.h"
@@ -65,18 +66,23 @@ double forward_flops(const Trainer& trainer) {
 }
 
 int run_inspect(InspectCommand command) {
+  if (!command.memory_map.empty()) io::require_writable(command.memory_map);
   const bool keep_texts = command.graph || command.plan || command.source;
   Trainer trainer = open_step(command.step, {.keep_texts = keep_texts}).trainer;
   const std::int64_t batch_size = command.step.train.batch_size;
   // Weights of 8 bits are not trained: there is a step that predicts, and no other.
   const bool is_trained = !is_quantized(trainer);
-  const CompiledStep& step =
-      is_trained ? trainer.compiled_step(batch_size) : trainer.compiled_prediction(batch_size);
-
   const ir::Graph graph =
       is_trained ? trainer.step_graph(batch_size) : trainer.prediction_graph(batch_size);
   std::optional<backends::StepMemory> memory;
   if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, graph);
+
+  const std::string_view kind = is_trained ? "training" : "prediction";
+  Progress progress;
+  progress.begin_compiling(kind);
+  const CompiledStep& step =
+      is_trained ? trainer.compiled_step(batch_size) : trainer.compiled_prediction(batch_size);
+  progress.end_compiling(step.report(), step.memory(), kind);
 
   Json texts = Json::object();
   for (const auto& [stage, is_asked] :
@@ -84,7 +90,9 @@ int run_inspect(InspectCommand command) {
         std::pair{"source", command.source}}) {
     if (!is_asked) continue;
     const std::string text = step.text(stage);
-    require(!text.empty(), "device {} has no {} to show", trainer.session().device(), stage);
+    if (text.empty())
+      refuse_option("--" + std::string(stage), "device {} has none to show",
+                    trainer.session().device());
     texts[stage] = text;
   }
   if (!command.json && !texts.empty()) {
@@ -114,7 +122,7 @@ int run_inspect(InspectCommand command) {
                  {"batch_size", batch_size},
                  {"flops_per_prediction", forward},
                  {"flops_per_step", whole},
-                 {"step", is_trained ? "training" : "prediction"},
+                 {"step", kind},
                  {"step_buffer_bytes", memory_json(step.memory())},
                  {"kernels", step.report().kernels},
                  {"compile_seconds", step.report().seconds}};

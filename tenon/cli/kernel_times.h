@@ -5,27 +5,37 @@
 #include <vector>
 
 #include "tenon/backends/cpu/peaks.h"
-#include "tenon/session/session.h"
+#include "tenon/cli/launch_samples.h"
 
 namespace tenon::cli {
 
-// All launches of one kernel on values of one name, per step.
-struct KernelRow {
-  const backends::LaunchInfo* info = nullptr;
+// Of launches, in one step.
+struct WorkTime {
   double seconds = 0;
   double calls = 0;
-  double roof = 0;  // least seconds that flops and bytes allow
-  double flops() const { return calls * info->flops; }
-  double bytes() const { return calls * info->bytes; }
+  double flops = 0;
+  double bytes = 0;
+  double roof = 0;  // least seconds that flops and bytes allow, call by call
+  void add(const WorkTime& other);
 };
-
-// Longest first, of `steps` runs. `before`: the times of all launches when those began.
-std::vector<KernelRow> kernel_rows(const CompiledStep& step,
-                                   const std::vector<backends::LaunchTime>& before, double steps,
+// All launches of one kernel on values of one name.
+struct KernelRow {
+  const backends::LaunchInfo* info = nullptr;
+  WorkTime work;  // the time is the median
+};
+// Longest first.
+std::vector<KernelRow> kernel_rows(const CompiledStep& step, const LaunchSamples& samples,
                                    const backends::Peaks& peaks);
-// The first `shown` rows; `total`: seconds of a step.
-std::string kernel_table(const std::vector<KernelRow>& rows, std::size_t shown, double total);
+// What a row of the table is: each launch, all launches of one kernel, or all kernels of a layer
+// (of several layers, the first: the one whose contraction it has).
+enum class RowOf { launch, kernel, layer };
+
+// The first `shown` rows, longest first; `total`: seconds of all.
+std::string kernel_table(const std::vector<KernelRow>& rows, RowOf row_of, std::size_t shown,
+                         double total);
 nlohmann::json kernels_json(const std::vector<KernelRow>& rows);
+// The totals by kernel, or by layer.
+nlohmann::json totals_json(const std::vector<KernelRow>& rows, RowOf row_of);
 // The last step as Chrome's trace events ("Trace Event Format"), which Perfetto opens.
 void write_trace(const std::string& file, const CompiledStep& step);
 

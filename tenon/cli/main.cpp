@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <memory>
 #include <new>
+#include <optional>
 
+#include "tenon/base/interruption.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/abbreviations.h"
 #include "tenon/cli/commands.h"
@@ -137,6 +139,12 @@ int run(int argc, char** argv) {
     return explain(program, error);
   }
   if (!action) return fail(kExitBadOption, "a command is missing: " + join(commands, ", "));
+  std::optional<InterruptionScope> scope;
+  // The others say themselves what a stop leaves.
+  if (first != "train" && first != "compress") {
+    end_on_stop_signals();
+    scope.emplace(end_requested);
+  }
   const int status = action();
   if (std::fflush(stdout) != 0) return fail(kExitFailed, "cannot write the standard output");
   return status;

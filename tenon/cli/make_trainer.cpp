@@ -6,6 +6,7 @@
 #include "tenon/cli/weight_options.h"
 #include "tenon/nn/basic_layers.h"
 #include "tenon/nn/sequential.h"
+#include "tenon/train/traced_step.h"
 #include "tenon/train/transfer.h"
 
 namespace tenon::cli {
@@ -37,6 +38,30 @@ nn::Layer make_trained_model(const TrainCommand& command, const data::Source& tr
     return model;
   }
   return nn::Sequential{model, last};
+}
+
+void check_metrics(const TrainCommand& command, const data::Source& train, const nn::Loss& loss,
+                   std::span<const std::string> metrics) {
+  if (command.metrics.empty() || metrics.empty() || !train.has_y()) return;
+  const nn::Layer model = make_trained_model(command, train, loss);
+  if (model.has_own_loss()) return;
+  const DType dtype = *parse_dtype(command.dtype);
+  const Tensor prediction = trace_one_sample(model, train.x_row(), dtype);
+  TensorType label = train.y_row();
+  if (!is_integer(label.dtype)) label.dtype = dtype;
+  label.shape.insert(label.shape.begin(), 1);
+  const Tensor target = shaped_target(prediction, placeholder("y", label));
+  try {
+    for (const std::string& name : metrics) {
+      const nn::Metric metric = nn::find_metric(name);
+      if (metric.apply)
+        metric.apply(prediction, target, loss);
+      else
+        metric.sums(prediction, target, loss);
+    }
+  } catch (const UserError& error) {
+    refuse_option("--metrics", "{}", error.what());
+  }
 }
 
 TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss,

@@ -1,5 +1,8 @@
 // The model, the trainer's options and the first weights that the options of a training say.
 #pragma once
+#include <span>
+#include <string>
+
 #include "tenon/cli/train_options.h"
 #include "tenon/data/source.h"
 
@@ -10,6 +13,9 @@ namespace tenon::cli {
 // samples or classes.
 nn::Layer make_trained_model(const TrainCommand& command, const data::Source& train,
                              const nn::Loss& loss);
+// OptionError if a metric that the options name does not take what the model gives.
+void check_metrics(const TrainCommand& command, const data::Source& train, const nn::Loss& loss,
+                   std::span<const std::string> metrics);
 // Without metrics and where to log. `steps`: of the whole training, for the schedule.
 TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss,
                                std::int64_t steps);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tenon/backends/cpu/work_folder.h"
+#include "tenon/base/interruption.h"
 #include "tenon/cli/commands.h"
 
 namespace tenon::cli {
@@ -55,6 +56,12 @@ void wait_for_failure() {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
+// Where nothing is compiled, nothing will fail.
+void wait_for_failure_of_compile() {
+  std::this_thread::sleep_for(2 * kInterruptionPatience);
+  if (backends::has_own_work_folders()) wait_for_failure();
+}
+
 void watch(std::stop_source stop, const fs::path& made_folder) {
   wait_for_signal();
   say("stopping when the step that runs now is done; Ctrl-C again ends at once");
@@ -71,6 +78,26 @@ void watch(std::stop_source stop, const fs::path& made_folder) {
   ::_exit(kExitInterrupted);
 }
 
+void watch_for_end() {
+  wait_for_signal();
+  is_ending = true;
+  kill_compilers();
+  wait_for_failure_of_compile();
+  kill_compilers();  // one may have been about to start
+  backends::remove_own_work_folders();
+  say("stopped");
+  ::_exit(kExitInterrupted);
+}
+
+void install_handler() {
+  struct sigaction action {};
+  action.sa_handler = note_stop_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
 }  // namespace
 
 std::stop_token catch_stop_signals(const fs::path& run_folder) {
@@ -79,16 +106,19 @@ std::stop_token catch_stop_signals(const fs::path& run_folder) {
   std::error_code error;
   const bool is_made = !run_folder.empty() && !fs::exists(run_folder, error);
   std::thread(watch, stop, is_made ? run_folder : fs::path()).detach();
-  struct sigaction action {};
-  action.sa_handler = note_stop_signal;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  install_handler();
   return stop.get_token();
 }
 
 bool stop_requested() { return is_stopping; }
+
+void end_on_stop_signals() {
+  if (::pipe(signal_pipe) != 0) return;  // signals end the process as usual
+  std::thread(watch_for_end).detach();
+  install_handler();
+}
+
+bool end_requested() { return is_ending; }
 
 void wait_if_ending() {
   has_failed = is_ending.load();

@@ -4,6 +4,7 @@
 #include <array>
 #include <random>
 
+#include "tenon/backends/cpu/program.h"
 #include "tenon/base/scalar_convert.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/make_trainer.h"
@@ -116,6 +117,19 @@ data::Dataset open_dataset(StepChoice& choice, const StepDetails& details) {
   return open_train_data(command).shown;
 }
 
+void check_skipped(const StepChoice& choice) {
+  if (choice.skip.empty()) return;
+  if (choice.train.device.device != "cpu")
+    refuse_option("--skip", "device {} has no optimisations to leave out",
+                  choice.train.device.device);
+  const std::vector<std::string_view> known = backends::cpu_optimizations();
+  const std::vector<std::string> names(known.begin(), known.end());
+  for (const std::string& name : choice.skip)
+    if (std::ranges::find(names, name) == names.end())
+      refuse_option("--skip", "unknown optimisation {}; known: {}{}", in_quotes(name),
+                    join(names, ", "), did_you_mean(name, names));
+}
+
 }  // namespace
 
 void add_step_choice(CLI::App& app, StepChoice& choice) {
@@ -154,6 +168,7 @@ OpenedStep open_step(StepChoice& choice, const StepDetails& details) {
   if (!command.data.data.empty() && choice.has_input_shape)
     refuse_option("--input-shape", "excludes --data, which says it");
   check_step_options(command);
+  check_skipped(choice);
   if (!choice.run.empty()) return open_run(choice, details);
   data::Dataset dataset = open_dataset(choice, details);
   const nn::Loss loss = choose_loss(command, dataset);

@@ -186,6 +186,7 @@ int run_train(TrainCommand command) {
   const nn::Loss loss = choose_loss(command, data.labelled());
   const std::vector<std::string> metrics = choose_metrics(command, data.train, loss);
   check_model_options(command, make_trained_model(command, data.train, loss), data.train.x_row());
+  check_metrics(command, data.train, loss, metrics);
   Progress progress;
   constexpr std::int64_t kUnknownSize = 1;  // a schedule over all steps needs --steps-per-epoch
   const std::int64_t size = data.train.size().value_or(kUnknownSize);

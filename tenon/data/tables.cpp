@@ -82,8 +82,8 @@ class CsvDatasetBuilder {
       is_other[find_column_or_refuse<IgnoredError>(name)] = true;
     for (std::size_t i = 0; i < table_.columns.size(); ++i)
       if (i != label && i != weights && !is_other[i]) features.push_back(i);
-    require(!features.empty() || options_.ignored.empty(),
-            "{}: all columns are left out; there are no features", file_);
+    if (features.empty() && !options_.ignored.empty())
+      throw IgnoredError(fmt::format("{}: all columns are left out; there are no features", file_));
     require(!features.empty(), "{}: the only column {}; there are no features{}", file_,
             weights != kNoColumn                ? "beside the weights is the label"
             : options_.task == Task::unlabelled ? "is left out"

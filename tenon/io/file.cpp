@@ -125,6 +125,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
+void require_writable(const std::filesystem::path& path) { const AtomicFile probe(path); }
+
 void remove_temporaries(const std::filesystem::path& target) {
   const std::string start = temporary_start(target);
   std::error_code error;

@@ -46,6 +46,9 @@ class AtomicFile {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// For who will write the file later: UserError if that cannot be.
+void require_writable(const std::filesystem::path& path);
+
 // Removes the temporary files that killed writers of `target` left; nobody may be writing it now.
 // UserError if one cannot be removed.
 void remove_temporaries(const std::filesystem::path& target);

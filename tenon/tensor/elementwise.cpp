@@ -57,17 +57,20 @@ Tensor gelu_derivative(const Tensor& x) {
 
 constexpr double kGeluScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 constexpr double kGeluCubic = 0.044715 * kGeluScale;
-// tanh is 1 long before x^2 is 100, and a square that overflows would make the gradient
-// 0 * infinity.
-Tensor limited_square(const Tensor& x) { return minimum(x * x, 100.0f); }
-Tensor gelu_tangent(const Tensor& x) {
-  return tanh(x * (kGeluScale + kGeluCubic * limited_square(x)));
+// Behind these bounds tanh is 1 in every type. What is multiplied with 1 - tanh^2 must not be
+// infinite, nor must a square be on the way to a second derivative: 0 * infinity is no number.
+constexpr float kGeluBound = 10;
+Tensor within_gelu_bounds(const Tensor& x) { return minimum(maximum(x, -kGeluBound), kGeluBound); }
+// Of numbers within the bounds.
+Tensor gelu_tangent(const Tensor& x) { return tanh(x * (kGeluScale + kGeluCubic * (x * x))); }
+Tensor gelu_tanh_value(const Tensor& x) {
+  return 0.5f * x * (1.0f + gelu_tangent(within_gelu_bounds(x)));
 }
-Tensor gelu_tanh_value(const Tensor& x) { return 0.5f * x * (1.0f + gelu_tangent(x)); }
 Tensor gelu_tanh_derivative(const Tensor& x) {
-  const Tensor t = gelu_tangent(x);
-  const Tensor slope = kGeluScale + 3 * kGeluCubic * limited_square(x);
-  return 0.5f * (1.0f + t) + 0.5f * x * ((1.0f - t * t) * slope);
+  const Tensor bounded = within_gelu_bounds(x);
+  const Tensor t = gelu_tangent(bounded);
+  const Tensor slope = kGeluScale + 3 * kGeluCubic * (bounded * bounded);
+  return 0.5f * (1.0f + t) + 0.5f * bounded * ((1.0f - t * t) * slope);
 }
 
 }  // namespace

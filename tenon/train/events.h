@@ -33,9 +33,10 @@ struct StepInfo {
   std::int64_t step_in_epoch = 0;   // from 1
   std::int64_t steps_in_epoch = 0;  // 0: not known, the stream says no size
   std::int64_t total_epochs = 0;
-  double seconds = 0;             // of this step
-  double epoch_seconds = 0;       // since the epoch began
-  double waiting = 0;             // of those, for samples that were not made yet
+  std::optional<std::int64_t> steps_left;  // of the fit, if nothing stops it; none: not known
+  double seconds = 0;                      // of this step
+  double epoch_seconds = 0;                // since the epoch began
+  double waiting = 0;                      // of those, for samples that were not made yet
   std::int64_t late_batches = 0;  // of the epoch so far: not made when their step asked for them
   bool is_streamed = false;       // the samples are made on the way
   const StepValues* values = nullptr;

@@ -131,6 +131,14 @@ StepInfo FitLoop::step_info(double seconds) const {
   info.epoch = epoch() + 1;
   info.steps_in_epoch = steps_in_epoch_;
   info.total_epochs = options_.epochs;
+  if (steps_in_epoch_ > 0)
+    info.steps_left = (info.total_epochs - info.epoch) * steps_in_epoch_ +
+                      std::max<std::int64_t>(steps_in_epoch_ - info.step_in_epoch, 0);
+  if (options_.max_steps > 0) {
+    const std::int64_t done = state_.position.steps_done - state_.position.first_step;
+    const std::int64_t left = std::max<std::int64_t>(options_.max_steps - done, 0);
+    info.steps_left = std::min(info.steps_left.value_or(left), left);
+  }
   info.seconds = seconds;
   info.epoch_seconds = seconds_since(epoch_began_);
   info.waiting = waited_in_epoch();

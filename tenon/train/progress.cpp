@@ -90,13 +90,11 @@ void ProgressPrinter::show_step(const Trainer& trainer, const StepInfo& info) {
     fmt::format_to(out, "step ");
   }
   append_place(line, info);
-  if (steps_ > 1 && has_end) {
+  if (steps_ > 1 && info.steps_left) {
     const double per_step =
         seconds_between(first_end_, last_shown_) / static_cast<double>(steps_ - 1);
-    const std::int64_t left = (info.total_epochs - info.epoch) * info.steps_in_epoch +
-                              info.steps_in_epoch - info.step_in_epoch;
     fmt::format_to(out, "  ETA ");
-    append_clock(line, per_step * static_cast<double>(left));
+    append_clock(line, per_step * static_cast<double>(*info.steps_left));
   }
   append_means(line, trainer, info);
   if (info.is_streamed) append_stall(line, info.waiting, info.epoch_seconds);
@@ -148,6 +146,14 @@ void ProgressPrinter::note(std::string_view text) {
   clear_bar();
   fmt::print(stream_, "{}\n", text);
   std::fflush(stream_);
+}
+
+void ProgressPrinter::show(std::string_view text) {
+  if (!is_terminal_) return;
+  clear_bar();
+  fmt::print(stream_, "{}\x1b[K", text);
+  std::fflush(stream_);
+  has_bar_ = true;
 }
 
 void ProgressPrinter::clear_bar() {

@@ -29,12 +29,15 @@ class ProgressPrinter : public Callback {
   void on_fit_end(Trainer& trainer) override;
   // A line of its own, whatever is being shown.
   void note(std::string_view line);
+  // On a terminal, where the bar would be, until there is something else to show.
+  void show(std::string_view text);
+  // Nothing is left of what was shown, and the next output begins a line.
+  void clear_bar();
 
  private:
   using Clock = std::chrono::steady_clock;
   void show_step(const Trainer& trainer, const StepInfo& info);
   void write(const fmt::memory_buffer& text) const;
-  void clear_bar();
 
   std::FILE* stream_;
   bool is_terminal_;

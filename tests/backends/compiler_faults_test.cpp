@@ -88,6 +88,17 @@ TEST_F(CompilerFaults, Hangs) {
       << version;
 }
 
+TEST_F(CompilerFaults, WhatTheLinkerMakesIsNoLibrary) {
+  const std::string message =
+      message_with("while [ \"$1\" != -o ]; do shift; done; echo garbage > \"$2\"");
+  EXPECT_TRUE(message.starts_with("what the C compiler made is no library: cannot load "))
+      << message;
+  EXPECT_NE(message.find("\n  source: "), std::string::npos) << message;
+  EXPECT_NE(message.find("/compiler -std=gnu11 "), std::string::npos) << message;
+  EXPECT_NE(message.find("\n  help: the compiler or its linker is broken"), std::string::npos)
+      << message;
+}
+
 // Where no file may grow: as on a full disk, for whoever may mount nothing.
 TEST_F(CompilerFaults, NoRoomForFiles) {
   build();

@@ -57,6 +57,25 @@ TEST(WorkFolder, ThoseOfThisProcessAreRemovedAtItsEnd) {
   EXPECT_TRUE(fs::exists(others));
 }
 
+TEST(WorkFolder, AbandonedOnesAreRemoved) {
+  const TemporaryFolder folder;
+  std::string reason;
+  const auto running = WorkFolder::make(folder.path(), reason);
+  const fs::path failed = folder.path() / "tenon-work-failed";
+  const fs::path abandoned = folder.path() / "tenon-work-abandoned";
+  const fs::path other = folder.path() / "other";
+  for (const fs::path& path : {failed, abandoned / "inner", other}) {
+    fs::create_directories(path);
+    std::ofstream(path / "step.c") << "in work";
+  }
+  std::ofstream(failed / kFailureFile) << "no room";
+  remove_abandoned_work_folders(folder.path());
+  EXPECT_TRUE(fs::exists(running->path()));
+  EXPECT_TRUE(fs::exists(failed / "step.c"));
+  EXPECT_FALSE(fs::exists(abandoned));
+  EXPECT_TRUE(fs::exists(other / "step.c"));
+}
+
 TEST(WorkFolder, ReasonIfThereCannotBeOne) {
   const TemporaryFolder folder;
   std::string reason;

@@ -1,5 +1,6 @@
 // Second derivatives through functions of tensors, against closed forms and finite differences.
 #include <cmath>
+#include <limits>
 
 #include "tensor_testing.h"
 
@@ -26,6 +27,29 @@ TEST(SecondDerivatives, AgreeWithClosedForms) {
   const double s = 1 / (1 + std::exp(-x));
   EXPECT_NEAR(second([](const Tensor& v) { return softplus(v); }, x), s * (1 - s), 1e-12);
   EXPECT_NEAR(second([](const Tensor& v) { return relu(v) * v; }, x), 2, 1e-12);
+}
+
+// Far out, where squares overflow, and at infinity: the limits, no 0 * infinity.
+template <class T>
+void expect_gelu_tanh_limits() {
+  for (const double far :
+       {11.0, 1e30, 0.9 * std::numeric_limits<T>::max(), std::numeric_limits<double>::infinity()})
+    for (const double x : {far, -far}) {
+      const Tensor at = Tensor(make_scalar(static_cast<T>(x)));
+      const Tensor value = gelu_tanh(at), first = grad(value, at);
+      if (std::isfinite(x)) {
+        EXPECT_EQ(doubles(value).front(), x > 0 ? doubles(at).front() : 0) << x;
+      }
+      EXPECT_EQ(doubles(first).front(), x > 0 ? 1 : 0) << x;
+      EXPECT_EQ(doubles(grad(first, at)).front(), 0) << x;
+    }
+  const Tensor nan = Tensor(make_scalar(std::numeric_limits<T>::quiet_NaN()));
+  EXPECT_TRUE(std::isnan(doubles(gelu_tanh(nan)).front()));
+  EXPECT_TRUE(std::isnan(doubles(grad(gelu_tanh(nan), nan)).front()));
+}
+TEST(SecondDerivatives, GeluByTanhHasItsLimits) {
+  expect_gelu_tanh_limits<float>();
+  expect_gelu_tanh_limits<double>();
 }
 
 // The Hessian-vector product of f at x by gradients of gradients, against central differences of

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <regex>
 #include <thread>
 
@@ -53,32 +54,85 @@ struct Slow final : Callback {
   }
 };
 
-TEST(PrintProgress, IsABarOnATerminal) {
+// What is written to a terminal meanwhile.
+std::string shown_on_terminal(const std::function<void(std::FILE*)>& work) {
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
-  ASSERT_GE(master, 0);
-  ASSERT_EQ(::grantpt(master), 0);
-  ASSERT_EQ(::unlockpt(master), 0);
+  EXPECT_GE(master, 0);
+  EXPECT_EQ(::grantpt(master), 0);
+  EXPECT_EQ(::unlockpt(master), 0);
   std::FILE* terminal = std::fopen(::ptsname(master), "w");
-  ASSERT_NE(terminal, nullptr);
-  TrainerOptions options = small_options();
-  Trainer trainer(small_model(), options);
-  StopAfter stop(2);
-  Slow slow;
-  trainer.fit(
-      blobs(10),
-      {.epochs = 1, .batch_size = 4, .callbacks = {print_progress(terminal), &slow, &stop}});
+  EXPECT_NE(terminal, nullptr);
+  work(terminal);
   std::fclose(terminal);
   std::string text;
   char part[4096];
   for (ssize_t count; (count = ::read(master, part, sizeof part)) > 0;)
     text.append(part, static_cast<std::size_t>(count));
   ::close(master);
+  return text;
+}
+
+TEST(PrintProgress, IsABarOnATerminal) {
+  const std::string text = shown_on_terminal([](std::FILE* terminal) {
+    Trainer trainer(small_model(), small_options());
+    StopAfter stop(2);
+    Slow slow;
+    trainer.fit(
+        blobs(10),
+        {.epochs = 1, .batch_size = 4, .callbacks = {print_progress(terminal), &slow, &stop}});
+  });
   EXPECT_NE(text.find("\repoch 1/1  [================>       ]  2/3  ETA 0:00  loss "),
             std::string::npos)
       << text;
   // A fit that ends within an epoch says how far it came.
   EXPECT_NE(text.find("\r\x1b[Kepoch 1/1  step 2/3  loss "), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with("\r\n")) << text;
+}
+
+// Three steps of 0.1 s, not a thousand epochs of them.
+TEST(PrintProgress, TheTimeLeftIsThatOfTheStepsLeft) {
+  const std::string text = shown_on_terminal([](std::FILE* terminal) {
+    Trainer trainer(small_model(), small_options());
+    Slow slow;
+    trainer.fit(blobs(10), {.epochs = 1000,
+                            .batch_size = 4,
+                            .max_steps = 3,
+                            .callbacks = {print_progress(terminal), &slow}});
+  });
+  EXPECT_NE(text.find("  2/3  ETA 0:00  loss "), std::string::npos) << text;
+}
+
+TEST(PrintProgress, ShowsALineUntilTheNextOneOnATerminalAlone) {
+  const auto show = [](std::FILE* stream) {
+    ProgressPrinter printer(stream);
+    printer.show("compiling");
+    printer.note("compiled");
+  };
+  EXPECT_EQ(shown_on_terminal(show), "compiling\x1b[K\r\x1b[Kcompiled\r\n");
+  std::FILE* file = std::tmpfile();
+  show(file);
+  EXPECT_EQ(contents_of(file), "compiled\n");
+  std::fclose(file);
+}
+
+TEST(StepInfo, TellsTheStepsLeft) {
+  struct Left final : Callback {
+    std::vector<std::int64_t> left;
+    bool on_step_end(Trainer&, const StepInfo& info) override {
+      left.push_back(info.steps_left.value_or(-1));
+      return true;
+    }
+  };
+  const auto left_of = [](std::int64_t epochs, std::int64_t max_steps) {
+    Trainer trainer(small_model(), small_options());
+    Left left;
+    trainer.fit(blobs(10),
+                {.epochs = epochs, .batch_size = 4, .max_steps = max_steps, .callbacks = {&left}});
+    return left.left;
+  };
+  EXPECT_EQ(left_of(2, 0), (std::vector<std::int64_t>{5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(left_of(2, 4), (std::vector<std::int64_t>{3, 2, 1, 0}));
+  EXPECT_EQ(left_of(1, 100), (std::vector<std::int64_t>{2, 1, 0}));
 }
 
 TEST(PrintProgress, NeedsAStream) {

@@ -182,6 +182,7 @@ class Builder {
  private:
   // None, and the reason, if the folder is to blame; its own error if the code is.
   std::optional<BuiltCode> build_in_cache(std::string& reason) {
+    remove_abandoned_work_folders(folder_);
     auto work = WorkFolder::make(folder_, reason);
     if (!work) return std::nullopt;
     try {
@@ -203,6 +204,21 @@ class Builder {
     } catch (const Interrupted&) {
       work.remove();
       throw;
+    } catch (const BackendError& error) {
+      std::ofstream(work.path() / kFailureFile) << error.what() << "\n";
+      throw;
+    }
+  }
+
+  std::unique_ptr<Library> load_made(const Compilation& compilation, const fs::path& work) const {
+    try {
+      return entry_.load(compilation.library);
+    } catch (const BackendError& error) {
+      throw BackendError(fmt::format(
+          "what the C compiler made is no library: {}\n  source: {}\n  command: {}\n  help: the "
+          "compiler or its linker is broken, or its disk is full; run the command by itself, or "
+          "set TENON_CC to another compiler",
+          error.what(), (work / "step.c").string(), shell_command(compilation.commands.back())));
     }
   }
 
@@ -214,7 +230,7 @@ class Builder {
     code.compiler_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     append_seal(compilation.library, name_);
-    code.library = entry_.load(compilation.library);
+    code.library = load_made(compilation, work.path());
     if (!is_kept) return code;
     std::error_code error;
     fs::rename(compilation.library, entry_.path(), error);

@@ -174,14 +174,10 @@ class EntryPrinter {
       line(fmt::format("{}(arguments, 0, {});", function, kernel.grid));
     }
     if (marks_) {
-      const auto [known, is_new] = flops_.try_emplace(launch.kernel, 0.0);
-      if (is_new) known->second = kernel::count_flops(kernel);
-      double bytes = 0;
-      for (const kernel::Buffer& buffer : kernel.buffers)
-        if (buffer.space == kernel::Space::argument)
-          bytes +=
-              static_cast<double>(buffer.elements) * static_cast<double>(size_of(buffer.dtype));
-      mark({kernel.name, read, written, known->second, bytes, is_parallel});
+      const auto [known, is_new] = work_.try_emplace(launch.kernel);
+      if (is_new) known->second = kernel::count_work(kernel);
+      const kernel::Work& work = known->second;
+      mark({kernel.name, read, written, work.flops, work.bytes, is_parallel});
     }
     close();
   }
@@ -239,8 +235,8 @@ class EntryPrinter {
   const bool marks_;
   const double least_work_;  // in nanoseconds, of a kernel that runs on several threads
   std::vector<LaunchInfo> launches_;
-  std::map<std::uint32_t, double> flops_;    // of a kernel
-  std::vector<std::string> constant_texts_;  // address of each plan constant
+  std::map<std::uint32_t, kernel::Work> work_;  // of a kernel
+  std::vector<std::string> constant_texts_;     // address of each plan constant
   std::vector<std::uint32_t> passed_;
   bool uses_threads_ = false;
   std::string text_;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <vector>
 
 namespace tenon::backends {
 
@@ -37,6 +38,10 @@ class OwnFolders {
     std::error_code ignored;
     for (const fs::path& path : paths_) fs::remove_all(path, ignored);
     paths_.clear();
+  }
+  bool is_empty() {
+    const std::lock_guard lock(mutex_);
+    return paths_.empty();
   }
 
  private:
@@ -140,5 +145,22 @@ void WorkFolder::remove() {
 }
 
 void remove_own_work_folders() { own_folders().remove_all(); }
+bool has_own_work_folders() { return !own_folders().is_empty(); }
+
+void remove_abandoned_work_folders(const fs::path& parent) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator item(parent, error), end; !error && item != end;
+       item.increment(error))
+    if (item->path().filename().string().starts_with(kWorkPrefix)) found.push_back(item->path());
+  for (const fs::path& path : found) {
+    std::error_code ignored;
+    if (!fs::is_directory(fs::symlink_status(path, ignored))) continue;
+    const auto lock = FolderLock::try_lock(path);
+    if (!lock || fs::exists(path / kFailureFile, ignored)) continue;
+    if (FolderLock::try_lock(path)) return;  // locks keep nobody out
+    fs::remove_all(path, ignored);
+  }
+}
 
 }  // namespace tenon::backends

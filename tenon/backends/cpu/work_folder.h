@@ -53,5 +53,13 @@ class WorkFolder {
 // Removes the work folders that this process made and has not removed; for a process that is about
 // to end while others of its threads compile.
 void remove_own_work_folders();
+// Whether there are such.
+bool has_own_work_folders();
+
+// Removes what processes that were killed left in work folders of the cache folder. A folder in
+// use stays, and one that holds kFailureFile: what failed is kept to be looked at. Nothing is
+// removed where the file system has no locks.
+void remove_abandoned_work_folders(const std::filesystem::path& parent);
+inline constexpr std::string_view kFailureFile = "error.txt";
 
 }  // namespace tenon::backends
