@@ -15,12 +15,35 @@ std::int64_t total_bytes(std::span<const Signature::Entry> entries) {
 
 }  // namespace
 
+void Signature::PackedEntries::push_back(std::string_view name, const TensorType& type,
+                                         std::uint32_t position) {
+  names_ += name;
+  extents_.insert(extents_.end(), type.shape.begin(), type.shape.end());
+  places_.push_back({names_.size(), extents_.size(), type.dtype, position});
+}
+
+std::vector<Signature::Entry> Signature::PackedEntries::unpacked() const {
+  std::vector<Entry> entries;
+  std::size_t name = 0, shape = 0;
+  for (const Place& place : places_) {
+    const std::span extents = std::span(extents_).subspan(shape, place.shape_end - shape);
+    entries.push_back({names_.substr(name, place.name_end - name),
+                       {place.dtype, {extents.begin(), extents.end()}},
+                       place.position});
+    name = place.name_end;
+    shape = place.shape_end;
+  }
+  return entries;
+}
+
 Signature make_signature(const ir::Graph& graph) {
   Signature signature;
   for (std::uint32_t i = 0; i < graph.inputs().size(); ++i) {
     const ir::Input& input = graph.inputs()[i];
-    auto& entries = input.role == ir::Role::data ? signature.inputs : signature.state;
-    entries.push_back({input.name, input.type, i});
+    if (input.role == ir::Role::data)
+      signature.inputs.push_back({input.name, input.type, i});
+    else
+      signature.state.push_back(input.name, input.type, i);
   }
   for (std::uint32_t i = 0; i < graph.outputs().size(); ++i) {
     const ir::Output& output = graph.outputs()[i];
@@ -70,7 +93,7 @@ void prepare_results(const Signature& signature, std::span<Buffer> results) {
 
 MemoryReport signature_memory(const Signature& signature) {
   MemoryReport report;
-  report.state = total_bytes(signature.state);
+  report.state = total_bytes(signature.state.unpacked());
   report.inputs = total_bytes(signature.inputs);
   report.results = total_bytes(signature.results);
   return report;

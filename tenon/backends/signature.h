@@ -10,7 +10,25 @@ struct Signature {
     TensorType type;
     std::uint32_t position = 0;  // among the graph's inputs or outputs
   };
-  std::vector<Entry> state;    // inputs that live across steps, in order
+  // Many entries in few blocks of memory: they are made beside a graph and stay when it is gone,
+  // and every small block would keep a page of what the graph leaves.
+  class PackedEntries {
+   public:
+    void push_back(std::string_view name, const TensorType& type, std::uint32_t position);
+    std::uint32_t position(std::size_t i) const { return places_[i].position; }
+    std::vector<Entry> unpacked() const;
+
+   private:
+    struct Place {
+      std::size_t name_end = 0, shape_end = 0;
+      DType dtype = DType::f32;
+      std::uint32_t position = 0;
+    };
+    std::string names_;
+    std::vector<std::int64_t> extents_;
+    std::vector<Place> places_;
+  };
+  PackedEntries state;         // inputs that live across steps, in order
   std::vector<Entry> inputs;   // the others (Role::data)
   std::vector<Entry> results;  // outputs that update no input
 };

@@ -128,16 +128,16 @@ TENON_INLINE uint32_t tenon_random_word(uint32_t key0, uint32_t key1, int64_t in
 )c";
 
 // Of both libraries together no name occurs twice, so their texts may stand in one file.
-const std::vector<CDefinition>& function_library() {
-  static const std::vector<CDefinition> library = split_definitions(
+const CLibrary& function_library() {
+  static const CLibrary library(
       exact_function_text() + std::string(f32_function_text()) + "\n\n" +
       std::string(f32_wide_function_text()) + "\n\n" + std::string(f64_function_text()) + "\n\n" +
       std::string(f64_trigonometric_text()) + "\n\n" + std::string(f64_power_text()));
   return library;
 }
 
-const std::vector<CDefinition>& conversion_library() {
-  static const std::vector<CDefinition> library = split_definitions(conversion_text());
+const CLibrary& conversion_library() {
+  static const CLibrary library(conversion_text());
   return library;
 }
 

@@ -29,9 +29,8 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
   return text;
 }
 
-void mark_used(const std::vector<CDefinition>& library,
-               const std::map<std::string, std::size_t>& at, std::size_t index,
-               std::vector<bool>& used) {
+void mark_used(std::span<const CDefinition> library, const std::map<std::string, std::size_t>& at,
+               std::size_t index, std::vector<bool>& used) {
   if (used[index]) return;
   used[index] = true;
   for (const std::string& name : tenon_names(library[index].text))
@@ -68,8 +67,8 @@ std::string spell_for(DType dtype, std::string_view text) {
   return replace_all(std::move(spelled), "$F", dtype == DType::f32 ? "F" : "");
 }
 
-std::vector<CDefinition> split_definitions(std::string_view text) {
-  std::vector<CDefinition> definitions;
+CLibrary::CLibrary(std::string whole) : text_(std::move(whole)) {
+  std::string_view text = text_;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find("\n\n"), text.size());
     std::string_view one = text.substr(0, end);
@@ -79,16 +78,16 @@ std::vector<CDefinition> split_definitions(std::string_view text) {
     if (one.empty()) continue;
     const std::size_t start = std::min(one.find("TENON_INLINE"), one.find("TENON_OUTLINE"));
     check(start != std::string_view::npos, "C text without a definition:\n{}", one);
-    definitions.push_back({tenon_names(one.substr(start)).at(0), std::string(one)});
+    const std::string name = tenon_names(one.substr(start)).at(0);
+    definitions_.push_back({one.substr(one.find(name, start), name.size()), one});
   }
-  return definitions;
 }
 
-std::string select_definitions(const std::vector<CDefinition>& library,
-                               const std::vector<std::string>& names) {
+std::string select_definitions(const CLibrary& from, const std::vector<std::string>& names) {
+  const std::span<const CDefinition> library = from.definitions();
   std::map<std::string, std::size_t> at;
   for (std::size_t i = 0; i < library.size(); ++i) {
-    const bool added = at.emplace(library[i].name, i).second;
+    const bool added = at.emplace(std::string(library[i].name), i).second;
     check(added, "C text defines {} twice", library[i].name);
   }
   std::vector<bool> used(library.size());
@@ -99,7 +98,7 @@ std::string select_definitions(const std::vector<CDefinition>& library,
   }
   std::string text;
   for (std::size_t i = 0; i < library.size(); ++i)
-    if (used[i]) text += library[i].text + "\n\n";
+    if (used[i]) (text += library[i].text) += "\n\n";
   return text;
 }
 

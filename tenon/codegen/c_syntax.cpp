@@ -1,5 +1,6 @@
 #include "tenon/codegen/c_syntax.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -26,25 +27,21 @@ T from_bits(std::uint64_t bits) {
 }
 
 // Words that a buffer may not be called: C and CUDA keywords, and what the printers use.
-const std::set<std::string, std::less<>>& reserved_words() {
-  static const std::set<std::string, std::less<>> words = {
-      "auto",      "break",    "case",      "char",    "const",    "continue",  "default",
-      "do",        "double",   "else",      "enum",    "extern",   "float",     "for",
-      "goto",      "if",       "inline",    "int",     "long",     "register",  "restrict",
-      "return",    "short",    "signed",    "sizeof",  "static",   "struct",    "switch",
-      "typedef",   "union",    "unsigned",  "void",    "volatile", "while",     "asm",
-      "typeof",    "bool",     "true",      "false",   "new",      "delete",    "class",
-      "template",  "this",     "operator",  "private", "public",   "namespace", "using",
-      "try",       "catch",    "throw",     "linux",   "unix",     "i",         "j",
-      "k",         "l",        "r",         "p",       "instance", "first",     "last",
-      "factor",    "row",      "b",         "c",       "other",    "panel",     "thread",
-      "arguments", "team_row", "team_lane", "scratch"};
-  return words;
-}
+constexpr std::string_view kReservedWords[] = {
+    "auto",      "break",  "case",     "char",     "const",    "continue", "default",   "do",
+    "double",    "else",   "enum",     "extern",   "float",    "for",      "goto",      "if",
+    "inline",    "int",    "long",     "register", "restrict", "return",   "short",     "signed",
+    "sizeof",    "static", "struct",   "switch",   "typedef",  "union",    "unsigned",  "void",
+    "volatile",  "while",  "asm",      "typeof",   "bool",     "true",     "false",     "new",
+    "delete",    "class",  "template", "this",     "operator", "private",  "public",    "namespace",
+    "using",     "try",    "catch",    "throw",    "linux",    "unix",     "i",         "j",
+    "k",         "l",      "r",        "p",        "instance", "first",    "last",      "factor",
+    "row",       "b",      "c",        "other",    "panel",    "thread",   "arguments", "team_row",
+    "team_lane", "scratch"};
 
 bool is_reserved(std::string_view name) {
-  if (reserved_words().contains(name) || name.starts_with("tenon_") || name.starts_with("TENON_") ||
-      name.starts_with("_"))
+  if (std::ranges::find(kReservedWords, name) != std::end(kReservedWords) ||
+      name.starts_with("tenon_") || name.starts_with("TENON_") || name.starts_with("_"))
     return true;
   // v12, t12: values.
   return name.size() > 1 && std::string_view("vtcn").find(name[0]) != std::string_view::npos &&

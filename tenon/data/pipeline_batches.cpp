@@ -72,7 +72,7 @@ struct PipelineBatches::State {
       position += static_cast<std::uint64_t>(std::max<std::int64_t>(turn->rows, 1));
       if (turn->error) std::rethrow_exception(turn->error);
       if (turn->rows > 0) {
-        batch = std::move(turn->batch);
+        batch = *std::move(turn->batch);
         finished = turn->rows < batch_size;
         return finished && options.drop_remainder ? nullptr : &batch;
       }

@@ -27,9 +27,9 @@ Turn made_sample(LazySample lazy) {
 Turn gathered_rows(const RowRun& run, Batch batch) {
   Turn turn;
   turn.rows = static_cast<std::int64_t>(run.size());
-  turn.batch = std::move(batch);
+  turn.batch.emplace(std::move(batch));
   try {
-    run.fill(turn.batch);
+    run.fill(*turn.batch);
   } catch (...) {
     turn.error = std::current_exception();
   }
@@ -37,6 +37,26 @@ Turn gathered_rows(const RowRun& run, Batch batch) {
 }
 
 }  // namespace
+
+void TurnQueue::reserve(std::size_t count) {
+  if (count <= slots_.size()) return;
+  std::vector<std::optional<Turn>> larger(count);
+  for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move((*this)[i]);
+  slots_ = std::move(larger);
+  first_ = 0;
+}
+
+void TurnQueue::push(std::size_t count) {
+  if (count_ + count > slots_.size()) reserve(2 * (count_ + count));
+  count_ += count;
+}
+
+std::optional<Turn> TurnQueue::pop() {
+  std::optional<Turn> turn = std::exchange(slots_[first_], std::nullopt);
+  first_ = (first_ + 1) % slots_.size();
+  --count_;
+  return turn;
+}
 
 PipelineTurns::PipelineTurns(Pass pass, const TurnOptions& options)
     : options_(options),
@@ -58,6 +78,10 @@ std::uint64_t PipelineTurns::skip(std::uint64_t count) {
 }
 
 void PipelineTurns::start() {
+  if (options_.workers > 0) {
+    turns_.reserve(static_cast<std::size_t>(options_.ahead) + 1);
+    prepare(own_job_);
+  }
   try {
     for (int i = 0; i < options_.workers; ++i) threads_.emplace_back([this] { work_until_done(); });
   } catch (const std::system_error& error) {
@@ -102,6 +126,12 @@ std::optional<LazySample> PipelineTurns::advance_run(RowRun& rows) {
   return std::nullopt;
 }
 
+// Now, so that nothing is allocated when it is done for the first time.
+void PipelineTurns::prepare(Job& job) const {
+  job.done.reserve(1);
+  if (options_.may_be_rows) job.run.reserve(options_.batch_size);
+}
+
 // Reads what the job needs from the pass; nothing at its end.
 void PipelineTurns::read(Job& job) {
   job.samples.clear();
@@ -135,7 +165,7 @@ std::int64_t PipelineTurns::reserve() {
 void PipelineTurns::learn_size(const Turn& turn) {
   std::uint64_t bytes = 0;
   if (turn.rows > 0)
-    bytes = (turn.batch.x.bytes().size() + turn.batch.y.bytes().size()) /
+    bytes = (turn.batch->x.bytes().size() + turn.batch->y.bytes().size()) /
             static_cast<std::uint64_t>(turn.rows);
   else if (turn.sample)
     bytes = turn.sample->x.bytes().size() + turn.sample->y.bytes().size();
@@ -149,6 +179,18 @@ void PipelineTurns::learn_size(const Turn& turn) {
       std::cmp_greater(fitting, most) ? most : std::max(least, static_cast<std::int64_t>(fitting));
 }
 
+// Under the mutex: memory for as many batches of rows as there will be, so that none is allocated
+// later: those ahead, one that this thread makes, and the one that was given.
+void PipelineTurns::add_spares(const Batch& like) {
+  const std::int64_t most = capacity_ / options_.batch_size + 2;
+  spare_.reserve(static_cast<std::size_t>(std::max(most, batches_ + 1)));
+  for (; batches_ < most; ++batches_) {
+    Batch batch{HostTensor(like.x.type()), HostTensor(like.y.type()), {}};
+    batch.indices.reserve(like.indices.size());
+    spare_.push_back(std::move(batch));
+  }
+}
+
 // `reading` is the lock of the pass.
 void PipelineTurns::do_job(Job& job, std::unique_lock<std::mutex> reading, std::int64_t reserved) {
   read(job);
@@ -157,11 +199,12 @@ void PipelineTurns::do_job(Job& job, std::unique_lock<std::mutex> reading, std::
   const auto samples = static_cast<std::int64_t>(is_run ? job.run.size() : job.samples.size());
   const std::size_t count = is_run ? std::min<std::size_t>(job.run.size(), 1) : job.samples.size();
   const std::uint64_t first = taken_ + turns_.size();
-  turns_.resize(turns_.size() + count);
+  turns_.push(count);
   held_ += samples - reserved;
   gave_rows_ = gave_rows_ || (is_run && count > 0);
   rows_only_ = reads_rows_;
   pass_ended_ = is_read_;
+  if (is_run && count > 0 && spare_.empty()) ++batches_;
   if (is_run && count > 0 && !spare_.empty()) {
     job.batch = std::move(spare_.back());
     spare_.pop_back();
@@ -174,6 +217,8 @@ void PipelineTurns::do_job(Job& job, std::unique_lock<std::mutex> reading, std::
   const std::int64_t capacity = capacity_;
   for (std::size_t i = 0; i < count; ++i) {
     learn_size(job.done[i]);
+    if (job.done[i].rows == options_.batch_size && !job.done[i].error)
+      add_spares(*job.done[i].batch);
     turns_[static_cast<std::size_t>(first - taken_) + i] = std::move(job.done[i]);
   }
   const bool is_news = is_front_ready() || is_over();
@@ -190,6 +235,7 @@ void PipelineTurns::work_until_done() {
     return stopping_;
   });
   Job job;
+  prepare(job);
   for (;;) {
     std::unique_lock lock(mutex_);
     work_.wait(lock, [&] { return stopping_ || pass_ended_ || is_room(); });
@@ -220,7 +266,7 @@ std::optional<Turn> PipelineTurns::turn_of_this_thread(Batch& used) {
   RowRun& run = own_job_.run;
   if (reads_rows_) {
     std::optional<LazySample> lazy = advance_run(run);
-    if (!lazy && run.size() > 0) return gathered_rows(run, std::exchange(used, {}));
+    if (!lazy && run.size() > 0) return gathered_rows(run, std::move(used));
     for (std::size_t i = 0; lazy && i < run.size(); ++i) unmade_.push_back(run.lazy(i));
     if (lazy) unmade_.push_back(*std::move(lazy));
   }
@@ -256,7 +302,7 @@ void PipelineTurns::wait_for_front(std::unique_lock<std::mutex>& lock) {
 
 std::optional<Turn> PipelineTurns::turn_of_workers(Batch& used) {
   std::unique_lock lock(mutex_);
-  if (rows_only_ && used.size() > 0) spare_.push_back(std::exchange(used, {}));
+  if (rows_only_ && used.size() > 0) spare_.push_back(std::move(used));
   if (!is_front_ready() && !is_over()) {
     const Clock::time_point began = Clock::now();
     ++waits_;
@@ -264,8 +310,7 @@ std::optional<Turn> PipelineTurns::turn_of_workers(Batch& used) {
     waited_ += std::chrono::duration<double>(Clock::now() - began).count();
   }
   if (turns_.empty()) return std::nullopt;
-  std::optional<Turn> turn = std::move(turns_.front());
-  turns_.pop_front();
+  std::optional<Turn> turn = turns_.pop();
   ++taken_;
   held_ -= std::max<std::int64_t>(turn->rows, 1);
   // A worker that sleeps is woken for several jobs at once.

@@ -17,12 +17,29 @@ namespace tenon::data {
 
 // A turn that is done: a batch of rows, or a sample that was made, left out, or failed.
 struct Turn {
-  std::int64_t rows = 0;  // of the batch; 0: one sample
-  Batch batch;
+  std::int64_t rows = 0;       // of the batch; 0: one sample
+  std::optional<Batch> batch;  // of rows
   SamplePlace place;
   std::function<std::string()> origin;  // of the sample
   std::optional<Sample> sample;
   std::exception_ptr error;
+};
+
+// First in, first out, in memory that is used again.
+class TurnQueue {
+ public:
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
+  // The i-th of those that are in it; nothing while it is not made.
+  std::optional<Turn>& operator[](std::size_t i) { return slots_[(first_ + i) % slots_.size()]; }
+  const std::optional<Turn>& front() const { return slots_[first_]; }
+  void reserve(std::size_t count);
+  void push(std::size_t count);  // turns that are not made yet
+  std::optional<Turn> pop();
+
+ private:
+  std::vector<std::optional<Turn>> slots_;
+  std::size_t first_ = 0, count_ = 0;
 };
 
 struct TurnOptions {
@@ -68,12 +85,14 @@ class PipelineTurns {
 
   std::optional<LazySample> advance();
   std::optional<LazySample> advance_run(RowRun& rows);
+  void prepare(Job& job) const;
   void read(Job& job);
   void make(Job& job);
   void do_job(Job& job, std::unique_lock<std::mutex> reading, std::int64_t reserved);
   void work_until_done();
   std::int64_t reserve();
   void learn_size(const Turn& turn);
+  void add_spares(const Batch& like);
   std::int64_t next_job_size() const { return rows_only_ ? options_.batch_size : at_once_; }
   bool is_room() const { return held_ + next_job_size() <= capacity_; }
   bool is_front_ready() const { return !turns_.empty() && turns_.front().has_value(); }
@@ -96,7 +115,7 @@ class PipelineTurns {
   // those handed out and not taken yet, in the order of the pass.
   std::mutex mutex_;
   std::condition_variable work_, ready_;
-  std::deque<std::optional<Turn>> turns_;
+  TurnQueue turns_;
   std::uint64_t taken_ = 0;         // turns that were popped
   std::int64_t held_ = 0;           // samples in turns, and those that jobs in the making may add
   std::int64_t capacity_ = 0;       // samples that may be held
@@ -104,6 +123,7 @@ class PipelineTurns {
   bool rows_only_ = true;           // reads_rows_, as of the last job
   bool gave_rows_ = false;          // a turn of rows
   std::vector<Batch> spare_;        // whose memory is used again
+  std::int64_t batches_ = 0;        // of rows, whose memory there is
   bool pass_ended_ = false, stopping_ = false;
 
   std::vector<std::thread> threads_;

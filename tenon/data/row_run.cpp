@@ -1,5 +1,8 @@
 #include "tenon/data/row_run.h"
 
+#include <algorithm>
+#include <array>
+
 namespace tenon::data {
 namespace {
 
@@ -24,6 +27,12 @@ bool RowRun::add(const LazySample& lazy) {
   return true;
 }
 
+void RowRun::reserve(std::int64_t rows) {
+  pieces_.reserve(1);
+  rows_.reserve(static_cast<std::size_t>(rows));
+  places_.reserve(static_cast<std::size_t>(rows));
+}
+
 void RowRun::clear() {
   pieces_.clear();
   rows_.clear();
@@ -38,11 +47,13 @@ LazySample RowRun::lazy(std::size_t i) const {
 
 void RowRun::fill(Batch& batch) const {
   const Dataset& first = *pieces_.front().dataset;
-  fit(batch.x, {first.x().dtype(), first.x().row_shape()});
+  const auto row = [](const Array& array) { return std::span(array.type().shape).subspan(1); };
+  constexpr std::array<std::int64_t, 1> kNothing = {0};
+  fit(batch.x, first.x().dtype(), row(first.x()));
   if (first.has_y())
-    fit(batch.y, {first.y().dtype(), first.y().row_shape()});
+    fit(batch.y, first.y().dtype(), row(first.y()));
   else
-    fit(batch.y, {DType::f32, {0}});
+    fit(batch.y, DType::f32, kNothing);
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     const auto [dataset, from] = pieces_[i];
     const std::size_t to = i + 1 < pieces_.size() ? pieces_[i + 1].first : rows_.size();
@@ -57,9 +68,15 @@ void RowRun::fill(Batch& batch) const {
   for (const SamplePlace& place : places_) batch.indices.push_back(place.index);
 }
 
-void RowRun::fit(HostTensor& tensor, TensorType type) const {
-  type.shape.insert(type.shape.begin(), static_cast<std::int64_t>(rows_.size()));
-  if (tensor.type() != type) tensor = HostTensor(std::move(type));
+void RowRun::fit(HostTensor& tensor, DType dtype, std::span<const std::int64_t> row) const {
+  const auto rows = static_cast<std::int64_t>(rows_.size());
+  const Shape& known = tensor.shape();
+  if (tensor.dtype() == dtype && known.size() == row.size() + 1 && known[0] == rows &&
+      std::equal(row.begin(), row.end(), known.begin() + 1))
+    return;
+  TensorType type{dtype, {rows}};
+  type.shape.insert(type.shape.end(), row.begin(), row.end());
+  tensor = HostTensor(std::move(type));
 }
 
 }  // namespace tenon::data

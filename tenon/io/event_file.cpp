@@ -16,13 +16,14 @@
 namespace tenon::io {
 namespace {
 
-void put_little_endian(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 0xff);
+template <class Bytes>
+void put_little_endian(Bytes& out, std::uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 0xff));
 }
 
 // One message of a protocol buffer:
 // https://protobuf.dev/programming-guides/encoding. Zeros and empty texts are left out, as proto3
-// has it, but where a field is written though it is zero.
+// has it, but where a field is written though it is zero. Short ones are no memory of the heap.
 class WireMessage {
  public:
   WireMessage& number(int field, std::int64_t value) {
@@ -52,7 +53,7 @@ class WireMessage {
   WireMessage& part(int field, std::string_view value) {
     tag(field, kBytes);
     varint(value.size());
-    bytes_ += value;
+    bytes_.append(value);
     return *this;
   }
   WireMessage& reals(int field, const std::vector<double>& values) {
@@ -63,7 +64,8 @@ class WireMessage {
       put_little_endian(bytes_, std::bit_cast<std::uint64_t>(value), 8);
     return *this;
   }
-  const std::string& bytes() const { return bytes_; }
+  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
+  std::string text() const { return std::string(bytes()); }
 
  private:
   enum WireType : std::uint8_t { kVarint = 0, kEightBytes = 1, kBytes = 2, kFourBytes = 5 };
@@ -71,10 +73,10 @@ class WireMessage {
     varint((static_cast<std::uint64_t>(field) << 3) | static_cast<std::uint64_t>(type));
   }
   void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>((value & 0x7f) | 0x80);
-    bytes_ += static_cast<char>(value);
+    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>((value & 0x7f) | 0x80));
+    bytes_.push_back(static_cast<char>(value));
   }
-  std::string bytes_;
+  fmt::memory_buffer bytes_;
 };
 
 // Fields of Event.
@@ -88,11 +90,31 @@ WireMessage event_at(double wall_time, std::int64_t step) {
   return event;
 }
 
-std::string event_of_value(double wall_time, std::int64_t step, const WireMessage& value) {
+WireMessage event_of_value(double wall_time, std::int64_t step, const WireMessage& value) {
   WireMessage summary;
   summary.part(1, value.bytes());
-  return event_at(wall_time, step).part(kSummary, summary.bytes()).bytes();
+  WireMessage event = event_at(wall_time, step);
+  event.part(kSummary, summary.bytes());
+  return event;
 }
+
+WireMessage scalar_message(double wall_time, std::int64_t step, std::string_view tag,
+                           double value) {
+  WireMessage scalar;
+  scalar.text(kTag, tag).short_real_always(kSimpleValue, convert_element<float>(value));
+  return event_of_value(wall_time, step, scalar);
+}
+
+void append_frame(std::string& out, std::string_view record) {
+  const std::size_t first = out.size();
+  put_little_endian(out, record.size(), 8);
+  put_little_endian(out, masked_crc32c(std::string_view(out).substr(first)), 4);
+  out += record;
+  put_little_endian(out, masked_crc32c(record), 4);
+}
+
+// Bytes that are kept before they are written.
+constexpr std::size_t kMostWaiting = 1 << 16;
 
 double wall_time_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -110,20 +132,18 @@ std::string event_file_name(int attempt) {
 }  // namespace
 
 std::string version_event(double wall_time) {
-  return event_at(wall_time, 0).part(kFileVersion, "brain.Event:2").bytes();
+  return event_at(wall_time, 0).part(kFileVersion, "brain.Event:2").text();
 }
 
 std::string restart_event(double wall_time, std::int64_t step) {
   constexpr int kStatus = 1, kStart = 1;
   WireMessage log;
   log.number(kStatus, kStart);
-  return event_at(wall_time, step).part(kSessionLog, log.bytes()).bytes();
+  return event_at(wall_time, step).part(kSessionLog, log.bytes()).text();
 }
 
 std::string scalar_event(double wall_time, std::int64_t step, std::string_view tag, double value) {
-  WireMessage scalar;
-  scalar.text(kTag, tag).short_real_always(kSimpleValue, convert_element<float>(value));
-  return event_of_value(wall_time, step, scalar);
+  return scalar_message(wall_time, step, tag, value).text();
 }
 
 std::string histogram_event(double wall_time, std::int64_t step, std::string_view tag,
@@ -140,7 +160,7 @@ std::string histogram_event(double wall_time, std::int64_t step, std::string_vie
       .reals(7, histogram.counts);
   WireMessage value;
   value.text(kTag, tag).part(kHistogram, proto.bytes());
-  return event_of_value(wall_time, step, value);
+  return event_of_value(wall_time, step, value).text();
 }
 
 std::string text_event(double wall_time, std::int64_t step, std::string_view tag,
@@ -153,16 +173,12 @@ std::string text_event(double wall_time, std::int64_t step, std::string_view tag
   shape.part(2, extent.bytes());
   tensor.number(1, kString).part(2, shape.bytes()).part(8, text);
   value.text(kTag, tag).part(kTensor, tensor.bytes()).part(kMetadata, metadata.bytes());
-  return event_of_value(wall_time, step, value);
+  return event_of_value(wall_time, step, value).text();
 }
 
 std::string record_frame(std::string_view record) {
-  std::string length;
-  put_little_endian(length, record.size(), 8);
-  std::string frame = length;
-  put_little_endian(frame, masked_crc32c(length), 4);
-  frame += record;
-  put_little_endian(frame, masked_crc32c(record), 4);
+  std::string frame;
+  append_frame(frame, record);
   return frame;
 }
 
@@ -175,6 +191,7 @@ EventFile::EventFile(const std::filesystem::path& folder) {
     if (descriptor_ >= 0 || errno != EEXIST) break;
   }
   require(descriptor_ >= 0, "cannot write {}: {}", path_, std::strerror(errno));
+  waiting_.reserve(kMostWaiting + kMostWaiting / 16);
   add(version_event(wall_time_now()));
 }
 
@@ -187,7 +204,7 @@ EventFile::~EventFile() {
 }
 
 void EventFile::add_scalar(std::int64_t step, std::string_view tag, double value) {
-  add(scalar_event(wall_time_now(), step, tag, value));
+  add(scalar_message(wall_time_now(), step, tag, value).bytes());
 }
 void EventFile::add_histogram(std::int64_t step, std::string_view tag,
                               const EventHistogram& histogram) {
@@ -198,9 +215,8 @@ void EventFile::add_text(std::int64_t step, std::string_view tag, std::string_vi
 }
 void EventFile::add_restart(std::int64_t step) { add(restart_event(wall_time_now(), step)); }
 
-void EventFile::add(const std::string& event) {
-  constexpr std::size_t kMostWaiting = 1 << 16;
-  waiting_ += record_frame(event);
+void EventFile::add(std::string_view event) {
+  append_frame(waiting_, event);
   if (waiting_.size() >= kMostWaiting) flush();
 }
 

@@ -45,7 +45,7 @@ class EventFile {
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
 
-  // The scalar is kept in f32, as TensorBoard has it.
+  // The scalar is kept in f32, as TensorBoard has it. With a short tag it allocates nothing.
   void add_scalar(std::int64_t step, std::string_view tag, double value);
   void add_histogram(std::int64_t step, std::string_view tag, const EventHistogram& histogram);
   void add_text(std::int64_t step, std::string_view tag, std::string_view text);
@@ -56,7 +56,7 @@ class EventFile {
   const std::string& path() const { return path_; }
 
  private:
-  void add(const std::string& event);
+  void add(std::string_view event);
   std::string path_;
   std::string waiting_;
   int descriptor_ = -1;

@@ -1,6 +1,9 @@
 #include "tenon/schedule/memory.h"
 
+#include <algorithm>
+#include <limits>
 #include <numeric>
+#include <optional>
 
 #include "tenon/base/interruption.h"
 #include "tenon/base/tensor_type.h"
@@ -8,6 +11,10 @@
 namespace tenon::schedule {
 
 namespace {
+
+using Order = std::vector<std::uint32_t>;
+
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t rounded(std::int64_t bytes) {
   return checked_add(bytes, kArenaAlignment - 1, "arena") / kArenaAlignment * kArenaAlignment;
@@ -30,37 +37,61 @@ std::int64_t largest_sum_alive(std::span<const Lifetime> buffers) {
 }
 
 // Places buffers in the given order; gives up (none) once `limit` is reached.
-std::optional<Arena> place_in_order(std::span<const Lifetime> buffers,
-                                    std::span<const std::uint32_t> order, std::int64_t limit) {
+std::optional<Arena> place_in_order(std::span<const Lifetime> buffers, const Order& order,
+                                    std::int64_t limit) {
+  struct Placed {
+    std::int64_t offset, end;
+    std::uint32_t first, last;
+  };
   Arena arena;
   arena.offsets.resize(buffers.size());
-  std::vector<std::uint32_t> placed;  // ascending offset
+  std::vector<Placed> placed;  // ascending offset
+  placed.reserve(buffers.size());
   for (const std::uint32_t index : order) {
     interruption_point();
     const Lifetime& buffer = buffers[index];
     const std::int64_t bytes = rounded(buffer.bytes);
     if (bytes == 0) continue;
     std::int64_t end = 0;  // of the highest buffer so far that is alive together with this one
-    std::int64_t best = -1, best_gap = std::numeric_limits<std::int64_t>::max();
-    for (const std::uint32_t other : placed) {
-      const Lifetime& neighbour = buffers[other];
-      if (neighbour.last < buffer.first || buffer.last < neighbour.first) continue;
-      const std::int64_t gap = arena.offsets[other] - end;
+    std::int64_t best = -1, best_gap = kNoLimit;
+    for (const Placed& other : placed) {
+      if (other.last < buffer.first || buffer.last < other.first) continue;
+      const std::int64_t gap = other.offset - end;
       if (gap >= bytes && gap < best_gap) {
         best = end;
         best_gap = gap;
       }
-      end = std::max(end, arena.offsets[other] + rounded(neighbour.bytes));
+      end = std::max(end, other.end);
     }
     const std::int64_t offset = best >= 0 ? best : end;
     arena.offsets[index] = offset;
     arena.bytes = std::max(arena.bytes, checked_add(offset, bytes, "arena"));
     if (arena.bytes >= limit) return std::nullopt;
-    const auto position = std::ranges::upper_bound(
-        placed, offset, {}, [&](std::uint32_t other) { return arena.offsets[other]; });
-    placed.insert(position, index);
+    const auto position = std::ranges::upper_bound(placed, offset, {}, &Placed::offset);
+    placed.insert(position, {offset, offset + bytes, buffer.first, buffer.last});
   }
   return arena;
+}
+
+// Whether the arena is within 2 % of what none can be below.
+bool is_good(const Arena& arena, std::int64_t bound) { return arena.bytes - bound <= bound / 50; }
+
+// Places again in each order with what lay at the top put first, round after round, until that is
+// good or has taken so much work.
+void improve(std::span<const Lifetime> buffers, std::vector<Order>& orders, std::int64_t bound,
+             Arena& best) {
+  constexpr std::size_t kMostSteps = 1 << 23;  // visits of placed buffers, some nanoseconds each
+  constexpr std::size_t kMostRounds = 200;
+  const std::size_t steps_of_attempt = buffers.size() * buffers.size() / 2 + 1;
+  const std::size_t attempts = std::min(kMostSteps / steps_of_attempt, kMostRounds * orders.size());
+  for (std::size_t i = 0; i < attempts && !is_good(best, bound); ++i) {
+    Order& order = orders[i % orders.size()];
+    Arena arena = *place_in_order(buffers, order, kNoLimit);
+    std::ranges::stable_partition(order, [&](std::uint32_t index) {
+      return arena.offsets[index] + rounded(buffers[index].bytes) == arena.bytes;
+    });
+    if (arena.bytes < best.bytes) best = std::move(arena);
+  }
 }
 
 }  // namespace
@@ -74,15 +105,16 @@ Arena place_buffers(std::span<const Lifetime> buffers) {
   const auto area = [&](std::uint32_t i) {
     return static_cast<double>(size(i)) * static_cast<double>(length(i));
   };
-  std::vector<std::uint32_t> order(buffers.size());
+  Order order(buffers.size());
   std::iota(order.begin(), order.end(), 0u);
 
   std::optional<Arena> best;
+  std::vector<Order> orders;
   const auto attempt = [&](const auto& comes_first) {
     if (best && best->bytes == bound) return;
-    std::vector<std::uint32_t> sorted = order;
+    Order& sorted = orders.emplace_back(order);
     std::ranges::stable_sort(sorted, comes_first);
-    const std::int64_t limit = best ? best->bytes : std::numeric_limits<std::int64_t>::max();
+    const std::int64_t limit = best ? best->bytes : kNoLimit;
     if (auto arena = place_in_order(buffers, sorted, limit)) best = std::move(arena);
   };
   using Index = std::uint32_t;
@@ -94,6 +126,7 @@ Arena place_buffers(std::span<const Lifetime> buffers) {
     attempt([&](Index a, Index b) { return length(a) > length(b); });
     attempt([&](Index a, Index b) { return buffers[a].last > buffers[b].last; });
   }
+  improve(buffers, orders, bound, *best);
   best->live_bytes = bound;
   return std::move(*best);
 }

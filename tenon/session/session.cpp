@@ -197,6 +197,12 @@ void Session::print(std::string_view label, const HostTensor& value) const {
 
 HostTensor Session::read(const Variable& variable) { return download(buffer_of(variable)); }
 
+void Session::read(const Variable& variable, const HostSpan& to) {
+  require(to.type == variable.type(), "variable \"{}\" holds {}, it is to be read as {}",
+          variable.name(), variable.type(), to.type);
+  backend_->read(buffer_of(variable), to).wait();
+}
+
 void Session::write(const Variable& variable, const HostView& value) {
   require(value.type == variable.type(), "variable \"{}\" holds {}, the new value is {}",
           variable.name(), variable.type(), value.type);

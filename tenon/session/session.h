@@ -190,6 +190,8 @@ class Session {
 
   // The value of a variable now; its initial value if no step has touched it.
   HostTensor read(const Variable& variable);
+  // The same into memory that is there, of the variable's type; allocates nothing.
+  void read(const Variable& variable, const HostSpan& to);
   // UserError if the type differs. A variable that is written before it is used is never
   // initialized.
   void write(const Variable& variable, const HostView& value);

@@ -46,6 +46,11 @@ class ResidentFeeder final : public Feeder {
   }
   std::int64_t batch_samples() const override { return count_; }
   std::int64_t position() const override { return first_ + count_; }
+  Trainer::State::StepSketch first_step(std::int64_t batch_size) const override {
+    return Trainer::State::resident_sketch(options_.is_training, dataset_.x().type(),
+                                           dataset_.y().type(), std::min(batch_size, size_),
+                                           dataset_.has_weights());
+  }
   const CompiledStep& prepare_first() override {
     const bool has_full = size_ >= options_.batch_size;
     ReadyStep*& step = has_full ? full_ : short_;
@@ -107,14 +112,16 @@ class StreamFeeder final : public Feeder {
     if (step_ == nullptr || batch->x.type() != x_type_ || y.type() != y_type_) {
       require_fits("x", batch->x.type(), source_.x_row());
       require_fits("y", y.type(), source_.y_row());
-      x_type_ = batch->x.type();
-      y_type_ = y.type();
+      x_type_ = x_view_.type = batch->x.type();
+      y_type_ = y_view_.type = y.type();
       step_ = &state_.streamed_step(options_.is_training, x_type_, y_type_);
     }
     require_ids(batch->x);
     backends::Backend& backend = state_.session.backend();
-    backend.lend(step_->x, batch->x).wait();
-    backend.lend(step_->y, y).wait();
+    x_view_.data = batch->x.bytes().data();
+    y_view_.data = y.bytes().data();
+    backend.lend(step_->x, x_view_).wait();
+    backend.lend(step_->y, y_view_).wait();
     state_.write_indices(*step_, batch->indices);
     return step_;
   }
@@ -124,16 +131,25 @@ class StreamFeeder final : public Feeder {
   }
   double seconds_waited() const override { return batches_ ? batches_->seconds_waited() : 0; }
   std::int64_t late_batches() const override { return batches_ ? batches_->late_batches() : 0; }
+  Trainer::State::StepSketch first_step(std::int64_t batch_size) const override {
+    const auto [x, y] = first_types(batch_size);
+    return Trainer::State::streamed_sketch(options_.is_training, x, y, false);
+  }
   const CompiledStep& prepare_first() override {
-    std::int64_t rows = std::min(options_.batch_size, source_.size().value_or(options_.batch_size));
-    TensorType x = source_.x_row(), y = source_.y_row();
-    if (options_.loading.buckets) rows = fit_bucket(*options_.loading.buckets, x, y, rows);
-    x.shape.insert(x.shape.begin(), rows);
-    y.shape.insert(y.shape.begin(), rows);
+    const auto [x, y] = first_types(options_.batch_size);
     return state_.streamed_step(options_.is_training, x, y).step;
   }
 
  private:
+  RowTypes first_types(std::int64_t batch_size) const {
+    std::int64_t rows = std::min(batch_size, source_.size().value_or(batch_size));
+    TensorType x = source_.x_row(), y = source_.y_row();
+    if (options_.loading.buckets) rows = fit_bucket(*options_.loading.buckets, x, y, rows);
+    x.shape.insert(x.shape.begin(), rows);
+    y.shape.insert(y.shape.begin(), rows);
+    return {x, y};
+  }
+
   // The rows of a full batch of the first sample's bucket, as PipelineBatches pads them.
   static std::int64_t fit_bucket(const data::Buckets& buckets, TensorType& x, TensorType& y,
                                  std::int64_t rows) {
@@ -157,14 +173,22 @@ class StreamFeeder final : public Feeder {
     const std::span<std::int32_t> out = labels_.as<std::int32_t>();
     for (std::size_t i = 0; i < out.size(); ++i) {
       const double label = element_as_double(batch.y, static_cast<std::int64_t>(i));
-      require(label >= static_cast<double>(kLeast) && label <= static_cast<double>(most),
-              "stream \"{}\": label {} of sample {}; {} expected", source_.name(), label,
-              batch.indices[i / (out.size() / batch.indices.size())],
-              source_.class_count() > 0 ? fmt::format("a class from 0 to {}", most)
-                                        : std::string("a 32-bit integer"));
+      if (!(label >= static_cast<double>(kLeast) && label <= static_cast<double>(most)))
+        refuse_label(batch, i, label, most);
       out[i] = static_cast<std::int32_t>(label);
     }
     return labels_;
+  }
+
+  [[noreturn]] void refuse_label(const data::Batch& batch, std::size_t i, double label,
+                                 std::int64_t most) const {
+    const std::size_t labels_of_sample =
+        static_cast<std::size_t>(batch.y.size()) / batch.indices.size();
+    throw UserError(fmt::format("stream \"{}\": label {} of sample {}; {} expected", source_.name(),
+                                label, batch.indices[i / labels_of_sample],
+                                source_.class_count() > 0
+                                    ? fmt::format("a class from 0 to {}", most)
+                                    : std::string("a 32-bit integer")));
   }
 
   void require_ids(const HostTensor& x) const {
@@ -197,6 +221,7 @@ class StreamFeeder final : public Feeder {
   std::optional<data::PipelineBatches> batches_;
   ReadyStep* step_ = nullptr;  // of the batch given last, whose types these are
   TensorType x_type_, y_type_;
+  HostView x_view_, y_view_;  // of its tensors: a view holds a shape, and making one allocates
   HostTensor labels_;
   std::int64_t samples_ = 0;
 };

@@ -30,6 +30,8 @@ class Feeder {
   virtual double seconds_waited() const { return 0; }
   // In this epoch, batches that were not made when their step asked for them.
   virtual std::int64_t late_batches() const { return 0; }
+  // The first step of a pass with batches of so many samples.
+  virtual Trainer::State::StepSketch first_step(std::int64_t batch_size) const = 0;
   // Compiles what the epoch needs now, before the first step or after it.
   virtual const CompiledStep& prepare_first() = 0;
   virtual void prepare_rest() {}

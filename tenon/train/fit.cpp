@@ -211,15 +211,11 @@ void FitLoop::open_files() {
 
 // Compiles, and tries what was asked to be tried.
 void FitLoop::prepare() {
+  if (state_.options.memory_limit > 0) require_memory();
   if (options_.sanity_batches > 0)
     state_.evaluate(options_.validation->take(checked_multiply(
                         options_.sanity_batches, options_.batch_size, "fit: sanity_batches")),
                     options_.batch_size, options_.loading);
-  // What a limit of memory forbids is refused now, not after an epoch.
-  if (state_.options.memory_limit > 0 && options_.validation)
-    make_feeder(state_, *options_.validation,
-                {false, state_.evaluation_batch(*options_.validation), false, options_.loading})
-        ->prepare_first();
   state_.set_compile_cost(feeder_->prepare_first());
   for (Callback* callback : options_.callbacks) callback->on_compiled(trainer_);
 }

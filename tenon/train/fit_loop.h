@@ -49,6 +49,7 @@ class FitLoop final : private StepValues {
   void restore_callbacks(const std::string& state_file);
   void require_not_beyond() const;
   void open_files();
+  void require_memory();
   void prepare();
   void take_final_weights();
   // fit_epochs.cpp

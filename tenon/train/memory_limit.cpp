@@ -2,7 +2,8 @@
 #include <algorithm>
 
 #include "tenon/base/text.h"
-#include "tenon/train/trainer_state.h"
+#include "tenon/train/fit_loop.h"
+#include "tenon/train/step_tracing.h"
 
 namespace tenon {
 namespace {
@@ -29,71 +30,149 @@ std::int64_t Trainer::State::resident_bytes() const {
   return bytes;
 }
 
-std::int64_t Trainer::State::other_data_bytes(std::int64_t data_bytes) const {
-  return std::max<std::int64_t>(std::max(fit_data_bytes, resident_bytes()) - data_bytes, 0);
-}
-
-StepOptions Trainer::State::step_options(RecomputePolicy recompute, std::int64_t data_bytes) const {
+StepOptions Trainer::State::step_options(RecomputePolicy recompute, std::int64_t data_bytes,
+                                         std::int64_t kept_bytes) const {
   // A limit that data alone exceeds is told by require_memory.
+  const std::int64_t other = std::max<std::int64_t>(kept_bytes - data_bytes, 0);
   const std::int64_t limit =
-      options.memory_limit == 0
-          ? 0
-          : std::max<std::int64_t>(options.memory_limit - other_data_bytes(data_bytes), 1);
+      options.memory_limit == 0 ? 0 : std::max<std::int64_t>(options.memory_limit - other, 1);
   return {options.precision, recompute, limit};
 }
 
-void Trainer::State::require_memory(
-    bool is_training, std::int64_t batch,
-    const std::function<PlannedStep(std::int64_t batch, RecomputePolicy recompute)>& plan) const {
-  const std::int64_t limit = options.memory_limit;
-  const auto total = [&](const PlannedStep& step) {
-    return step.memory.report.total() + other_data_bytes(step.data_bytes);
-  };
-  const PlannedStep step = plan(batch, options.recompute);
-  if (total(step) <= limit) return;
+Trainer::State::StepNeed Trainer::State::need_of(const std::vector<StepSketch>& sketches,
+                                                 RecomputePolicy recompute,
+                                                 const optim::Optimizer& optimizer,
+                                                 std::int64_t kept_bytes) {
+  std::vector<StepNeed> needs;
+  std::int64_t state = 0;
+  for (const StepSketch& sketch : sketches) {
+    needs.push_back(
+        {0, planned(sketch, recompute, optimizer, kept_bytes), sketch.is_training, sketch.batch});
+    state = std::max(state, needs.back().step.memory.report.state);
+  }
+  for (StepNeed& need : needs) {
+    need.step.memory.report.state = state;
+    need.bytes = need.step.memory.report.total() +
+                 std::max<std::int64_t>(kept_bytes - need.step.data_bytes, 0);
+  }
+  return *std::ranges::max_element(needs, {}, &StepNeed::bytes);
+}
 
-  const backends::MemoryReport& report = step.memory.report;
-  const std::string_view purpose = is_training ? "a training step" : "an evaluation";
-  const std::int64_t data =
-      report.inputs + report.results + report.constants + other_data_bytes(step.data_bytes);
+void Trainer::State::require_memory(std::int64_t batch, const StepsOfRun& steps_of,
+                                    const StepsOfRun& streamed) {
+  const std::int64_t limit = options.memory_limit, kept = kept_data_bytes();
+  const std::vector<StepSketch> wanted = steps_of(batch);
+  const auto known = [&](const StepSketch& sketch) {
+    return fmt::format("{} of {} bytes", key_of(sketch), kept);
+  };
+  if (std::ranges::all_of(
+          wanted, [&](const StepSketch& sketch) { return within_limit.contains(known(sketch)); }))
+    return;
+  const StepNeed need = need_of(wanted, options.recompute, options.optimizer, kept);
+  if (need.bytes <= limit) {
+    for (const StepSketch& sketch : wanted) within_limit.insert(known(sketch));
+    return;
+  }
+  const auto bytes_with = [&](std::int64_t rows, RecomputePolicy recompute) {
+    return need_of(steps_of(rows), recompute, options.optimizer, kept).bytes;
+  };
+
+  const backends::MemoryReport& report = need.step.memory.report;
+  const std::int64_t data = need.bytes - report.state - report.arena;
   std::string text = fmt::format(
       "memory limit {}: {} with batches of {} needs {}\n"
       "  weights, optimizer and counters {}; data {}; activations, gradients and workspace {}{}",
-      bytes_text(limit), purpose, batch, needed_bytes_text(total(step)), bytes_text(report.state),
-      bytes_text(data), bytes_text(report.arena), largest_text(step.memory.map));
+      bytes_text(limit), need.is_training ? "a training step" : "an evaluation", need.batch,
+      needed_bytes_text(need.bytes), bytes_text(report.state), bytes_text(data),
+      bytes_text(report.arena), largest_text(need.step.memory.map));
 
-  std::int64_t sums = 0;  // what accumulation adds
-  if (is_training && options.optimizer.options().accumulate_steps == 1)
-    for (const Variable& weight : weights)
-      if (weight.is_trainable()) sums += byte_size(weight.type());
-  std::int64_t least = total(step);
-  if (is_training && options.recompute != RecomputePolicy::automatic) {
-    const std::int64_t recomputed = total(plan(batch, RecomputePolicy::automatic));
-    if (recomputed < least)
+  const bool trains = std::ranges::any_of(wanted, &StepSketch::is_training);
+  const bool may_recompute = trains && options.recompute != RecomputePolicy::automatic;
+  if (may_recompute) {
+    const std::int64_t again = bytes_with(batch, RecomputePolicy::automatic);
+    if (again < need.bytes)
       text += fmt::format(
           "\n  help: recompute \"auto\" (--recompute auto), which computes activations again in "
-          "the backward pass, "
-          "{} {}",
-          recomputed <= limit ? "fits in" : "needs", needed_bytes_text(recomputed));
+          "the backward pass, {}",
+          again <= limit
+              ? fmt::format("fits in {}", needed_bytes_text(again))
+              : fmt::format("alone is not enough: it needs {}", needed_bytes_text(again)));
   }
+  // Batches that fit only with it.
+  const auto add_recomputed = [&](std::int64_t rows) {
+    if (!may_recompute || rows >= batch) return;
+    const std::int64_t again = bytes_with(rows, RecomputePolicy::automatic);
+    if (again > limit) return;
+    text += fmt::format("\n  help: batches of {} with recompute \"auto\" need {}", rows,
+                        needed_bytes_text(again));
+  };
+  std::int64_t least = need.bytes, larger = batch;
   for (std::int64_t rows = batch / 2; rows >= 1; rows /= 2) {
-    const PlannedStep smaller = plan(rows, options.recompute);
-    least = total(smaller);
-    if (least > limit) continue;
+    least = bytes_with(rows, options.recompute);
+    if (least > limit) {
+      larger = rows;
+      continue;
+    }
+    add_recomputed(larger);
     text += fmt::format("\n  help: batches of {} need {}", rows, needed_bytes_text(least));
-    if (is_training && least + sums <= limit && batch % rows == 0)
-      text += fmt::format(
-          "; with {0} of them to an update (accumulate_steps, --accumulate {0}) {1}, and the "
-          "updates "
-          "are those of {2}",
-          batch / rows, needed_bytes_text(least + sums), batch);
+    if (trains && options.optimizer.options().accumulate_steps == 1 && batch % rows == 0) {
+      optim::UpdateOptions updates = options.optimizer.options();
+      updates.accumulate_steps = batch / rows;
+      const std::int64_t bytes =
+          need_of(steps_of(rows), options.recompute, options.optimizer.clone(updates), kept).bytes;
+      if (bytes <= limit)
+        text += fmt::format(
+            "; with {0} of them to an update (accumulate_steps, --accumulate {0}) {1}, and the "
+            "updates are those of {2}",
+            batch / rows, needed_bytes_text(bytes), batch);
+    }
     throw UserError(text);
   }
+  add_recomputed(1);
   text += fmt::format("\n  help: batches of 1 need {} still; give it {} or more",
                       needed_bytes_text(least), needed_bytes_text(least));
-  if (data > limit / 2)
-    text += ", or stream the data (--workers), of which then only some batches are in memory";
+  for (std::int64_t rows = batch; streamed && rows >= 1; rows /= 2) {
+    const std::int64_t bytes =
+        need_of(streamed(rows), options.recompute, options.optimizer, 0).bytes;
+    if (bytes > limit) continue;
+    text += fmt::format(
+        ", or stream the data (--workers), of which then only some batches are in memory: with "
+        "batches of {} a step needs {}",
+        rows, needed_bytes_text(bytes));
+    break;
+  }
   throw UserError(text);
+}
+
+// What a limit of memory forbids is refused now, not after an epoch.
+void FitLoop::require_memory() {
+  const auto steps_of = [&](const auto& step_of) -> Trainer::State::StepsOfRun {
+    return [this, step_of](std::int64_t rows) {
+      std::vector steps{step_of(true, source_, rows)};
+      if (!options_.validation) return steps;
+      const data::Source& validation = *options_.validation;
+      steps.push_back(step_of(false, validation, state_.evaluation_batch(validation, rows)));
+      if (options_.sanity_batches > 0) steps.push_back(step_of(false, validation, rows));
+      return steps;
+    };
+  };
+  const auto can_be_streamed = [](const data::Source& source) {
+    return source.dataset() != nullptr && !source.dataset()->has_weights();
+  };
+  Trainer::State::StepsOfRun streamed;
+  if (can_be_streamed(source_) && (!options_.validation || can_be_streamed(*options_.validation)))
+    streamed = steps_of([](bool is_training, const data::Source& source, std::int64_t rows) {
+      TensorType x = source.dataset()->x().type(), y = source.dataset()->y().type();
+      x.shape[0] = y.shape[0] = std::min(rows, x.shape[0]);
+      return Trainer::State::streamed_sketch(is_training, x, y, false);
+    });
+  state_.require_memory(
+      options_.batch_size,
+      steps_of([this](bool is_training, const data::Source& source, std::int64_t rows) {
+        return make_feeder(state_, source, {is_training, rows, false, options_.loading})
+            ->first_step(rows);
+      }),
+      streamed);
 }
 
 }  // namespace tenon

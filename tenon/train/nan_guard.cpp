@@ -40,32 +40,41 @@ std::string explained(Trainer& trainer, const StepInfo& info,
 void NanGuard::on_fit_begin(Trainer&) {
   finding_.clear();
   before_.clear();
+  after_.clear();
 }
 
 void NanGuard::on_compiled(Trainer& trainer) { keep_state(trainer); }
 
 void NanGuard::keep_state(Trainer& trainer) {
   if (before_.empty()) {
-    for (const Variable& weight : trainer.weights()) before_.push_back({weight, {}});
+    for (const Variable& weight : trainer.weights()) {
+      before_.emplace_back(weight);
+      after_.emplace_back(weight);
+    }
     for (const Variable& variable : trainer.options().optimizer.state())
-      before_.push_back({variable, {}});
+      before_.emplace_back(variable);
   }
-  for (Kept& kept : before_) kept.value = trainer.session().read(kept.variable);
+  for (const Kept& kept : before_) trainer.session().read(kept.variable, kept.span);
 }
 
 bool NanGuard::on_step_end(Trainer& trainer, const StepInfo& info) {
   const double loss = info.loss();
   std::string what;
   if (!std::isfinite(loss)) what = std::isnan(loss) ? "the loss is NaN" : "the loss is infinite";
-  for (const Variable& weight : trainer.weights()) {
+  for (const Kept& weight : after_) {
     if (!what.empty()) break;
-    const HostTensor value = trainer.session().read(weight);
-    if (const ValueFaults faults = faults_of(value); faults.any())
-      what = fmt::format("after the update \"{}\" is not finite: {}", weight.name(),
-                         faults_text(faults, value.size()));
+    trainer.session().read(weight.variable, weight.span);
+    if (const ValueFaults faults = faults_of(weight.value); faults.any())
+      what = fmt::format("after the update \"{}\" is not finite: {}", weight.variable.name(),
+                         faults_text(faults, weight.value.size()));
   }
   if (what.empty()) {
-    keep_state(trainer);
+    for (std::size_t i = 0; i < before_.size(); ++i) {
+      if (i < after_.size())
+        std::swap(before_[i], after_[i]);
+      else
+        trainer.session().read(before_[i].variable, before_[i].span);
+    }
     return true;
   }
   finding_ = fmt::format("step {} (epoch {}): {}", info.step, info.epoch, what);

@@ -31,13 +31,17 @@ class NanGuard final : public Callback {
   const std::string& finding() const { return finding_; }
 
  private:
+  // A variable's value in memory that is used again for every step.
   struct Kept {
+    explicit Kept(const Variable& of) : variable(of), value(of.type()), span(value) {}
     Variable variable;
     HostTensor value;
+    HostSpan span;  // of `value`, whose bytes stay where they are
   };
   void keep_state(Trainer& trainer);
   void put_back(Trainer& trainer) const;
-  std::vector<Kept> before_;  // the state before the step that is running
+  // The state before the step that is running, the weights first, and the weights after it.
+  std::vector<Kept> before_, after_;
   std::string finding_;
 };
 

@@ -6,6 +6,40 @@
 #include "tenon/train/step_tracing.h"
 
 namespace tenon {
+namespace {
+
+// Moments are defined while updates are traced: here in small traces, one after the other.
+void define_moments(const optim::Optimizer& optimizer, std::span<const Variable> weights) {
+  const auto trace = [&](std::span<const Variable> traced) {
+    std::vector<Tensor> gradients;
+    for (const Variable& weight : traced)
+      gradients.push_back(placeholder(weight.name(), weight.type()));
+    static_cast<void>(optimizer.apply(traced, gradients));
+  };
+  std::vector<Variable> trained;
+  for (const Variable& weight : weights)
+    if (weight.is_trainable()) trained.push_back(weight);
+  if (optimizer.options().accumulate_steps > 1) {  // the sums of all come first
+    trace(trained);
+  } else {
+    for (const Variable& weight : trained) trace({&weight, 1});
+  }
+}
+
+// What stays is made before the trace of a step, which is large and goes: every small piece that is
+// made within would keep a page of what the trace leaves.
+void make_what_stays(Session& session, const TrainerOptions& options,
+                     std::span<const Variable> weights, bool makes_moments) {
+  const auto hold = [&](const Variable& variable) {
+    if (!session.has(variable)) session.write(variable, variable.initial_value(options.seed));
+  };
+  if (makes_moments) define_moments(options.optimizer, weights);
+  for (const Variable& weight : weights) hold(weight);
+  if (!makes_moments) return;
+  for (const Variable& variable : options.optimizer.state()) hold(variable);
+}
+
+}  // namespace
 
 std::string evaluation_note(const backends::CompileReport& report) {
   constexpr double kLongest = 1;
@@ -19,28 +53,35 @@ void Trainer::State::set_compile_cost(const CompiledStep& step) {
   cost.was_cached = step.report().was_cached;
 }
 
-ReadyStep& Trainer::State::compiled(bool is_training, const std::string& types, std::int64_t batch,
-                                    const InputsOfBatch& inputs_of) {
-  std::string purpose = is_training ? "train" : "evaluate";
+std::string Trainer::State::key_of(const StepSketch& sketch) const {
+  std::string purpose = sketch.is_training ? "train" : "evaluate";
   // What is frozen decides what the step updates.
-  for (std::size_t i = 0; is_training && i < weights.size(); ++i)
+  for (std::size_t i = 0; sketch.is_training && i < weights.size(); ++i)
     if (!weights[i].is_trainable()) purpose += fmt::format(" -{}", i);
-  auto& known = steps[fmt::format("{} {}", purpose, types)];
+  return fmt::format("{} {}", purpose, sketch.types);
+}
+
+ReadyStep& Trainer::State::compiled(const StepSketch& sketch) {
+  auto& known = steps[key_of(sketch)];
   if (known) return *known;
   if (options.memory_limit > 0)
-    require_memory(is_training, batch, [&](std::int64_t rows, RecomputePolicy recompute) {
-      return planned(is_training, rows, inputs_of, recompute);
+    require_memory(sketch.batch, [&](std::int64_t rows) {
+      StepSketch other = sketch;
+      other.batch = rows;
+      return std::vector{other};
     });
-  std::unique_ptr<ReadyStep> step = ready_step(is_training, inputs_of(batch));
+  // Moments that wait in a file are adopted as they are.
+  make_what_stays(session, options, weights, sketch.is_training && waiting.empty());
+  std::unique_ptr<ReadyStep> step = ready_step(sketch.is_training, sketch.inputs_of(sketch.batch));
   return_freed_memory();  // of the trace
-  if (is_training) apply_waiting();
+  if (sketch.is_training) apply_waiting();
   return *(known = std::move(step));
 }
 
 std::unique_ptr<ReadyStep> Trainer::State::ready_step(bool is_training, const StepInputs& in) {
   const StepResult result = traced(is_training, in);
-  auto step = std::make_unique<ReadyStep>(
-      session.compile(in.placeholders, result, step_options(options.recompute, in.data_bytes)));
+  auto step = std::make_unique<ReadyStep>(session.compile(
+      in.placeholders, result, step_options(options.recompute, in.data_bytes, kept_data_bytes())));
   step->is_training = is_training;
   if (const std::string note = evaluation_note(step->step.report());
       !is_training && options.log && !note.empty())
@@ -76,18 +117,18 @@ Trainer::State::InputsOfBatch Trainer::State::resident_inputs(const TensorType& 
   };
 }
 
-ReadyStep& Trainer::State::resident_step(bool is_training, const TensorType& x, const TensorType& y,
-                                         std::int64_t batch, bool has_weights) {
-  return compiled(is_training,
-                  fmt::format("{} {} {}{}", x, y, batch, has_weights ? " weighted" : ""), batch,
-                  resident_inputs(x, y, has_weights));
+Trainer::State::StepSketch Trainer::State::resident_sketch(bool is_training, const TensorType& x,
+                                                           const TensorType& y, std::int64_t batch,
+                                                           bool has_weights) {
+  return {is_training, fmt::format("{} {} {}{}", x, y, batch, has_weights ? " weighted" : ""),
+          batch, resident_inputs(x, y, has_weights)};
 }
 
-ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, const TensorType& y,
-                                         bool has_weights) {
+Trainer::State::StepSketch Trainer::State::streamed_sketch(bool is_training, const TensorType& x,
+                                                           const TensorType& y, bool has_weights) {
   const std::int64_t batch = x.shape.at(0);
   const TensorType weights{DType::f32, {batch}};
-  const auto inputs_of = [&](std::int64_t rows) {
+  const auto inputs_of = [=](std::int64_t rows) {
     const auto with_rows = [rows](TensorType type) {
       type.shape.at(0) = rows;
       return type;
@@ -99,9 +140,14 @@ ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, 
     if (has_weights) in.add(&StepInputs::weights, "weights", with_rows(weights));
     return in;
   };
-  ReadyStep& step =
-      compiled(is_training, fmt::format("{} {} streamed{}", x, y, has_weights ? " weighted" : ""),
-               batch, inputs_of);
+  return {is_training, fmt::format("{} {} streamed{}", x, y, has_weights ? " weighted" : ""), batch,
+          inputs_of};
+}
+
+ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, const TensorType& y,
+                                         bool has_weights) {
+  const TensorType weights{DType::f32, {x.shape.at(0)}};
+  ReadyStep& step = compiled(streamed_sketch(is_training, x, y, has_weights));
   if (step.inputs[0] == nullptr) {
     step.x = session.backend().allocate({x, {}});
     step.y = session.backend().allocate({y, {}});

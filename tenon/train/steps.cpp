@@ -82,7 +82,8 @@ Trainer::State::TrainingBatch Trainer::State::augmented(const StepInputs& in, co
   return {prepare(mixed.images), mixed.targets};
 }
 
-StepResult Trainer::State::training_result(const StepInputs& in) {
+StepResult Trainer::State::training_result(const StepInputs& in,
+                                           const optim::Optimizer& optimizer) {
   const Tensor target = prepare_target(in.y, options.dtype);
   const Tensor step_key = random::fold_in(Tensor(key), cast(Tensor(step_counter), DType::u32));
   nn::Context context(nn::Mode::training, step_key, options.dtype);
@@ -95,7 +96,7 @@ StepResult Trainer::State::training_result(const StepInputs& in) {
   const Tensor sums = sums_of(outcome, mean, options, target, context);
   const Tensor all = Tensor(epoch_sums) + sums;
   StepResult result{{sums, all}, {}};
-  result.updates = context.minimize(mean, options.optimizer, outcome.loss.weight);
+  result.updates = context.minimize(mean, optimizer, outcome.loss.weight);
   result.updates.push_back(assign(step_counter, Tensor(step_counter) + 1));
   result.updates.push_back(assign(epoch_sums, all));
   return result;
@@ -111,23 +112,21 @@ StepResult Trainer::State::evaluation_result(const StepInputs& in) {
   return {{sums, all}, {assign(evaluation_sums, all)}};
 }
 
-StepResult Trainer::State::traced(bool is_training, const StepInputs& in) {
-  return is_training ? training_result(in) : evaluation_result(in);
-}
-
-Trainer::State::PlannedStep Trainer::State::planned(bool is_training, std::int64_t batch,
-                                                    const InputsOfBatch& inputs_of,
-                                                    RecomputePolicy recompute) {
-  const StepInputs in = inputs_of(batch);
-  return {session.plan(in.placeholders, traced(is_training, in),
-                       step_options(recompute, in.data_bytes)),
+Trainer::State::PlannedStep Trainer::State::planned(const StepSketch& sketch,
+                                                    RecomputePolicy recompute,
+                                                    const optim::Optimizer& optimizer,
+                                                    std::int64_t kept_bytes) {
+  const StepInputs in = sketch.inputs_of(sketch.batch);
+  const StepResult result =
+      sketch.is_training ? training_result(in, optimizer) : evaluation_result(in);
+  return {session.plan(in.placeholders, result, step_options(recompute, in.data_bytes, kept_bytes)),
           in.data_bytes};
 }
 
 ir::Graph Trainer::State::training_graph(std::int64_t batch, const InputsOfBatch& inputs_of) {
   const StepInputs in = inputs_of(batch);
   return session.graph(in.placeholders, traced(true, in),
-                       step_options(options.recompute, in.data_bytes));
+                       step_options(options.recompute, in.data_bytes, kept_data_bytes()));
 }
 
 std::pair<Tensor, StepResult> Trainer::State::traced_prediction(std::int64_t batch) const {

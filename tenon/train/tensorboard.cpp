@@ -51,6 +51,7 @@ io::EventFile& TensorBoardLog::train_file(Trainer& trainer, std::int64_t first_s
   if (train_) return *train_;
   train_ = std::make_unique<io::EventFile>(std::filesystem::path(folder_) / "train");
   first_step_ = first_step;
+  rate_ = trainer.options().optimizer.learning_rate();
   if (first_step_ > 1) train_->add_restart(first_step_);
   train_->add_text(first_step_, "model", preformatted(trainer.summary()));
   if (options_.graph)
@@ -64,8 +65,8 @@ bool TensorBoardLog::on_step_end(Trainer& trainer, const StepInfo& info) {
   if (options_.every == 0 || info.step % options_.every != 0) return true;
   file.add_scalar(info.step, "step/loss", info.loss());
   file.add_scalar(info.step, "step/seconds", info.seconds);
-  const HostTensor rate = trainer.session().read(trainer.options().optimizer.learning_rate());
-  file.add_scalar(info.step, "step/learning_rate", element_as_double(rate, 0));
+  trainer.session().read(rate_, rate_span_);
+  file.add_scalar(info.step, "step/learning_rate", rate_value_.as<double>()[0]);
   return true;
 }
 

@@ -45,6 +45,10 @@ class TensorBoardLog final : public Callback {
   TensorBoardOptions options_;
   std::int64_t first_step_ = 0;  // of this fit
   std::unique_ptr<io::EventFile> train_, validation_;
+  // The learning rate, read into memory that is used again.
+  Variable rate_;
+  HostTensor rate_value_ = make_scalar(0.0);
+  HostSpan rate_span_{rate_value_};
 };
 
 }  // namespace tenon

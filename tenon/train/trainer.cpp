@@ -27,11 +27,12 @@ double Evaluation::operator[](std::string_view name) const {
 
 // The largest batch up to kMost that divides the size, so that one compiled size serves; else the
 // usual one.
-std::int64_t Trainer::State::evaluation_batch(const data::Source& source) const {
+std::int64_t Trainer::State::evaluation_batch(const data::Source& source,
+                                              std::int64_t training_batch) const {
   constexpr std::int64_t kLeast = 64, kUsual = 256, kMost = 1024, kManySamples = 1 << 30;
   const std::int64_t size = source.size().value_or(kManySamples);
-  const bool is_limited = options.memory_limit > 0 && training.batch_size > 0;
-  const std::int64_t most = is_limited ? std::min(training.batch_size, kMost) : kMost;
+  const bool is_limited = options.memory_limit > 0 && training_batch > 0;
+  const std::int64_t most = is_limited ? std::min(training_batch, kMost) : kMost;
   if (size <= most) return std::max<std::int64_t>(size, 1);
   for (std::int64_t batch = most; batch >= kLeast; --batch)
     if (size % batch == 0) return batch;
@@ -71,7 +72,7 @@ Evaluation Trainer::State::evaluate(const data::Source& source, std::int64_t bat
                                     const LoadingOptions& loading) {
   require(is_built, "evaluate: the model has no weights yet; fit, build or load it first");
   require_fits(source, "evaluate", loading);
-  if (batch_size == 0) batch_size = evaluation_batch(source);
+  if (batch_size == 0) batch_size = evaluation_batch(source, training.batch_size);
   const std::unique_ptr<Feeder> feeder =
       make_feeder(*this, source, {false, batch_size, false, loading});
   reset(evaluation_sums);
@@ -268,8 +269,10 @@ ir::Graph Trainer::prediction_graph(std::int64_t rows) {
 
 backends::StepMemory Trainer::memory(std::int64_t batch_size) {
   const auto [x, y] = state_->last_data(batch_size, "memory");
-  const auto inputs_of = State::resident_inputs(x, y, state_->last_has_weights);
-  return state_->planned(true, batch_size, inputs_of, state_->options.recompute).memory;
+  const auto sketch = State::resident_sketch(true, x, y, batch_size, state_->last_has_weights);
+  const TrainerOptions& options = state_->options;
+  return state_->planned(sketch, options.recompute, options.optimizer, state_->kept_data_bytes())
+      .memory;
 }
 
 }  // namespace tenon

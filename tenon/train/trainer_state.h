@@ -1,7 +1,9 @@
 // What a Trainer holds; shared by the files that implement it.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "tenon/io/named_tensors.h"
 #include "tenon/train/description.h"
@@ -125,7 +127,9 @@ struct Trainer::State {
   Tensor prepare(const Tensor& raw) const;
   // For resident data of these types, of which a batch takes some rows.
   ReadyStep& resident_step(bool is_training, const TensorType& x, const TensorType& y,
-                           std::int64_t batch, bool has_weights);
+                           std::int64_t batch, bool has_weights) {
+    return compiled(resident_sketch(is_training, x, y, batch, has_weights));
+  }
   // For batches of these types.
   ReadyStep& streamed_step(bool is_training, const TensorType& x, const TensorType& y,
                            bool has_weights = false);
@@ -155,14 +159,27 @@ struct Trainer::State {
     Tensor x, target;
   };
   TrainingBatch augmented(const StepInputs& in, const Tensor& target, const Tensor& step_key) const;
-  StepResult training_result(const StepInputs& in);
+  StepResult training_result(const StepInputs& in, const optim::Optimizer& optimizer);
   StepResult evaluation_result(const StepInputs& in);
-  StepResult traced(bool is_training, const StepInputs& in);
+  StepResult traced(bool is_training, const StepInputs& in) {
+    return is_training ? training_result(in, options.optimizer) : evaluation_result(in);
+  }
   using InputsOfBatch = std::function<StepInputs(std::int64_t batch)>;
   static InputsOfBatch resident_inputs(const TensorType& x, const TensorType& y, bool has_weights);
+  // A step before it is traced.
+  struct StepSketch {
+    bool is_training = false;
+    std::string types;  // tells it from others of its purpose
+    std::int64_t batch = 0;
+    InputsOfBatch inputs_of;
+  };
+  static StepSketch resident_sketch(bool is_training, const TensorType& x, const TensorType& y,
+                                    std::int64_t batch, bool has_weights);
+  static StepSketch streamed_sketch(bool is_training, const TensorType& x, const TensorType& y,
+                                    bool has_weights);
+  std::string key_of(const StepSketch& sketch) const;
   void set_compile_cost(const CompiledStep& step);
-  ReadyStep& compiled(bool is_training, const std::string& key, std::int64_t batch,
-                      const InputsOfBatch& inputs_of);
+  ReadyStep& compiled(const StepSketch& sketch);
   std::unique_ptr<ReadyStep> ready_step(bool is_training, const StepInputs& in);
 
   RowTypes last_data(std::int64_t batch_size, std::string_view purpose) const;
@@ -170,22 +187,36 @@ struct Trainer::State {
   // The limit of memory (memory_limit.cpp).
   std::int64_t fit_data_bytes = 0;  // of the data that a fit keeps on the device
   std::int64_t resident_bytes() const;
-  std::int64_t evaluation_batch(const data::Source& source) const;
+  std::set<std::string> within_limit;  // keys of steps that were found to fit
+  std::int64_t evaluation_batch(const data::Source& source, std::int64_t training_batch) const;
   struct PlannedStep {
     backends::StepMemory memory;
     std::int64_t data_bytes = 0;  // of its inputs, those that stay on the device
   };
-  PlannedStep planned(bool is_training, std::int64_t batch, const InputsOfBatch& inputs_of,
-                      RecomputePolicy recompute);
+  PlannedStep planned(const StepSketch& sketch, RecomputePolicy recompute,
+                      const optim::Optimizer& optimizer, std::int64_t kept_bytes);
   ir::Graph training_graph(std::int64_t batch, const InputsOfBatch& inputs_of);
   std::pair<Tensor, StepResult> traced_prediction(std::int64_t batch) const;
-  StepOptions step_options(RecomputePolicy recompute, std::int64_t data_bytes) const;
-  // Bytes of data that stay on the device, beside those that a step takes.
-  std::int64_t other_data_bytes(std::int64_t data_bytes) const;
-  // UserError unless a step of this batch fits beside the data that stays on the device.
-  void require_memory(
-      bool is_training, std::int64_t batch,
-      const std::function<PlannedStep(std::int64_t batch, RecomputePolicy recompute)>& plan) const;
+  // `kept_bytes`: of data that stays on the device, of which the step takes `data_bytes`.
+  StepOptions step_options(RecomputePolicy recompute, std::int64_t data_bytes,
+                           std::int64_t kept_bytes) const;
+  std::int64_t kept_data_bytes() const { return std::max(fit_data_bytes, resident_bytes()); }
+  // The steps that a run with batches of so many samples makes.
+  using StepsOfRun = std::function<std::vector<StepSketch>(std::int64_t batch)>;
+  // What one of several steps needs while the state of all is there.
+  struct StepNeed {
+    std::int64_t bytes = 0;
+    PlannedStep step;
+    bool is_training = false;
+    std::int64_t batch = 0;
+  };
+  // The greatest need of these steps.
+  StepNeed need_of(const std::vector<StepSketch>& steps, RecomputePolicy recompute,
+                   const optim::Optimizer& optimizer, std::int64_t kept_bytes);
+  // UserError unless all steps fit beside the data that stays on the device. What the message
+  // proposes is enough for all of them. `streamed`: the same ones with data that does not stay, if
+  // that is possible.
+  void require_memory(std::int64_t batch, const StepsOfRun& steps, const StepsOfRun& streamed = {});
 
   // Saving (saving.cpp).
   RunDescription description() const;

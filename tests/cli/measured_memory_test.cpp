@@ -92,19 +92,20 @@ TEST_P(MeasuredMemory, IsWhatWasPredicted) {
   const std::int64_t samples = 2 * model.batch_size;
   io::write_npz(file, {{"x", numbers(model.row, samples, model.largest)},
                        {"y", numbers(model.label, samples, model.largest)}});
-  // A first start plans and compiles, which leaves gaps in the heap; what it made is there for the
-  // second.
-  ASSERT_TRUE(bench("npz:" + file).is_object());
-  const nlohmann::json result = bench("npz:" + file);
-  ASSERT_TRUE(result.is_object());
-  const nlohmann::json& memory = result["memory"];
-  ASSERT_TRUE(memory["measured_bytes"].is_number()) << "the system does not tell";
-  EXPECT_GE(memory["at_step"], 20);
-  const auto predicted = memory["predicted_bytes"].get<std::int64_t>(),
-             measured = memory["measured_bytes"].get<std::int64_t>();
-  EXPECT_GT(predicted, 1 << 22) << "too little to tell a wrong prediction from a right one";
-  EXPECT_LE(std::abs(measured - predicted), std::max<std::int64_t>(1 << 20, predicted / 100))
-      << bytes_text(predicted) << " predicted, " << bytes_text(measured) << " measured";
+  // A first start plans and compiles; what it made is there for the second.
+  for (const char* start : {"first", "second"}) {
+    const nlohmann::json result = bench("npz:" + file);
+    ASSERT_TRUE(result.is_object());
+    const nlohmann::json& memory = result["memory"];
+    ASSERT_TRUE(memory["measured_bytes"].is_number()) << "the system does not tell";
+    EXPECT_GE(memory["at_step"], 20);
+    const auto predicted = memory["predicted_bytes"].get<std::int64_t>(),
+               measured = memory["measured_bytes"].get<std::int64_t>();
+    EXPECT_GT(predicted, 1 << 22) << "too little to tell a wrong prediction from a right one";
+    EXPECT_LE(std::abs(measured - predicted), std::max<std::int64_t>(1 << 20, predicted / 100))
+        << start << " start: " << bytes_text(predicted) << " predicted, " << bytes_text(measured)
+        << " measured";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, MeasuredMemory, testing::ValuesIn(kMeasured),

@@ -35,6 +35,32 @@ TEST_F(MemoryOptions, ALimitIsKeptOrRefused) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "refused/model.safetensors"));
 }
 
+// The size behind these words of a message.
+std::string size_behind(const std::string& text, const std::string& words) {
+  const std::size_t found = text.find(words);
+  if (found == std::string::npos) return "";
+  const std::size_t first = found + words.size(), unit = text.find(' ', first) + 1;
+  return text.substr(first, text.find_first_of(" ;,\n", unit) - first);
+}
+
+TEST_F(MemoryOptions, WhatARefusalAsksForIsEnoughForTheValidationToo) {
+  const auto with_validation = [&](const std::string& run, const std::string& batch,
+                                   const std::string& limit) {
+    return run_tenon({"train", "--model", "mlp", "--hidden", "32,32", "--data", "csv:" + points_,
+                      "--epochs", "1", "--batch-size", batch, "--validation", "0.9", "--out",
+                      folder_ / run, "--memory-limit", limit});
+  };
+  const Outcome refused = with_validation("refused", "256", "10KB");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("an evaluation with batches of "), std::string::npos) << refused.err;
+  const std::string needed = size_behind(refused.err, " needs "),
+                    least = size_behind(refused.err, "; give it ");
+  const Outcome whole = with_validation("whole", "256", needed),
+                smallest = with_validation("smallest", "1", least);
+  EXPECT_EQ(whole.status, 0) << needed << ": " << whole.err;
+  EXPECT_EQ(smallest.status, 0) << least << ": " << smallest.err;
+}
+
 TEST_F(MemoryOptions, ASizeHasAUnitOrNone) {
   for (const char* size : {"0", "-1", "", "x", "1.5", "1e9", "MiB", "0.1", "5 cats", "nan", "inf",
                            "99999999999999999999", "512Mib"}) {

@@ -1,5 +1,8 @@
 // Every network trains without an allocation in the whole process, from step 10 to the end of the
-// epoch: steps, the feeding of batches, metrics, their log and the progress line included.
+// epoch: steps, the feeding of batches, also by workers, metrics, their log and the progress line
+// included, and what looks at numbers, the guard against NaN and the files of TensorBoard.
+// Exceptions: a checkpoint within the epoch, the short last batch of a stream (its step is compiled
+// then), and samples that a function makes, which are tensors of their own.
 #include "tests/allocations/count_allocations.h"
 
 #include <gtest/gtest.h>
@@ -9,8 +12,11 @@
 #include <memory>
 
 #include "tenon/base/threefry.h"
+#include "tenon/data/epoch_order.h"
 #include "tenon/models/catalog.h"
+#include "tenon/train/nan_guard.h"
 #include "tenon/train/progress.h"
+#include "tenon/train/tensorboard.h"
 #include "tenon/train/trainer.h"
 #include "tests/cli/cli_testing.h"
 
@@ -93,10 +99,20 @@ struct AllocationCounter final : Callback {
   }
 };
 
-class AllocationOf : public testing::TestWithParam<CountedModel> {};
+// Of the files that the command line reads whole, if workers make the batches.
+data::Stream streamed(const data::Dataset& dataset) {
+  const auto order = [size = dataset.size()](std::uint64_t epoch) {
+    return data::epoch_order(size, 0, epoch, true);
+  };
+  return {dataset.name(),        data::Pipeline::from(dataset, order),
+          dataset.size(),        dataset.class_names(),
+          dataset.class_count(), dataset};
+}
 
-TEST_P(AllocationOf, ARunningEpochIsNone) {
-  const CountedModel& network = GetParam();
+enum class Feeding { resident, looked_at, by_workers };
+
+// From step 10 to the last one of an epoch.
+long allocations(const CountedModel& network, Feeding feeding) {
   const bool is_own = network.labels == CountedModel::Labels::own;
   const bool is_number = network.text == "linear-regression";
   TrainerOptions options;
@@ -116,13 +132,36 @@ TEST_P(AllocationOf, ARunningEpochIsNone) {
   ProgressPrinter progress(nowhere.get());
   AllocationCounter counter;
   const cli::TemporaryFolder folder;
-  trainer.fit(samples, {.epochs = 1,
-                        .batch_size = kBatch,
-                        .run_folder = folder / "run",
-                        .log_every = 1,
-                        .callbacks = {&progress, &counter}});
-  ASSERT_GE(counter.at_step_10, 0);
-  EXPECT_EQ(counter.at_last_step - counter.at_step_10, 0);
+  FitOptions fit{.epochs = 1,
+                 .batch_size = kBatch,
+                 .run_folder = folder / "run",
+                 .log_every = 1,
+                 .callbacks = {&progress, &counter}};
+  NanGuard guard;
+  TensorBoardLog tensorboard(folder / "run/tensorboard");
+  if (feeding == Feeding::looked_at) fit.callbacks = {&guard, &tensorboard, &progress, &counter};
+  if (feeding == Feeding::by_workers) {
+    fit.loading.workers = 2;
+    trainer.fit(streamed(samples), fit);
+  } else {
+    trainer.fit(samples, fit);
+  }
+  EXPECT_GE(counter.at_step_10, 0);
+  return counter.at_last_step - counter.at_step_10;
+}
+
+class AllocationOf : public testing::TestWithParam<CountedModel> {};
+
+TEST_P(AllocationOf, ARunningEpochIsNone) {
+  EXPECT_EQ(allocations(GetParam(), Feeding::resident), 0);
+}
+
+TEST_P(AllocationOf, NorOfOneThatIsLookedAt) {
+  EXPECT_EQ(allocations(GetParam(), Feeding::looked_at), 0);
+}
+
+TEST_P(AllocationOf, NorOfBatchesThatWorkersMake) {
+  EXPECT_EQ(allocations(GetParam(), Feeding::by_workers), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, AllocationOf, testing::ValuesIn(counted_models()),

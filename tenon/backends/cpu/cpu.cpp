@@ -35,7 +35,7 @@ class CpuExecutable final : public Executable {
         report_(report) {}
 
   std::unique_ptr<Step> bind(std::span<Buffer* const> state) override {
-    const auto& entries = program_->signature.state;
+    const std::vector<Signature::Entry> entries = program_->signature.state.unpacked();
     require_buffers("state", entries, state);
     std::map<const Buffer*, std::size_t> seen;
     for (std::size_t i = 0; i < state.size(); ++i) {

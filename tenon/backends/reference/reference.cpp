@@ -53,7 +53,7 @@ class ReferenceStep final : public Step {
       operands[signature_->inputs[i].position] = &host_tensor(*inputs[i]);
     std::vector<Buffer*> state_of(graph_->inputs().size());
     for (std::size_t i = 0; i < state_.size(); ++i) {
-      const std::uint32_t position = signature_->state[i].position;
+      const std::uint32_t position = signature_->state.position(i);
       state_of[position] = state_[i];
       operands[position] = &host_tensor(*state_[i]);
     }
@@ -95,7 +95,7 @@ class ReferenceExecutable final : public Executable {
         memory_(interpreter_memory(graph, *signature_)) {}
 
   std::unique_ptr<Step> bind(std::span<Buffer* const> state) override {
-    require_buffers("state", signature_->state, state);
+    require_buffers("state", signature_->state.unpacked(), state);
     return std::make_unique<ReferenceStep>(graph_, signature_, state);
   }
   const MemoryReport& memory() const override { return memory_; }
