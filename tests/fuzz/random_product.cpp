@@ -16,7 +16,7 @@ class ProductMaker {
   RandomProduct make(bool transposes_lhs, bool transposes_rhs, DType dtype) {
     const std::int64_t batch = below(3) == 0 ? 2 + below(2) : 0;
     const std::int64_t rows = extent(), lanes = extent();
-    const std::int64_t depth = below(3) == 0 ? 190 + below(60) : extent();
+    const std::int64_t depth = below(2) == 0 ? 188 + below(60) : extent();
     const auto matrix = [&](std::int64_t outer, std::int64_t inner, bool is_transposed) {
       Shape shape = is_transposed ? Shape{inner, outer} : Shape{outer, inner};
       if (batch > 0) shape.insert(shape.begin(), batch);
