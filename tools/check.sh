@@ -81,6 +81,13 @@ optimizations() {
   return $status
 }
 
+# The whole conformance suite in vectors of AVX2.
+narrow_vectors() {
+  seq 0 $((jobs - 1)) | env TENON_VECTOR_BYTES=32 GTEST_TOTAL_SHARDS="$jobs" \
+    xargs -P "$jobs" -I{} env GTEST_SHARD_INDEX={} build-check/tenon/tests/test_conformance \
+    --gtest_brief=1 --gtest_filter='*Backends*'
+}
+
 # The thread pool and what uses it, compiled code too, with ThreadSanitizer.
 threads() {
   local build=build-check-threads compiler=$PWD/build-check-threads/compile
@@ -129,6 +136,7 @@ if [ "${1:-}" != quick ]; then
   part "lint" lint
   part "fast tests under ASan and UBSan" sanitizers
   part "conformance without each optimisation, AVX-512 and AVX2" optimizations
+  part "conformance in vectors of AVX2" narrow_vectors
   part "threads under ThreadSanitizer" threads
   part "20 s of nearly valid files for each reader" fuzz_readers
   part "TensorBoard reads event files" tensorboard

@@ -18,7 +18,7 @@ struct WorkTime {
   double roof = 0;  // least seconds that flops and bytes allow, call by call
   void add(const WorkTime& other);
 };
-// All launches of one kernel on values of one name.
+// One launch of a step.
 struct KernelRow {
   const backends::LaunchInfo* info = nullptr;
   WorkTime work;  // the time is the median

@@ -226,6 +226,7 @@ int run_train(TrainCommand command) {
   fit.epochs = command.epochs;
   fit.batch_size = command.batch_size;
   fit.validation = data.validation;
+  if (data.test) fit.test = *data.test;
   fit.shuffle = !command.no_shuffle;
   fit.max_steps = command.max_steps;
   fit.checkpoint_every = command.checkpoint_every;

@@ -127,18 +127,13 @@ TENON_INLINE uint32_t tenon_random_word(uint32_t key0, uint32_t key1, int64_t in
 
 )c";
 
-// Of both libraries together no name occurs twice, so their texts may stand in one file.
-const CLibrary& function_library() {
-  static const CLibrary library(
-      exact_function_text() + std::string(f32_function_text()) + "\n\n" +
-      std::string(f32_wide_function_text()) + "\n\n" + std::string(f64_function_text()) + "\n\n" +
-      std::string(f64_trigonometric_text()) + "\n\n" + std::string(f64_power_text()));
-  return library;
-}
-
-const CLibrary& conversion_library() {
-  static const CLibrary library(conversion_text());
-  return library;
+// Of both libraries together no name occurs twice, so their texts may stand in one file. They are
+// put together for each file and not kept: they would stay in the memory of the program for
+// nothing.
+std::string function_text() {
+  return exact_function_text() + std::string(f32_function_text()) + "\n\n" +
+         std::string(f32_wide_function_text()) + "\n\n" + std::string(f64_function_text()) +
+         "\n\n" + std::string(f64_trigonometric_text()) + "\n\n" + std::string(f64_power_text());
 }
 
 }  // namespace
@@ -150,13 +145,13 @@ std::string c_math(std::span<const std::pair<ScalarFunction, DType>> used) {
           info(function).name, dtype);
     names.push_back(fmt::format("tenon_{}_{}", info(function).name, dtype));
   }
-  return select_definitions(function_library(), names);
+  return select_definitions(CLibrary(function_text()), names);
 }
 
 std::string c_conversions(std::span<const std::pair<DType, DType>> used) {
   std::vector<std::string> names;
   for (const auto& [from, to] : used) names.push_back(fmt::format("tenon_cast_{}_{}", from, to));
-  return select_definitions(conversion_library(), names);
+  return select_definitions(CLibrary(conversion_text()), names);
 }
 
 std::string c_random() { return std::string(kRandom); }

@@ -34,7 +34,7 @@ struct Pass {
 };
 
 // The list that every backend starts with, in order (pipeline.cpp). All of it is bit-exact, up to
-// the payload of NaNs.
+// the payload of NaNs, but that `hoist_sums` lets sums of floats be taken in another order.
 std::span<const Pass> standard_passes();
 
 struct PassOptions {

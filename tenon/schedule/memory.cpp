@@ -87,7 +87,7 @@ void improve(std::span<const Lifetime> buffers, std::vector<Order>& orders, std:
   for (std::size_t i = 0; i < attempts && !is_good(best, bound); ++i) {
     Order& order = orders[i % orders.size()];
     Arena arena = *place_in_order(buffers, order, kNoLimit);
-    std::ranges::stable_partition(order, [&](std::uint32_t index) {
+    std::stable_partition(order.begin(), order.end(), [&](std::uint32_t index) {
       return arena.offsets[index] + rounded(buffers[index].bytes) == arena.bytes;
     });
     if (arena.bytes < best.bytes) best = std::move(arena);

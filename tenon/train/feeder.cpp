@@ -46,10 +46,15 @@ class ResidentFeeder final : public Feeder {
   }
   std::int64_t batch_samples() const override { return count_; }
   std::int64_t position() const override { return first_ + count_; }
-  Trainer::State::StepSketch first_step(std::int64_t batch_size) const override {
-    return Trainer::State::resident_sketch(options_.is_training, dataset_.x().type(),
-                                           dataset_.y().type(), std::min(batch_size, size_),
-                                           dataset_.has_weights());
+  std::vector<Trainer::State::StepSketch> steps_with(std::int64_t batch_size) const override {
+    std::vector<Trainer::State::StepSketch> steps;
+    const std::int64_t full = std::min(batch_size, size_);
+    for (const std::int64_t rows : {full, size_ % full})
+      if (rows > 0)
+        steps.push_back(Trainer::State::resident_sketch(options_.is_training, dataset_.x().type(),
+                                                        dataset_.y().type(), rows,
+                                                        dataset_.has_weights()));
+    return steps;
   }
   const CompiledStep& prepare_first() override {
     const bool has_full = size_ >= options_.batch_size;
@@ -58,8 +63,10 @@ class ResidentFeeder final : public Feeder {
     return step->step;
   }
   // The second size: compiled later, it would allocate within the epoch.
-  void prepare_rest() override {
-    if (tail_ != 0 && short_ == nullptr) short_ = &step_of(tail_);
+  const CompiledStep* prepare_rest() override {
+    if (tail_ == 0) return nullptr;
+    if (short_ == nullptr) short_ = &step_of(tail_);
+    return &short_->step;
   }
 
  private:
@@ -131,9 +138,19 @@ class StreamFeeder final : public Feeder {
   }
   double seconds_waited() const override { return batches_ ? batches_->seconds_waited() : 0; }
   std::int64_t late_batches() const override { return batches_ ? batches_->late_batches() : 0; }
-  Trainer::State::StepSketch first_step(std::int64_t batch_size) const override {
-    const auto [x, y] = first_types(batch_size);
-    return Trainer::State::streamed_sketch(options_.is_training, x, y, false);
+  std::vector<Trainer::State::StepSketch> steps_with(std::int64_t batch_size) const override {
+    std::vector<Trainer::State::StepSketch> steps;
+    const auto add = [&](const RowTypes& types) {
+      steps.push_back(
+          Trainer::State::streamed_sketch(options_.is_training, types.x, types.y, false));
+    };
+    add(first_types(batch_size));
+    if (const auto& buckets = options_.loading.buckets) {
+      for (std::size_t i = 0; i < buckets->bounds.size(); ++i) add(bucket_types(i, batch_size));
+    } else if (const std::int64_t tail = source_.size().value_or(0) % batch_size; tail > 0) {
+      add(batch_types(source_.x_row(), source_.y_row(), tail));
+    }
+    return steps;
   }
   const CompiledStep& prepare_first() override {
     const auto [x, y] = first_types(options_.batch_size);
@@ -142,24 +159,31 @@ class StreamFeeder final : public Feeder {
 
  private:
   RowTypes first_types(std::int64_t batch_size) const {
-    std::int64_t rows = std::min(batch_size, source_.size().value_or(batch_size));
-    TensorType x = source_.x_row(), y = source_.y_row();
-    if (options_.loading.buckets) rows = fit_bucket(*options_.loading.buckets, x, y, rows);
-    x.shape.insert(x.shape.begin(), rows);
-    y.shape.insert(y.shape.begin(), rows);
-    return {x, y};
+    const TensorType &x = source_.x_row(), &y = source_.y_row();
+    if (const auto& buckets = options_.loading.buckets; buckets && buckets->axis < x.shape.size())
+      if (const auto bucket = data::bucket_of(*buckets, x.shape[buckets->axis]))
+        return bucket_types(*bucket, batch_size);
+    return batch_types(x, y, std::min(batch_size, source_.size().value_or(batch_size)));
   }
 
-  // The rows of a full batch of the first sample's bucket, as PipelineBatches pads them.
-  static std::int64_t fit_bucket(const data::Buckets& buckets, TensorType& x, TensorType& y,
-                                 std::int64_t rows) {
-    const std::size_t axis = buckets.axis;
-    if (axis >= x.shape.size()) return rows;  // an error of the first batch
-    const std::optional<std::size_t> bucket = data::bucket_of(buckets, x.shape[axis]);
-    if (!bucket) return rows;
-    if (data::is_padded_alike(x.shape, y.shape, axis)) y.shape[axis] = buckets.bounds[*bucket];
-    x.shape[axis] = buckets.bounds[*bucket];
-    return *bucket < buckets.batch_sizes.size() ? buckets.batch_sizes[*bucket] : rows;
+  // A full batch of the bucket, as PipelineBatches pads it.
+  RowTypes bucket_types(std::size_t bucket, std::int64_t batch_size) const {
+    const data::Buckets& buckets = *options_.loading.buckets;
+    TensorType x = source_.x_row(), y = source_.y_row();
+    if (buckets.axis < x.shape.size()) {  // else an error of the first batch
+      if (data::is_padded_alike(x.shape, y.shape, buckets.axis))
+        y.shape[buckets.axis] = buckets.bounds[bucket];
+      x.shape[buckets.axis] = buckets.bounds[bucket];
+    }
+    const std::int64_t rows =
+        bucket < buckets.batch_sizes.size() ? buckets.batch_sizes[bucket] : batch_size;
+    return batch_types(x, y, std::min(rows, source_.size().value_or(rows)));
+  }
+
+  static RowTypes batch_types(TensorType x, TensorType y, std::int64_t rows) {
+    x.shape.insert(x.shape.begin(), rows);
+    y.shape.insert(y.shape.begin(), rows);
+    return {std::move(x), std::move(y)};
   }
 
   // As a Dataset has them: integers as i32, classes in their range.

@@ -30,11 +30,12 @@ class Feeder {
   virtual double seconds_waited() const { return 0; }
   // In this epoch, batches that were not made when their step asked for them.
   virtual std::int64_t late_batches() const { return 0; }
-  // The first step of a pass with batches of so many samples.
-  virtual Trainer::State::StepSketch first_step(std::int64_t batch_size) const = 0;
+  // The steps of a pass with batches of so many samples, as far as they are known before it: the
+  // first one, a short last batch, full batches of the other buckets.
+  virtual std::vector<Trainer::State::StepSketch> steps_with(std::int64_t batch_size) const = 0;
   // Compiles what the epoch needs now, before the first step or after it.
   virtual const CompiledStep& prepare_first() = 0;
-  virtual void prepare_rest() {}
+  virtual const CompiledStep* prepare_rest() { return nullptr; }
 };
 
 std::unique_ptr<Feeder> make_feeder(Trainer::State& state, const data::Source& source,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tenon/base/interruption.h"
+#include "tenon/base/text.h"
 #include "tenon/train/curves.h"
 #include "tenon/train/fit_loop.h"
 
@@ -100,6 +101,16 @@ bool FitLoop::finish_unless_stopped(const std::function<void()>& work) {
   }
 }
 
+// What was told is of a full batch; few rows may need more, as products are computed another way.
+void FitLoop::prepare_short_batch() {
+  const CompiledStep* step = feeder_->prepare_rest();
+  if (step == nullptr) return;
+  const std::int64_t told = state_.cost.memory.total(), needed = step->memory().total();
+  if (needed > told)
+    log(fmt::format("memory: the short last batch needs {}, {} more than the others",
+                    bytes_text(needed), bytes_text(needed - told)));
+}
+
 bool FitLoop::is_epoch_full() const {
   return steps_in_epoch_ > 0 && state_.position.step_in_epoch >= steps_in_epoch_;
 }
@@ -162,7 +173,7 @@ void FitLoop::run_step(ReadyStep& step) {
   if (++history_.steps == 1) {
     state_.cost.seconds_to_first_step = seconds_since(began_);
     if (options_.max_steps != 1 && steps_in_epoch_ != 1)
-      finish_unless_stopped([this] { feeder_->prepare_rest(); });
+      finish_unless_stopped([this] { prepare_short_batch(); });
   }
   if (is_multiple(position.steps_done, options_.log_every)) {
     const std::span<const double> sums = state_.batch_sums(step);

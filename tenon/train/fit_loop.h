@@ -56,6 +56,7 @@ class FitLoop final : private StepValues {
   bool is_stop_wanted() const;
   bool may_run_on() const;
   bool finish_unless_stopped(const std::function<void()>& work);
+  void prepare_short_batch();
   void begin_epoch();
   void run_epoch();
   void run_step(ReadyStep& step);

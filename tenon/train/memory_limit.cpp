@@ -59,7 +59,7 @@ Trainer::State::StepNeed Trainer::State::need_of(const std::vector<StepSketch>& 
 }
 
 void Trainer::State::require_memory(std::int64_t batch, const StepsOfRun& steps_of,
-                                    const StepsOfRun& streamed) {
+                                    const StepsOfRun& streamed, std::int64_t kept_by_stream) {
   const std::int64_t limit = options.memory_limit, kept = kept_data_bytes();
   const std::vector<StepSketch> wanted = steps_of(batch);
   const auto known = [&](const StepSketch& sketch) {
@@ -133,7 +133,7 @@ void Trainer::State::require_memory(std::int64_t batch, const StepsOfRun& steps_
                       needed_bytes_text(least), needed_bytes_text(least));
   for (std::int64_t rows = batch; streamed && rows >= 1; rows /= 2) {
     const std::int64_t bytes =
-        need_of(streamed(rows), options.recompute, options.optimizer, 0).bytes;
+        need_of(streamed(rows), options.recompute, options.optimizer, kept_by_stream).bytes;
     if (bytes > limit) continue;
     text += fmt::format(
         ", or stream the data (--workers), of which then only some batches are in memory: with "
@@ -146,33 +146,44 @@ void Trainer::State::require_memory(std::int64_t batch, const StepsOfRun& steps_
 
 // What a limit of memory forbids is refused now, not after an epoch.
 void FitLoop::require_memory() {
-  const auto steps_of = [&](const auto& step_of) -> Trainer::State::StepsOfRun {
-    return [this, step_of](std::int64_t rows) {
-      std::vector steps{step_of(true, source_, rows)};
+  const auto steps_of = [&](const auto& steps_with) -> Trainer::State::StepsOfRun {
+    return [this, steps_with](std::int64_t rows) {
+      std::vector<Trainer::State::StepSketch> steps;
+      const auto add = [&](bool is_training, const data::Source& source, std::int64_t batch) {
+        for (Trainer::State::StepSketch& step : steps_with(is_training, source, batch))
+          steps.push_back(std::move(step));
+      };
+      add(true, source_, rows);
+      if (options_.test) add(false, *options_.test, state_.evaluation_batch(*options_.test, rows));
       if (!options_.validation) return steps;
       const data::Source& validation = *options_.validation;
-      steps.push_back(step_of(false, validation, state_.evaluation_batch(validation, rows)));
-      if (options_.sanity_batches > 0) steps.push_back(step_of(false, validation, rows));
+      add(false, validation, state_.evaluation_batch(validation, rows));
+      if (options_.sanity_batches > 0) add(false, validation, rows);
       return steps;
     };
   };
-  const auto can_be_streamed = [](const data::Source& source) {
-    return source.dataset() != nullptr && !source.dataset()->has_weights();
+  const auto as_given = [this](bool is_training, const data::Source& source, std::int64_t rows) {
+    return make_feeder(state_, source, {is_training, rows, false, options_.loading})
+        ->steps_with(rows);
   };
+  // Data to check with stays in memory.
   Trainer::State::StepsOfRun streamed;
-  if (can_be_streamed(source_) && (!options_.validation || can_be_streamed(*options_.validation)))
-    streamed = steps_of([](bool is_training, const data::Source& source, std::int64_t rows) {
+  if (const data::Dataset* dataset = source_.dataset(); dataset && !dataset->has_weights())
+    streamed = steps_of([&](bool is_training, const data::Source& source, std::int64_t rows) {
+      if (!is_training) return as_given(is_training, source, rows);
       TensorType x = source.dataset()->x().type(), y = source.dataset()->y().type();
-      x.shape[0] = y.shape[0] = std::min(rows, x.shape[0]);
-      return Trainer::State::streamed_sketch(is_training, x, y, false);
+      std::vector<Trainer::State::StepSketch> steps;
+      const std::int64_t size = x.shape[0], full = std::min(rows, size);
+      for (const std::int64_t count : {full, size % full}) {
+        if (count == 0) continue;
+        x.shape[0] = y.shape[0] = count;
+        steps.push_back(Trainer::State::streamed_sketch(is_training, x, y, false));
+      }
+      return steps;
     });
-  state_.require_memory(
-      options_.batch_size,
-      steps_of([this](bool is_training, const data::Source& source, std::int64_t rows) {
-        return make_feeder(state_, source, {is_training, rows, false, options_.loading})
-            ->first_step(rows);
-      }),
-      streamed);
+  const bool keeps_validation = options_.validation && options_.validation->dataset() != nullptr;
+  const std::int64_t kept = keeps_validation ? options_.validation->dataset()->byte_size() : 0;
+  state_.require_memory(options_.batch_size, steps_of(as_given), streamed, kept);
 }
 
 }  // namespace tenon

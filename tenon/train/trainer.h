@@ -80,6 +80,8 @@ struct FitOptions {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 32;
   std::optional<data::Source> validation{};
+  // What the caller evaluates after the fit: TrainerOptions::memory_limit counts it beforehand.
+  std::optional<data::Source> test{};
   bool shuffle = true;                // of data in memory; a stream has its own order
   std::int64_t max_steps = 0;         // of this fit; 0: no limit
   std::int64_t steps_per_epoch = 0;   // an epoch ends after so many; 0: when the pass does

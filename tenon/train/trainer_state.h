@@ -214,9 +214,10 @@ struct Trainer::State {
   StepNeed need_of(const std::vector<StepSketch>& steps, RecomputePolicy recompute,
                    const optim::Optimizer& optimizer, std::int64_t kept_bytes);
   // UserError unless all steps fit beside the data that stays on the device. What the message
-  // proposes is enough for all of them. `streamed`: the same ones with data that does not stay, if
-  // that is possible.
-  void require_memory(std::int64_t batch, const StepsOfRun& steps, const StepsOfRun& streamed = {});
+  // proposes is enough for all of them. `streamed`: the same ones with training data that does not
+  // stay, if that is possible, beside `kept_by_stream` bytes that do.
+  void require_memory(std::int64_t batch, const StepsOfRun& steps, const StepsOfRun& streamed = {},
+                      std::int64_t kept_by_stream = 0);
 
   // Saving (saving.cpp).
   RunDescription description() const;

@@ -11,16 +11,18 @@ namespace {
 
 // A run: its data, and what a user may change after a refusal.
 struct Training {
-  std::int64_t samples = 256, validation = 0;
+  std::int64_t samples = 256, validation = 0, test = 0;
   std::int64_t batch_size = 64, accumulated = 1;
   bool is_deep = false, is_streamed = false;
   RecomputePolicy recompute = RecomputePolicy::none;
   std::int64_t sanity_batches = 0;
+  std::int64_t width = 64;
   std::string device = "reference";  // which compiles nothing
 };
 
 nn::Sequential model_of(const Training& run) {
-  if (!run.is_deep) return {nn::Dense{64, nn::relu}, nn::Dense{64, nn::relu}, nn::Dense{3}};
+  if (!run.is_deep)
+    return {nn::Dense{run.width, nn::relu}, nn::Dense{run.width, nn::relu}, nn::Dense{3}};
   nn::Sequential model;
   for (int i = 0; i < 4; ++i) {
     model.add(nn::Dense{24, nn::gelu});
@@ -60,9 +62,12 @@ std::string refusal(const Training& run, std::int64_t limit) {
                  .batch_size = run.batch_size,
                  .steps_per_epoch = 3,
                  .sanity_batches = run.sanity_batches};
-  if (run.validation > 0) fit.validation = source_of(run, run.validation);
+  // What is checked with stays in memory where training data is streamed.
+  if (run.validation > 0) fit.validation = blobs(run.validation);
+  if (run.test > 0) fit.test = blobs(run.test);
   try {
     trainer.fit(source_of(run, run.samples), fit);
+    if (fit.test) trainer.evaluate(*fit.test);
   } catch (const UserError& error) {
     EXPECT_EQ(trainer.steps_done(), 0) << "refused too late: " << error.what();
     return error.what();
@@ -164,6 +169,12 @@ TEST(MemoryProposals, AreEnoughForAnEvaluationThatNeedsMore) {
   expect_enough_below(run);
 }
 
+TEST(MemoryProposals, AreEnoughForTheTestSet) {
+  const Training run{.samples = 16, .test = 600, .batch_size = 256};
+  EXPECT_NE(refusal(run, 1).find(": an evaluation with batches of "), std::string::npos);
+  expect_enough_below(run);
+}
+
 TEST(MemoryProposals, AreEnoughWithBatchesThatAreTriedFirst) {
   expect_enough_below({.samples = 96, .validation = 200, .batch_size = 128, .sanity_batches = 2});
 }
@@ -177,11 +188,27 @@ TEST(MemoryProposals, AreEnoughWithRecomputation) {
   }
 }
 
+// Its few rows are multiplied with a copy of the weights.
+TEST(MemoryProposals, AreEnoughForAShortLastBatchThatNeedsMore) {
+  for (const bool is_streamed : {false, true}) {
+    const Training run{.samples = 84,
+                       .batch_size = 64,
+                       .is_streamed = is_streamed,
+                       .width = 1024,
+                       .device = "cpu"};
+    const std::string told = refusal(run, 1);
+    EXPECT_NE(told.find("with batches of 20 needs "), std::string::npos) << told;
+    EXPECT_EQ(refusal(run, need_in(told)), "");
+  }
+}
+
 TEST(MemoryProposals, StreamWhatIsTooLarge) {
-  const Training run{.samples = 30000, .batch_size = 64};
-  const std::string message = refusal(run, 200 << 10);
-  EXPECT_NE(message.find("or stream the data (--workers)"), std::string::npos) << message;
-  expect_enough(run, 200 << 10, message);
+  for (const std::int64_t others : {0, 300}) {
+    const Training run{.samples = 30000, .validation = others, .test = others, .batch_size = 64};
+    const std::string message = refusal(run, 200 << 10);
+    EXPECT_NE(message.find("or stream the data (--workers)"), std::string::npos) << message;
+    expect_enough(run, 200 << 10, message);
+  }
 }
 
 TEST(MemoryProposals, WhatIsLessButNotEnoughIsNoRemedy) {
