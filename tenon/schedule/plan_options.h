@@ -4,8 +4,8 @@
 
 namespace tenon::schedule {
 
-// A plan without one of these, or without all, computes the same, up to the order of sums of floats:
-// what is fused with a reduction decides how its elements are dealt out.
+// A plan without one of these, or without all, computes the same, up to the order of sums of
+// floats: what is fused with a reduction decides how its elements are dealt out.
 struct PlanOptions {
   bool fuse_epilogues = true;    // pointwise work while a contraction's result is in registers
   bool fuse_rows = true;         // reductions of rows and what is done with them
