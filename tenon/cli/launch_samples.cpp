@@ -21,18 +21,17 @@ double median_of(std::vector<double> values) {
 
 LaunchSamples::LaunchSamples(std::int64_t steps) : spacing_((steps - 1) / kMostKept + 1) {}
 
-void LaunchSamples::add(const CompiledStep& step) {
-  const std::size_t launches = step.launches().size();
+void LaunchSamples::add(std::size_t launches, std::span<const backends::LaunchEvent> events) {
   const bool is_kept = runs_++ % spacing_ == 0;
   seconds_.resize(launches);
   calls_.resize(launches);
   if (is_kept)
     for (std::vector<double>& seconds : seconds_) seconds.push_back(0);
-  for (const backends::LaunchEvent& event : step.last_launches()) {
+  for (const backends::LaunchEvent& event : events) {
     ++calls_[event.launch];
     if (is_kept) seconds_[event.launch].back() += event.end - event.begin;
   }
-  const double seconds = step.last_launches().empty() ? 0 : step.last_launches().back().end;
+  const double seconds = events.empty() ? 0 : events.back().end;
   total_seconds_ += seconds;
   if (is_kept) steps_.push_back(seconds);
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@ class LaunchSamples {
   // Of the `steps` runs that add() is told of, evenly spaced ones are kept, at most some thousand.
   explicit LaunchSamples(std::int64_t steps);
 
-  // After a run of the step, which is profiled.
-  void add(const CompiledStep& step);
+  // What one run of a step with so many launches was seen to do.
+  void add(std::size_t launches, std::span<const backends::LaunchEvent> events);
 
   double mean_step_seconds() const { return total_seconds_ / static_cast<double>(runs_); }
   double median_step_seconds() const;

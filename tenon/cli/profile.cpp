@@ -49,7 +49,7 @@ class StepWatch final : public Callback {
   }
   bool on_step_end(Trainer&, const StepInfo&) override {
     if (++done_ > warm_up_) {
-      samples_.add(*step_);
+      samples_.add(step_->launches().size(), step_->last_launches());
       energy_.sample();
     }
     if (done_ == warm_up_) {
