@@ -275,6 +275,8 @@ int run_bench(BenchCommand command) {
     refuse_option("--losses-at", "excludes --forward-only: predictions have no losses");
   if (command.forward_only && command.steps_per_call > 1)
     refuse_option("--steps-per-call", "excludes --forward-only: each prediction is a call");
+  if (command.forward_only && command.train.loop.memory_limit > 0)
+    refuse_option("--memory-limit", "excludes --forward-only: it limits what training takes");
   check_train_options(command.train);
   command.train.validation = "none";
   const BenchResult result = measure(command);

@@ -15,7 +15,8 @@ Uses::Uses(const Kernel& kernel)
 }
 
 // Backwards: what is needed of a result says what is needed of floats that it is made of, element
-// by element. Of indices and whole numbers all is: garbage in them could do harm.
+// by element. Of indices and whole numbers all is: garbage in them could do harm. (That is what is
+// written; kernel::find_needs, by which work is counted, looks for what has a use.)
 void Uses::survey_needs(const Kernel& kernel, const Block& block) {
   const auto need = [&](ValueId value, const Extents& extents) {
     Extents& needed = needed_[value.index];

@@ -189,6 +189,8 @@ TEST_F(Bench, RefusesWhatCannotBeTimed) {
        "--losses-at: excludes --forward-only: predictions have no losses"},
       {{"--steps-per-call", "4", "--forward-only"},
        "--steps-per-call: excludes --forward-only: each prediction is a call"},
+      {{"--memory-limit", "1GiB", "--forward-only"},
+       "--memory-limit: excludes --forward-only: it limits what training takes"},
       {{"--steps-per-call", "0"},
        "--steps-per-call: expected a whole number from 1 to 1048576, got \"0\""},
       {{"--epochs", "1"}, "bench: unknown option \"--epochs\""},
