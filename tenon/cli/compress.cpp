@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/base/interruption.h"
 #include "tenon/cli/commands.h"
 #include "tenon/cli/open_data.h"
@@ -116,7 +117,7 @@ void prune_run(Trainer& trainer, const CompressCommand& command, const data::Dat
   constexpr std::int64_t kPrunings = 20;
   const std::int64_t kept = trainer.training().batch_size;
   const std::int64_t batch = kept > 0 ? kept : 32;
-  const std::int64_t steps = command.epochs * ((train.size() + batch - 1) / batch);
+  const std::int64_t steps = command.epochs * ceil_divide(train.size(), batch);
   options.begin_step = trainer.steps_done();
   options.end_step = options.begin_step + std::max<std::int64_t>(1, steps * 2 / 3);
   options.every = std::max<std::int64_t>(1, (options.end_step - options.begin_step) / kPrunings);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/weight_options.h"
 #include "tenon/nn/basic_layers.h"
@@ -71,7 +72,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const nn::Loss& loss
   options.dtype = *parse_dtype(command.dtype);
   options.optimizer = make_optimizer(command.optimizer, options.dtype);
   const std::int64_t accumulated = options.optimizer.options().accumulate_steps;
-  options.schedule = make_schedule(command.optimizer, (steps + accumulated - 1) / accumulated);
+  options.schedule = make_schedule(command.optimizer, ceil_divide(steps, accumulated));
   options.device = command.device.device;
   options.seed = command.seed;
   options.threads = static_cast<int>(command.device.threads);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/predictions.h"
 #include "tenon/io/file.h"
@@ -326,7 +327,7 @@ void report_data(RunReport& report, Trainer& trainer, const data::Dataset& datas
 
   constexpr std::int64_t kRows = 256, kMostPoints = 1000;  // rows that are predicted at once
   const std::int64_t values = dataset.size() * units_of(dataset);
-  const std::int64_t stride = std::max<std::int64_t>(1, (values + kMostPoints - 1) / kMostPoints);
+  const std::int64_t stride = std::max<std::int64_t>(1, ceil_divide(values, kMostPoints));
   NumberSums sums;
   // Outputs that are no guesses of the labels are not compared with them.
   const std::int64_t compared = trainer.makes_own_targets() ? 0 : dataset.size();

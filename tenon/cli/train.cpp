@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/base/interruption.h"
 #include "tenon/base/text.h"
 #include "tenon/cli/commands.h"
@@ -190,8 +191,7 @@ int run_train(TrainCommand command) {
   Progress progress;
   constexpr std::int64_t kUnknownSize = 1;  // a schedule over all steps needs --steps-per-epoch
   const std::int64_t size = data.train.size().value_or(kUnknownSize);
-  std::int64_t steps_in_epoch =
-      std::max<std::int64_t>(1, (size + command.batch_size - 1) / command.batch_size);
+  std::int64_t steps_in_epoch = std::max<std::int64_t>(1, ceil_divide(size, command.batch_size));
   if (!data.train.size()) steps_in_epoch = std::max(steps_in_epoch, command.loop.steps_per_epoch);
   for (const std::int64_t most : {command.loop.steps_per_epoch, command.loop.overfit_batches})
     if (most > 0) steps_in_epoch = std::min(steps_in_epoch, most);

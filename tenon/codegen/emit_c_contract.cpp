@@ -1,3 +1,4 @@
+#include "tenon/base/ceil_divide.h"
 #include "tenon/base/error.h"
 #include "tenon/codegen/c_math_text.h"
 #include "tenon/codegen/c_printer.h"
@@ -168,10 +169,10 @@ void CPrinter::print_in_registers(const Contract& contract, ValueId initial, con
   std::int64_t lane = 0;
   for (std::int64_t i = 0; i < lane_blocks; ++i) {
     const std::int64_t lanes = std::min(kMostVectorsPerRow * full, contract.active_lanes - lane);
-    const std::int64_t vectors = (lanes + full - 1) / full;
+    const std::int64_t vectors = ceil_divide(lanes, full);
     const std::int64_t most_rows = kMostVectors / vectors;
-    const std::int64_t row_blocks = (contract.active_rows + most_rows - 1) / most_rows;
-    const std::int64_t rows = (contract.active_rows + row_blocks - 1) / row_blocks;
+    const std::int64_t row_blocks = ceil_divide(contract.active_rows, most_rows);
+    const std::int64_t rows = ceil_divide(contract.active_rows, row_blocks);
     const std::int64_t whole = contract.active_rows / rows * rows;
     RegisterBlock registers{"", rows, lane, lanes, !starts_uniform};
     if (has_one_register_block(contract)) registers.ahead = touched_ahead(block, position);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/codegen/c_printer.h"
 #include "tenon/codegen/register_block.h"
 
@@ -46,7 +47,7 @@ bool ends_epilogue(const Instruction& instruction) {
 
 bool CPrinter::has_one_register_block(const Contract& contract) const {
   const std::int64_t full = full_width(type(contract.accumulator).dtype);
-  const std::int64_t vectors = (contract.active_lanes + full - 1) / full;
+  const std::int64_t vectors = ceil_divide(contract.active_lanes, full);
   return vectors > 0 && vectors <= kMostVectorsPerRow && contract.active_rows > 0 &&
          contract.active_rows <= kMostVectors / vectors;
 }
@@ -109,7 +110,7 @@ void CPrinter::print_prefetches(const RegisterBlock& registers, const std::strin
     const auto bytes =
         static_cast<std::int64_t>(size_of(kernel_.buffers[access.buffer.index].dtype));
     const std::int64_t line_elements = kLineBytes / bytes;
-    const std::int64_t lines = (access.active_lanes + line_elements - 1) / line_elements;
+    const std::int64_t lines = ceil_divide(access.active_lanes, line_elements);
     const bool is_row = access.active_rows == 1 && lines > 1;
     const std::int64_t parts = is_row ? lines : access.active_rows;
     std::string part = turn;

@@ -90,7 +90,7 @@ std::int64_t choose_blocks(const Contraction& problem) {
   const std::int64_t outermost = problem.contracted.front().extent;
   if (results <= kFewResults) return divisor_within(outermost, 2, most).value_or(1);
   const std::int64_t bytes = byte_size(problem.lhs.type) + byte_size(problem.rhs.type);
-  for (std::int64_t blocks = (bytes + kCachedBytes - 1) / kCachedBytes; blocks <= most; ++blocks)
+  for (std::int64_t blocks = ceil_divide(bytes, kCachedBytes); blocks <= most; ++blocks)
     if (outermost % blocks == 0) return blocks;
   return divisor_within(outermost, 2, most).value_or(1);
 }

@@ -1,5 +1,6 @@
 #include "tenon/tensor/nn_functions.h"
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/tensor/build.h"
 #include "tenon/tensor/elementwise.h"
 #include "tenon/tensor/promotion.h"
@@ -19,7 +20,7 @@ struct Amounts {
 Amounts padding_amounts(Padding padding, std::int64_t extent, std::int64_t window,
                         std::int64_t stride, std::int64_t dilation) {
   if (padding == Padding::valid) return {};
-  const std::int64_t outputs = (extent + stride - 1) / stride;
+  const std::int64_t outputs = ceil_divide(extent, stride);
   const std::int64_t reach = (window - 1) * dilation + 1;
   const std::int64_t total = std::max<std::int64_t>(0, (outputs - 1) * stride + reach - extent);
   return {total / 2, total - total / 2};

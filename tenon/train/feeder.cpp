@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "tenon/base/ceil_divide.h"
 #include "tenon/base/scalar_convert.h"
 #include "tenon/data/epoch_order.h"
 #include "tenon/train/known_ids.h"
@@ -98,7 +99,7 @@ class StreamFeeder final : public Feeder {
     // What buckets are left with makes batches of its own.
     if (options_.loading.buckets) return 0;
     const std::optional<std::int64_t> size = source_.size();
-    return size ? (*size + options_.batch_size - 1) / options_.batch_size : 0;
+    return size ? ceil_divide(*size, options_.batch_size) : 0;
   }
   void begin_epoch(std::uint64_t epoch, std::int64_t, std::int64_t samples) override {
     data::PipelineBatchOptions batches;
