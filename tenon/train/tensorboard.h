@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "tenon/base/host_tensor.h"
+#include "tenon/tensor/variable.h"
 #include "tenon/train/events.h"
 
 namespace tenon {
