@@ -4,16 +4,13 @@
 #include <chrono>
 #include <cmath>
 
+#include "tenon/cli/median.h"
+
 namespace tenon::cli {
 
 double BlockTimes::minimum() const { return *std::ranges::min_element(seconds_per_step); }
 
-double BlockTimes::median() const {
-  std::vector<double> sorted = seconds_per_step;
-  std::ranges::sort(sorted);
-  const std::size_t middle = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+double BlockTimes::median() const { return median_of(seconds_per_step); }
 
 BlockTimes time_blocks(const RunSteps& run, std::int64_t first, double seconds, double guess) {
   using Clock = std::chrono::steady_clock;

@@ -4,18 +4,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tenon/cli/median.h"
+
 namespace tenon::cli {
 namespace {
 
 constexpr std::int64_t kMostKept = 2000;  // runs
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
 
 }  // namespace
 

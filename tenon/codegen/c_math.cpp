@@ -145,13 +145,13 @@ std::string c_math(std::span<const std::pair<ScalarFunction, DType>> used) {
           info(function).name, dtype);
     names.push_back(fmt::format("tenon_{}_{}", info(function).name, dtype));
   }
-  return select_definitions(CLibrary(function_text()), names);
+  return select_definitions(function_text(), names);
 }
 
 std::string c_conversions(std::span<const std::pair<DType, DType>> used) {
   std::vector<std::string> names;
   for (const auto& [from, to] : used) names.push_back(fmt::format("tenon_cast_{}_{}", from, to));
-  return select_definitions(CLibrary(conversion_text()), names);
+  return select_definitions(conversion_text(), names);
 }
 
 std::string c_random() { return std::string(kRandom); }

@@ -29,8 +29,30 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
   return text;
 }
 
-void mark_used(std::span<const CDefinition> library, const std::map<std::string, std::size_t>& at,
-               std::size_t index, std::vector<bool>& used) {
+struct CDefinition {
+  std::string_view name, text;
+};
+
+std::vector<CDefinition> definitions_of(std::string_view text) {
+  std::vector<CDefinition> definitions;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find("\n\n"), text.size());
+    std::string_view one = text.substr(0, end);
+    text.remove_prefix(std::min(end + 2, text.size()));
+    while (one.starts_with('\n')) one.remove_prefix(1);
+    while (one.ends_with('\n')) one.remove_suffix(1);
+    if (one.empty()) continue;
+    const std::size_t start = std::min(one.find("TENON_INLINE"), one.find("TENON_OUTLINE"));
+    check(start != std::string_view::npos, "C text without a definition:\n{}", one);
+    const std::string name = tenon_names(one.substr(start)).at(0);
+    definitions.push_back({one.substr(one.find(name, start), name.size()), one});
+  }
+  return definitions;
+}
+
+void mark_used(const std::vector<CDefinition>& library,
+               const std::map<std::string, std::size_t>& at, std::size_t index,
+               std::vector<bool>& used) {
   if (used[index]) return;
   used[index] = true;
   for (const std::string& name : tenon_names(library[index].text))
@@ -67,24 +89,9 @@ std::string spell_for(DType dtype, std::string_view text) {
   return replace_all(std::move(spelled), "$F", dtype == DType::f32 ? "F" : "");
 }
 
-CLibrary::CLibrary(std::string whole) : text_(std::move(whole)) {
-  std::string_view text = text_;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find("\n\n"), text.size());
-    std::string_view one = text.substr(0, end);
-    text.remove_prefix(std::min(end + 2, text.size()));
-    while (one.starts_with('\n')) one.remove_prefix(1);
-    while (one.ends_with('\n')) one.remove_suffix(1);
-    if (one.empty()) continue;
-    const std::size_t start = std::min(one.find("TENON_INLINE"), one.find("TENON_OUTLINE"));
-    check(start != std::string_view::npos, "C text without a definition:\n{}", one);
-    const std::string name = tenon_names(one.substr(start)).at(0);
-    definitions_.push_back({one.substr(one.find(name, start), name.size()), one});
-  }
-}
-
-std::string select_definitions(const CLibrary& from, const std::vector<std::string>& names) {
-  const std::span<const CDefinition> library = from.definitions();
+std::string select_definitions(std::string_view text_of_all,
+                               const std::vector<std::string>& names) {
+  const std::vector<CDefinition> library = definitions_of(text_of_all);
   std::map<std::string, std::size_t> at;
   for (std::size_t i = 0; i < library.size(); ++i) {
     const bool added = at.emplace(std::string(library[i].name), i).second;

@@ -1,6 +1,5 @@
 // The C definitions behind c_math.h, and the templates that spell one definition for many types.
 #pragma once
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,24 +25,8 @@ std::string_view c_element_type(DType dtype);
 // (bits) and $F ("F" for f32, nothing otherwise) replaced.
 std::string spell_for(DType dtype, std::string_view text);
 
-struct CDefinition {
-  std::string_view name;
-  std::string_view text;
-};
-// Named pieces of one text, in one block of memory: libraries are made when a step is, and stay.
-class CLibrary {
- public:
-  explicit CLibrary(std::string text);
-  CLibrary(const CLibrary&) = delete;
-  CLibrary& operator=(const CLibrary&) = delete;
-  std::span<const CDefinition> definitions() const { return definitions_; }
-
- private:
-  const std::string text_;
-  std::vector<CDefinition> definitions_;
-};
-
-// The named definitions and all that they use, in the order of `library`. InternalError if missing.
-std::string select_definitions(const CLibrary& library, const std::vector<std::string>& names);
+// The named definitions and all that they use, in the order of `library`, where an empty line
+// stands between two. InternalError if missing.
+std::string select_definitions(std::string_view library, const std::vector<std::string>& names);
 
 }  // namespace tenon::codegen

@@ -49,12 +49,10 @@ class ResidentFeeder final : public Feeder {
   std::int64_t position() const override { return first_ + count_; }
   std::vector<Trainer::State::StepSketch> steps_with(std::int64_t batch_size) const override {
     std::vector<Trainer::State::StepSketch> steps;
-    const std::int64_t full = std::min(batch_size, size_);
-    for (const std::int64_t rows : {full, size_ % full})
-      if (rows > 0)
-        steps.push_back(Trainer::State::resident_sketch(options_.is_training, dataset_.x().type(),
-                                                        dataset_.y().type(), rows,
-                                                        dataset_.has_weights()));
+    for (const std::int64_t rows : batch_sizes(size_, batch_size))
+      steps.push_back(Trainer::State::resident_sketch(options_.is_training, dataset_.x().type(),
+                                                      dataset_.y().type(), rows,
+                                                      dataset_.has_weights()));
     return steps;
   }
   const CompiledStep& prepare_first() override {
@@ -145,11 +143,11 @@ class StreamFeeder final : public Feeder {
       steps.push_back(
           Trainer::State::streamed_sketch(options_.is_training, types.x, types.y, false));
     };
-    add(first_types(batch_size));
     if (const auto& buckets = options_.loading.buckets) {
       for (std::size_t i = 0; i < buckets->bounds.size(); ++i) add(bucket_types(i, batch_size));
-    } else if (const std::int64_t tail = source_.size().value_or(0) % batch_size; tail > 0) {
-      add(batch_types(source_.x_row(), source_.y_row(), tail));
+    } else {
+      for (const std::int64_t rows : batch_sizes(source_.size().value_or(batch_size), batch_size))
+        add(batch_types(source_.x_row(), source_.y_row(), rows));
     }
     return steps;
   }
@@ -252,6 +250,12 @@ class StreamFeeder final : public Feeder {
 };
 
 }  // namespace
+
+std::vector<std::int64_t> batch_sizes(std::int64_t samples, std::int64_t batch_size) {
+  std::vector<std::int64_t> sizes{std::min(samples, batch_size)};
+  if (samples > batch_size && samples % batch_size > 0) sizes.push_back(samples % batch_size);
+  return sizes;
+}
 
 std::unique_ptr<Feeder> make_feeder(Trainer::State& state, const data::Source& source,
                                     const FeederOptions& options) {

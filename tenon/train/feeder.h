@@ -13,6 +13,9 @@ struct FeederOptions {
   LoadingOptions loading;
 };
 
+// Samples in the batches of a pass over so many: full ones, and a short last one.
+std::vector<std::int64_t> batch_sizes(std::int64_t samples, std::int64_t batch_size);
+
 class Feeder {
  public:
   virtual ~Feeder() = default;
@@ -30,8 +33,8 @@ class Feeder {
   virtual double seconds_waited() const { return 0; }
   // In this epoch, batches that were not made when their step asked for them.
   virtual std::int64_t late_batches() const { return 0; }
-  // The steps of a pass with batches of so many samples, as far as they are known before it: the
-  // first one, a short last batch, full batches of the other buckets.
+  // The steps of a pass with batches of so many samples, as far as they are known before it: those
+  // of full batches, of each bucket, and of a short last one.
   virtual std::vector<Trainer::State::StepSketch> steps_with(std::int64_t batch_size) const = 0;
   // Compiles what the epoch needs now, before the first step or after it.
   virtual const CompiledStep& prepare_first() = 0;

@@ -173,9 +173,7 @@ void FitLoop::require_memory() {
       if (!is_training) return as_given(is_training, source, rows);
       TensorType x = source.dataset()->x().type(), y = source.dataset()->y().type();
       std::vector<Trainer::State::StepSketch> steps;
-      const std::int64_t size = x.shape[0], full = std::min(rows, size);
-      for (const std::int64_t count : {full, size % full}) {
-        if (count == 0) continue;
+      for (const std::int64_t count : batch_sizes(source.dataset()->size(), rows)) {
         x.shape[0] = y.shape[0] = count;
         steps.push_back(Trainer::State::streamed_sketch(is_training, x, y, false));
       }
