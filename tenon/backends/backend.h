@@ -163,8 +163,8 @@ class Backend {
   // stands for that memory, which must stay as it is, until something else is written or lent.
   virtual Event lend(Buffer& buffer, const HostView& from) { return write(buffer, from); }
   virtual Event read(const Buffer& buffer, const HostSpan& to) = 0;
-  virtual std::unique_ptr<Executable> compile(const ir::Graph& graph,
-                                              const CompileOptions& options) = 0;
+  // The graph may be taken apart on the way: who gives away the only one needs less memory.
+  virtual std::unique_ptr<Executable> compile(ir::Graph graph, const CompileOptions& options) = 0;
   // What compile(graph, options) would need, without making code or allocating.
   virtual StepMemory plan(const ir::Graph& graph, const CompileOptions& options = {}) = 0;
 };

@@ -94,6 +94,8 @@ class Builder {
   }
   // A new input of the signature, as the Parameter that reads it.
   Value input(Input input);
+  // For so many nodes in all: a builder that grows holds its nodes twice at times.
+  void reserve(std::size_t nodes) { graph_.nodes_.reserve(nodes); }
 
   const Node& node(std::uint32_t index) const { return graph_.nodes_[index]; }
   std::uint32_t node_count() const { return static_cast<std::uint32_t>(graph_.nodes_.size()); }

@@ -45,6 +45,7 @@ std::vector<std::uint32_t> nodes_by_need(const Graph& graph) {
 
 Graph rebuild(const Graph& graph, const std::function<Replacement(const RebuildNode&)>& replace) {
   Builder builder;
+  builder.reserve(graph.nodes().size());
   std::vector<std::vector<Value>> renamed(graph.nodes().size());
   const auto renamed_value = [&](Value value) { return renamed[value.node][value.result]; };
   for (const std::uint32_t i : nodes_by_need(graph)) {

@@ -31,11 +31,10 @@ void verify_after(const Pass& pass, const ir::Graph& graph) {
 
 }  // namespace
 
-PassResult run_passes(const ir::Graph& graph, const PassOptions& options,
-                      std::span<const Pass> passes) {
+PassResult run_passes(ir::Graph graph, const PassOptions& options, std::span<const Pass> passes) {
   for (const std::string& name : options.skip) require_can_be_skipped(name, passes);
   if (!options.stop_after.empty()) require_pass_name(options.stop_after, passes);
-  PassResult result{graph, {}};
+  PassResult result{std::move(graph), {}};
   for (const Pass& pass : passes) {
     if (std::ranges::count(options.skip, pass.name) == 0) {
       const auto start = std::chrono::steady_clock::now();

@@ -60,7 +60,7 @@ struct PassResult {
 
 // Runs the passes in order and verifies the graph after each. UserError if an option names no pass,
 // or leaves out a required one; InternalError naming the pass that broke the graph.
-PassResult run_passes(const ir::Graph& graph, const PassOptions& options = {},
+PassResult run_passes(ir::Graph graph, const PassOptions& options = {},
                       std::span<const Pass> passes = standard_passes());
 
 }  // namespace tenon::passes

@@ -92,8 +92,10 @@ Program make_program(std::span<const Tensor> fetches, std::span<const Update> up
       prints.push_back(print);
 
   Program program;
+  program.placeholders = placeholders.size();
   program.fetches = fetches.size();
   ir::Builder builder;
+  builder.reserve(static_cast<std::size_t>(std::ranges::count(needed, true)));
   std::vector<ir::Value> renamed(source.node_count());
   std::vector<bool> fed(source.node_count());
   for (const Tensor& p : placeholders) {

@@ -11,6 +11,7 @@ namespace tenon {
 struct Program {
   ir::Graph graph;                  // inputs: placeholders in the given order, then variables
   std::vector<Variable> variables;  // in order of the state inputs
+  std::size_t placeholders = 0;
   // Outputs: the fetches, then the values to print under these labels, then updates of variables.
   std::size_t fetches = 0;
   std::vector<std::string> prints;

@@ -224,30 +224,31 @@ bool Session::has(const Variable& variable) const {
 namespace {
 
 // The program under a policy; the optimizer's own state, and what depends on it, stays in f32.
-void apply_precision(Program& program, PrecisionPolicy precision, std::size_t placeholders) {
+void apply_precision(Program& program, PrecisionPolicy precision) {
   if (precision == PrecisionPolicy::f32) return;
   passes::PassOptions options;
   options.context.precision = precision;
   for (std::size_t i = 0; i < program.variables.size(); ++i)
     if (program.variables[i].kind() == VariableKind::optimizer)
-      options.context.optimizer_inputs.push_back(static_cast<std::uint32_t>(placeholders + i));
-  program.graph = passes::run_passes(program.graph, options, passes::precision_passes()).graph;
-}
-
-// What the backend is given.
-Program program_of(std::span<const Tensor> placeholders, const StepResult& result,
-                   const StepOptions& options, backends::Backend& backend) {
-  Program program = make_program(result.fetches, result.updates, placeholders);
-  apply_precision(program, options.precision, placeholders.size());
-  apply_recompute(program, options, backend);
-  return program;
+      options.context.optimizer_inputs.push_back(
+          static_cast<std::uint32_t>(program.placeholders + i));
+  program.graph =
+      passes::run_passes(std::move(program.graph), options, passes::precision_passes()).graph;
 }
 
 }  // namespace
 
+Program Session::program(std::span<const Tensor> placeholders, const StepResult& result,
+                         const StepOptions& options) {
+  Program program = make_program(result.fetches, result.updates, placeholders);
+  apply_precision(program, options.precision);
+  apply_recompute(program, options, *backend_);
+  return program;
+}
+
 ir::Graph Session::graph(std::span<const Tensor> placeholders, const StepResult& result,
                          const StepOptions& options) {
-  return program_of(placeholders, result, options, *backend_).graph;
+  return program(placeholders, result, options).graph;
 }
 
 backends::StepMemory Session::plan(std::span<const Tensor> placeholders, const StepResult& result,
@@ -258,10 +259,17 @@ backends::StepMemory Session::plan(std::span<const Tensor> placeholders, const S
 }
 
 CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepResult& result,
-                              const StepOptions& step_options) {
-  Program program = program_of(placeholders, result, step_options, *backend_);
+                              const StepOptions& options) {
+  return compile(program(placeholders, result, options));
+}
+
+CompiledStep Session::compile(Program program) {
   auto state = std::make_unique<CompiledStep::State>();
   state->session = this;
+  for (std::size_t i = 0; i < program.fetches; ++i)
+    state->fetch_types.push_back(program.graph.type(program.graph.outputs()[i].value));
+  const auto inputs = program.graph.inputs().first(program.placeholders);
+  state->placeholders.assign(inputs.begin(), inputs.end());
   const std::string digest = ir::digest(program.graph);
   std::shared_ptr<backends::Executable>& executable = cache_->executables[digest];
   if (!executable) {
@@ -272,18 +280,16 @@ CompiledStep Session::compile(std::span<const Tensor> placeholders, const StepRe
     options.keep_texts = options_.keep_texts;
     options.profile = options_.profile;
     options.skip = options_.skip;
-    executable = backend_->compile(program.graph, options);
+    executable = backend_->compile(std::move(program.graph), options);
   }
+  program.graph = {};
   state->executable = executable;
   std::vector<backends::Buffer*> bound;
+  bound.reserve(program.variables.size());
   for (const Variable& variable : program.variables) bound.push_back(&buffer_of(variable));
   state->step = state->executable->bind(bound);
-  for (std::size_t i = 0; i < program.fetches; ++i)
-    state->fetch_types.push_back(program.graph.type(program.graph.outputs()[i].value));
   state->results.resize(program.fetches);
-  state->prints = program.prints;
-  const auto inputs = program.graph.inputs().first(placeholders.size());
-  state->placeholders.assign(inputs.begin(), inputs.end());
+  state->prints = std::move(program.prints);
   return CompiledStep(std::move(state));
 }
 

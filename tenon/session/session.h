@@ -17,6 +17,8 @@
 
 namespace tenon {
 
+struct Program;  // session/program.h
+
 struct SessionOptions {
   int threads = 0;             // 0: the cores this process may use
   std::uint64_t seed = 0;      // of the variables' initial values
@@ -175,6 +177,11 @@ class Session {
   // Compiles what the result needs; its inputs are the placeholders, in this order.
   CompiledStep compile(std::span<const Tensor> placeholders, const StepResult& result,
                        const StepOptions& options = {});
+  // The same in two parts: a program needs none of the tensors it was made of, whose trace may be
+  // larger than a small step. It goes before the program is compiled if nobody holds them.
+  Program program(std::span<const Tensor> placeholders, const StepResult& result,
+                  const StepOptions& options = {});
+  CompiledStep compile(Program program);
   // The graph that is compiled then, after the passes that make it narrow or compute again.
   ir::Graph graph(std::span<const Tensor> placeholders, const StepResult& result,
                   const StepOptions& options = {});

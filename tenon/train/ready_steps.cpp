@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tenon/base/free_memory.h"
+#include "tenon/session/program.h"
 #include "tenon/tensor/functions.h"
 #include "tenon/train/step_tracing.h"
 
@@ -78,23 +79,27 @@ ReadyStep& Trainer::State::compiled(const StepSketch& sketch) {
   return *(known = std::move(step));
 }
 
-std::unique_ptr<ReadyStep> Trainer::State::ready_step(bool is_training, const StepInputs& in) {
-  const StepResult result = traced(is_training, in);
-  auto step = std::make_unique<ReadyStep>(session.compile(
-      in.placeholders, result, step_options(options.recompute, in.data_bytes, kept_data_bytes())));
+std::unique_ptr<ReadyStep> Trainer::State::ready_step(bool is_training, StepInputs in) {
+  Program program =
+      session.program(in.placeholders, traced(is_training, in),
+                      step_options(options.recompute, in.data_bytes, kept_data_bytes()));
+  const TensorType indices = in.placeholders[2].type();
+  in = {};  // the last of the trace
+  const std::size_t inputs = program.placeholders, fetches = program.fetches;
+  auto step = std::make_unique<ReadyStep>(session.compile(std::move(program)));
   step->is_training = is_training;
   if (const std::string note = evaluation_note(step->step.report());
       !is_training && options.log && !note.empty())
     options.log(note);
-  step->host_indices = HostTensor(in.placeholders[2].type());
+  step->host_indices = HostTensor(indices);
   step->indices = session.upload(step->host_indices);
   step->indices_view = step->host_indices;
   step->inputs[2] = &step->indices;
-  step->input_count = in.placeholders.size();
+  step->input_count = inputs;
   step->batch_sums = step->sums = no_sums;
   step->batch_sums_span = step->batch_sums;
   step->sums_span = step->sums;
-  for (std::size_t i = 0; i < result.fetches.size(); ++i)
+  for (std::size_t i = 0; i < fetches; ++i)
     step->results.push_back(session.backend().allocate({step->step.fetch_type(i), {}}));
   return step;
 }
@@ -161,13 +166,15 @@ ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, 
   return step;
 }
 
+Program Trainer::State::program_of_prediction(std::int64_t batch) {
+  const auto [x, result] = traced_prediction(batch);
+  return session.program(std::array{x}, result);
+}
+
 ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {
   auto& step = steps[fmt::format("predict {} {}", x_row, batch)];
   if (step) return *step;
-  {
-    const auto [x, result] = traced_prediction(batch);
-    step = std::make_unique<ReadyStep>(session.compile(std::array{x}, result));
-  }
+  step = std::make_unique<ReadyStep>(session.compile(program_of_prediction(batch)));
   return_freed_memory();
   prediction_sizes.push_back(batch);
   return *step;

@@ -180,7 +180,7 @@ struct Trainer::State {
   std::string key_of(const StepSketch& sketch) const;
   void set_compile_cost(const CompiledStep& step);
   ReadyStep& compiled(const StepSketch& sketch);
-  std::unique_ptr<ReadyStep> ready_step(bool is_training, const StepInputs& in);
+  std::unique_ptr<ReadyStep> ready_step(bool is_training, StepInputs in);
 
   RowTypes last_data(std::int64_t batch_size, std::string_view purpose) const;
 
@@ -197,6 +197,7 @@ struct Trainer::State {
                       const optim::Optimizer& optimizer, std::int64_t kept_bytes);
   ir::Graph training_graph(std::int64_t batch, const InputsOfBatch& inputs_of);
   std::pair<Tensor, StepResult> traced_prediction(std::int64_t batch) const;
+  Program program_of_prediction(std::int64_t batch);
   // `kept_bytes`: of data that stays on the device, of which the step takes `data_bytes`.
   StepOptions step_options(RecomputePolicy recompute, std::int64_t data_bytes,
                            std::int64_t kept_bytes) const;

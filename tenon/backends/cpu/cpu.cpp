@@ -17,10 +17,10 @@ namespace tenon::backends {
 namespace {
 
 // Compiles; what graphs and texts took meanwhile goes back to the system: some MiB.
-std::shared_ptr<const Program> compile_and_tidy(const ir::Graph& graph,
+std::shared_ptr<const Program> compile_and_tidy(ir::Graph graph,
                                                 const std::filesystem::path& cache_folder,
                                                 const CompileOptions& options) {
-  std::shared_ptr<const Program> program = compile_program(graph, cache_folder, options);
+  std::shared_ptr<const Program> program = compile_program(std::move(graph), cache_folder, options);
   return_freed_memory();
   return program;
 }
@@ -85,13 +85,12 @@ class CpuBackend final : public Backend {
     return {};
   }
 
-  std::unique_ptr<Executable> compile(const ir::Graph& graph,
-                                      const CompileOptions& options) override {
+  std::unique_ptr<Executable> compile(ir::Graph graph, const CompileOptions& options) override {
     const auto start = std::chrono::steady_clock::now();
     CompileReport report;
     std::shared_ptr<const Program> program;
     if (options.profile || !options.skip.empty()) {
-      program = compile_and_tidy(graph, cache_folder_, options);
+      program = compile_and_tidy(std::move(graph), cache_folder_, options);
       report = program->report;
     } else {
       const std::shared_ptr<Slot> slot =
@@ -99,7 +98,7 @@ class CpuBackend final : public Backend {
       const std::unique_lock lock = locked(slot->mutex);
       program = slot->program.lock();
       if (program == nullptr || (options.keep_texts && program->texts.empty())) {
-        program = compile_and_tidy(graph, cache_folder_, options);
+        program = compile_and_tidy(std::move(graph), cache_folder_, options);
         slot->program = program;
         report = program->report;
       } else {

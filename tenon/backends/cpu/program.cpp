@@ -49,7 +49,7 @@ void require_known(const CompileOptions& options) {
       throw_unknown("optimisation to leave out", name, names);
 }
 
-ir::Graph run_cpu_passes(const ir::Graph& graph, const CompileOptions& compile_options) {
+ir::Graph run_cpu_passes(ir::Graph graph, const CompileOptions& compile_options) {
   require_known(compile_options);
   passes::PassOptions options;
   std::ranges::copy_if(compile_options.skip, std::back_inserter(options.skip), is_pass);
@@ -57,7 +57,7 @@ ir::Graph run_cpu_passes(const ir::Graph& graph, const CompileOptions& compile_o
     return std::holds_alternative<ir::RandomBits>(op);
   };
   options.context.widens_products = true;
-  return passes::run_passes(graph, options).graph;
+  return passes::run_passes(std::move(graph), options).graph;
 }
 
 // Of all launches and copies in the order of the text, as print_source marks them.
@@ -135,10 +135,14 @@ void make_lasting_tables() {
 }
 
 // All of the program but its code; its C.
-Source plan_program(Program& program, const ir::Graph& graph, const CompileOptions& options) {
+Source plan_program(Program& program, ir::Graph graph, const CompileOptions& options) {
   make_lasting_tables();
-  const ir::Graph optimized = run_cpu_passes(graph, options);
+  ir::Graph optimized = run_cpu_passes(std::move(graph), options);
   schedule::Plan plan = plan_graph(optimized, options);
+  if (options.keep_texts)
+    program.texts["graph"] =
+        ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});
+  optimized = {};  // one thing less in memory while C is printed
   Source source = print_plan(plan, options);
   program.uses_threads = source.uses_threads;
   program.launches = std::move(source.launches);
@@ -146,8 +150,6 @@ Source plan_program(Program& program, const ir::Graph& graph, const CompileOptio
   program.memory = memory_of(program.signature, plan);
   program.report.kernels = static_cast<std::int64_t>(plan.kernels.size());
   if (options.keep_texts) {
-    program.texts["graph"] =
-        ir::print(optimized, {.longest_constant = kLongestPrintedConstant, .names = true});
     program.texts["plan"] = schedule::print(plan);
     program.texts["source"] = join(source.files, "\n");
   }
@@ -158,9 +160,9 @@ Source plan_program(Program& program, const ir::Graph& graph, const CompileOptio
   return source;
 }
 
-void plan_and_build(Program& program, const ir::Graph& graph, const std::string& record,
+void plan_and_build(Program& program, ir::Graph graph, const std::string& record,
                     const std::filesystem::path& folder, const CompileOptions& options) {
-  const Source source = plan_program(program, graph, options);
+  const Source source = plan_program(program, std::move(graph), options);
   BuiltCode code = build_code(source.files, folder, options.log);
   program.library = std::move(code.library);
   program.report.was_cached = code.was_cached;
@@ -193,7 +195,7 @@ StepMemory plan_program_memory(const ir::Graph& graph, const CompileOptions& opt
   return {memory_of(make_signature(graph), plan), plan_memory(plan)};
 }
 
-std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
+std::shared_ptr<const Program> compile_program(ir::Graph graph,
                                                const std::filesystem::path& cache_folder,
                                                const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
@@ -209,7 +211,7 @@ std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
                                cpu_target(options), find_compiler())
                  : std::string();
   if (name.empty() || !recall(*program, name, cache_folder, options))
-    plan_and_build(*program, graph, name, cache_folder, options);
+    plan_and_build(*program, std::move(graph), name, cache_folder, options);
   program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));
   program->report.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

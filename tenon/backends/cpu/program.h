@@ -32,7 +32,7 @@ StepMemory plan_program_memory(const ir::Graph& graph, const CompileOptions& opt
 std::vector<std::string> print_program(const ir::Graph& graph, const CompileOptions& options);
 
 // Passes, plan, C, machine code. BackendError if there is no working compiler.
-std::shared_ptr<const Program> compile_program(const ir::Graph& graph,
+std::shared_ptr<const Program> compile_program(ir::Graph graph,
                                                const std::filesystem::path& cache_folder,
                                                const CompileOptions& options);
 

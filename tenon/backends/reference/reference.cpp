@@ -89,10 +89,10 @@ class ReferenceStep final : public Step {
 
 class ReferenceExecutable final : public Executable {
  public:
-  explicit ReferenceExecutable(const ir::Graph& graph)
-      : graph_(std::make_shared<const ir::Graph>(graph)),
-        signature_(std::make_shared<const Signature>(make_signature(graph))),
-        memory_(interpreter_memory(graph, *signature_)) {}
+  explicit ReferenceExecutable(ir::Graph graph)
+      : graph_(std::make_shared<const ir::Graph>(std::move(graph))),
+        signature_(std::make_shared<const Signature>(make_signature(*graph_))),
+        memory_(interpreter_memory(*graph_, *signature_)) {}
 
   std::unique_ptr<Step> bind(std::span<Buffer* const> state) override {
     require_buffers("state", signature_->state.unpacked(), state);
@@ -124,11 +124,10 @@ class ReferenceBackend final : public Backend {
     read_host_buffer(buffer, to);
     return {};
   }
-  std::unique_ptr<Executable> compile(const ir::Graph& graph,
-                                      const CompileOptions& options) override {
+  std::unique_ptr<Executable> compile(ir::Graph graph, const CompileOptions& options) override {
     require(options.skip.empty(), "device reference has no optimisations to leave out, as {}",
             in_quotes(join(options.skip, ",")));
-    return std::make_unique<ReferenceExecutable>(graph);
+    return std::make_unique<ReferenceExecutable>(std::move(graph));
   }
   StepMemory plan(const ir::Graph& graph, const CompileOptions&) override {
     return {interpreter_memory(graph, make_signature(graph)), {}};
