@@ -76,6 +76,10 @@ struct StepMemory {
 struct CompileReport {
   double seconds = 0;           // wall time of compile()
   double compiler_seconds = 0;  // of which in the system's compiler; 0 when cached
+  // The most memory that making the step took, from its trace to its code, above what was in use
+  // before; free again when the step runs. 0 if the process had as much before, or is not told.
+  std::int64_t memory_bytes = 0;
+  std::int64_t code_bytes = 0;  // of the machine's instructions, as far as there are any
   std::int64_t kernels = 0;
   bool was_cached = false;
 };

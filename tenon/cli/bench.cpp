@@ -39,8 +39,8 @@ struct BenchResult {
   std::vector<std::pair<std::int64_t, double>> losses;
   double data_seconds = 0, first_step_seconds = 0, compile_seconds = 0;
   BlockTimes times;
-  std::int64_t predicted_bytes = 0, memory_step = 0, process_peak_bytes = 0,
-               compiler_peak_bytes = 0;
+  std::int64_t predicted_bytes = 0, compile_memory_bytes = 0, memory_step = 0,
+               process_peak_bytes = 0, compiler_peak_bytes = 0;
   std::optional<std::int64_t> measured_bytes;
 };
 
@@ -189,7 +189,8 @@ BenchResult measure(BenchCommand& command) {
     measure_steps(
         command, std::ref(steps), growth,
         [&] { progress.end_compiling(step.report(), step.memory(), "prediction"); }, result);
-    result.predicted_bytes = step.memory().total();
+    result.predicted_bytes = step.memory().total() + step.report().code_bytes;
+    result.compile_memory_bytes = step.report().memory_bytes;
     result.compile_seconds = step.report().seconds;
   } else {
     progress.begin_compiling();
@@ -199,7 +200,8 @@ BenchResult measure(BenchCommand& command) {
             ? training_steps(trainer, batches)
             : resident_steps(trainer, dataset, batches, train.batch_size, command.steps_per_call),
         growth, [&] { progress.on_compiled(trainer); }, result);
-    result.predicted_bytes = trainer.cost().memory.total();
+    result.predicted_bytes = trainer.cost().peak_bytes();
+    result.compile_memory_bytes = trainer.cost().compile_memory_bytes;
     result.compile_seconds = trainer.cost().compile_seconds;
   }
   result.process_peak_bytes = std::max(growth.earlier_peak_bytes(), process_peak_bytes());
@@ -232,6 +234,7 @@ BenchJson bench_json(const BenchCommand& command, const BenchResult& result) {
           {"compile_seconds", result.compile_seconds},
           {"memory",
            {{"predicted_bytes", result.predicted_bytes},
+            {"compile_memory_bytes", result.compile_memory_bytes},
             {"measured_bytes", or_null(result.measured_bytes)},
             {"at_step", result.memory_step},
             {"process_peak_bytes", result.process_peak_bytes},

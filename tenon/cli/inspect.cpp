@@ -72,17 +72,17 @@ int run_inspect(InspectCommand command) {
   const std::int64_t batch_size = command.step.train.batch_size;
   // Weights of 8 bits are not trained: there is a step that predicts, and no other.
   const bool is_trained = !is_quantized(trainer);
-  const ir::Graph graph =
-      is_trained ? trainer.step_graph(batch_size) : trainer.prediction_graph(batch_size);
-  std::optional<backends::StepMemory> memory;
-  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, graph);
-
   const std::string_view kind = is_trained ? "training" : "prediction";
   Progress progress;
   progress.begin_compiling(kind);
   const CompiledStep& step =
       is_trained ? trainer.compiled_step(batch_size) : trainer.compiled_prediction(batch_size);
   progress.end_compiling(step.report(), step.memory(), kind);
+
+  const ir::Graph graph =
+      is_trained ? trainer.step_graph(batch_size) : trainer.prediction_graph(batch_size);
+  std::optional<backends::StepMemory> memory;
+  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, graph);
 
   Json texts = Json::object();
   for (const auto& [stage, is_asked] :
@@ -124,6 +124,7 @@ int run_inspect(InspectCommand command) {
                  {"flops_per_step", whole},
                  {"step", kind},
                  {"step_buffer_bytes", memory_json(step.memory())},
+                 {"compile_memory_bytes", step.report().memory_bytes},
                  {"kernels", step.report().kernels},
                  {"compile_seconds", step.report().seconds}};
     for (auto& [stage, text] : texts.items()) json[stage] = text;

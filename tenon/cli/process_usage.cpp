@@ -6,14 +6,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <span>
-#include <string>
 
 #include "tenon/base/free_memory.h"
+#include "tenon/base/resident_memory.h"
 
 namespace tenon::cli {
 namespace {
+
+// The peak of the resident set.
+std::optional<std::int64_t> resident_peak_bytes() {
+  const std::optional<ResidentMemory> memory = resident_memory();
+  return memory ? std::optional(memory->peak) : std::nullopt;
+}
 
 constexpr std::int64_t kBytesOfKilobyte = 1024;
 
@@ -22,20 +27,6 @@ std::int64_t peak_of(decltype(RUSAGE_SELF) who) {
   ::getrusage(who, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * kBytesOfKilobyte;
 }
-
-// The peak of the resident set ("VmHWM:  1234 kB"), proc(5).
-std::optional<std::int64_t> resident_peak_bytes() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word) {
-    std::int64_t kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * kBytesOfKilobyte;
-  }
-  return std::nullopt;
-}
-
-// Makes the peak what is resident now, if the system can (Linux 4.0 and later).
-void reset_resident_peak() { std::ofstream("/proc/self/clear_refs") << "5" << std::flush; }
 
 // Also what no object is in: a sanitizer would call that a fault.
 __attribute__((no_sanitize_address)) void read_pages(const volatile char* begin,

@@ -16,6 +16,7 @@ void Progress::on_compiled(Trainer& trainer) {
   backends::CompileReport report;
   report.seconds = cost.compile_seconds;
   report.was_cached = cost.was_cached;
+  report.memory_bytes = cost.compile_memory_bytes;
   end_compiling(report, cost.memory);
 }
 
@@ -23,11 +24,23 @@ void Progress::begin_compiling(std::string_view step) {
   show(fmt::format("compiling the {} step; Ctrl-C gives it up", step));
 }
 
+namespace {
+
+// Only where it is what takes most.
+std::string compile_memory_text(const backends::CompileReport& report,
+                                const backends::MemoryReport& memory) {
+  if (memory.state + report.memory_bytes <= memory.total()) return {};
+  return fmt::format("; making it took {} more than the state, which are free again",
+                     bytes_text(report.memory_bytes));
+}
+
+}  // namespace
+
 void Progress::end_compiling(const backends::CompileReport& report,
                              const backends::MemoryReport& memory, std::string_view step) {
-  note(fmt::format("{} step: compiled in {}{}; its buffers take {}, without evaluation", step,
+  note(fmt::format("{} step: compiled in {}{}; its buffers take {}, without evaluation{}", step,
                    duration_text(report.seconds), report.was_cached ? " (cached)" : "",
-                   memory_text(memory)));
+                   memory_text(memory), compile_memory_text(report, memory)));
 }
 
 }  // namespace tenon::cli

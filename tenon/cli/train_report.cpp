@@ -308,6 +308,7 @@ Json report_json(const TrainReport& report) {
                  {"seconds_to_first_step", report.cost.seconds_to_first_step},
                  {"compile_seconds", report.cost.compile_seconds},
                  {"step_buffer_bytes", memory_json(report.cost.memory)},
+                 {"compile_memory_bytes", report.cost.compile_memory_bytes},
                  {"process_peak_bytes", report.process_peak_bytes}}},
                {"predictions", std::move(predictions)},
                {"files", report.files}};

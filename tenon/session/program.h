@@ -2,6 +2,7 @@
 #pragma once
 #include <span>
 
+#include "tenon/base/resident_memory.h"
 #include "tenon/ir/graph.h"
 #include "tenon/tensor/tensor.h"
 
@@ -15,7 +16,12 @@ struct Program {
   // Outputs: the fetches, then the values to print under these labels, then updates of variables.
   std::size_t fetches = 0;
   std::vector<std::string> prints;
-  bool operator==(const Program&) const = default;
+  // A Program is made while this grows: begin before the trace to have all of it counted.
+  TemporaryMemory memory{};
+  bool operator==(const Program& other) const {
+    return graph == other.graph && variables == other.variables && fetches == other.fetches &&
+           placeholders == other.placeholders && prints == other.prints;
+  }
 };
 
 // Keeps only what the fetches and updates need, and prints only what is computed anyway.

@@ -14,6 +14,7 @@ struct CompiledStep::State {
   Session* session = nullptr;
   std::shared_ptr<backends::Executable> executable;
   std::unique_ptr<backends::Step> step;
+  backends::CompileReport report;
   std::vector<TensorType> fetch_types;
   std::vector<std::string> prints;
   std::vector<backends::Buffer> all_results;    // fetches and printed values, if there are prints
@@ -36,7 +37,7 @@ const TensorType& CompiledStep::fetch_type(std::size_t index) const {
   return state_->fetch_types[index];
 }
 const backends::MemoryReport& CompiledStep::memory() const { return state_->executable->memory(); }
-const backends::CompileReport& CompiledStep::report() const { return state_->executable->report(); }
+const backends::CompileReport& CompiledStep::report() const { return state_->report; }
 std::string CompiledStep::text(std::string_view stage) const {
   return state_->executable->text(stage);
 }
@@ -284,6 +285,8 @@ CompiledStep Session::compile(Program program) {
   }
   program.graph = {};
   state->executable = executable;
+  state->report = executable->report();
+  state->report.memory_bytes = program.memory.bytes();
   std::vector<backends::Buffer*> bound;
   bound.reserve(program.variables.size());
   for (const Variable& variable : program.variables) bound.push_back(&buffer_of(variable));

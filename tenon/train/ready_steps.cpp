@@ -51,6 +51,8 @@ std::string evaluation_note(const backends::CompileReport& report) {
 void Trainer::State::set_compile_cost(const CompiledStep& step) {
   cost.memory = step.memory();
   cost.compile_seconds = step.report().seconds;
+  cost.compile_memory_bytes = step.report().memory_bytes;
+  cost.code_bytes = step.report().code_bytes;
   cost.was_cached = step.report().was_cached;
 }
 
@@ -73,17 +75,21 @@ ReadyStep& Trainer::State::compiled(const StepSketch& sketch) {
     });
   // Moments that wait in a file are adopted as they are.
   make_what_stays(session, options, weights, sketch.is_training && waiting.empty());
-  std::unique_ptr<ReadyStep> step = ready_step(sketch.is_training, sketch.inputs_of(sketch.batch));
+  const TemporaryMemory memory;
+  std::unique_ptr<ReadyStep> step =
+      ready_step(sketch.is_training, sketch.inputs_of(sketch.batch), memory);
   return_freed_memory();  // of the trace
   if (sketch.is_training) apply_waiting();
   return *(known = std::move(step));
 }
 
-std::unique_ptr<ReadyStep> Trainer::State::ready_step(bool is_training, StepInputs in) {
+std::unique_ptr<ReadyStep> Trainer::State::ready_step(bool is_training, StepInputs in,
+                                                      const TemporaryMemory& memory) {
   Program program =
       session.program(in.placeholders, traced(is_training, in),
                       step_options(options.recompute, in.data_bytes, kept_data_bytes()));
   const TensorType indices = in.placeholders[2].type();
+  program.memory = memory;
   in = {};  // the last of the trace
   const std::size_t inputs = program.placeholders, fetches = program.fetches;
   auto step = std::make_unique<ReadyStep>(session.compile(std::move(program)));
@@ -167,8 +173,11 @@ ReadyStep& Trainer::State::streamed_step(bool is_training, const TensorType& x, 
 }
 
 Program Trainer::State::program_of_prediction(std::int64_t batch) {
+  const TemporaryMemory memory;
   const auto [x, result] = traced_prediction(batch);
-  return session.program(std::array{x}, result);
+  Program program = session.program(std::array{x}, result);
+  program.memory = memory;
+  return program;
 }
 
 ReadyStep& Trainer::State::prediction_step(std::int64_t batch) {

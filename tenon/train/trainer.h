@@ -1,5 +1,6 @@
 // Trainer: fits, evaluates and uses a model; the layer above Session that most programs need.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -147,6 +148,13 @@ struct CostReport {
   bool was_cached = false;  // the code was compiled before, and kept on disk
   double input_stall = 0;   // part of the epochs' time in which the next batch was not made yet
   backends::MemoryReport memory;  // of the training step's buffers, exact and known before it runs
+  // What making the step took above its weights, and gave back: backends::CompileReport.
+  std::int64_t compile_memory_bytes = 0;
+  std::int64_t code_bytes = 0;  // of the machine's instructions that the step runs
+  // The most that the step takes: its buffers with its code, or what making it took.
+  std::int64_t peak_bytes() const {
+    return std::max(memory.total() + code_bytes, memory.state + compile_memory_bytes);
+  }
 };
 
 struct LoadOptions;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "tenon/base/resident_memory.h"
 #include "tenon/io/named_tensors.h"
 #include "tenon/train/description.h"
 #include "tenon/train/metric_table.h"
@@ -180,7 +181,8 @@ struct Trainer::State {
   std::string key_of(const StepSketch& sketch) const;
   void set_compile_cost(const CompiledStep& step);
   ReadyStep& compiled(const StepSketch& sketch);
-  std::unique_ptr<ReadyStep> ready_step(bool is_training, StepInputs in);
+  std::unique_ptr<ReadyStep> ready_step(bool is_training, StepInputs in,
+                                        const TemporaryMemory& memory);
 
   RowTypes last_data(std::int64_t batch_size, std::string_view purpose) const;
 

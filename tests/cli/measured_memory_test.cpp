@@ -51,6 +51,19 @@ const MeasuredModel kMeasured[] = {
      {DType::i32, {64}},
      60,
      16},
+    // Deep and narrow: making the step takes more than running it.
+    {"deep_residual_network",
+     {"--model", "resnet56:width=4"},
+     {DType::u8, {32, 32, 3}},
+     {DType::i32, {}},
+     10,
+     4},
+    {"deep_gpt",
+     {"--model", "gpt:layers=8:heads=2:width=32"},
+     {DType::i32, {64}},
+     {DType::i32, {64}},
+     60,
+     4},
 };
 
 HostTensor numbers(const TensorType& row, std::int64_t count, std::int64_t largest) {

@@ -19,6 +19,9 @@ Library::Library(const std::filesystem::path& path)
     : path_(path), handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
   if (handle_ == nullptr)
     throw BackendError(fmt::format("cannot load {}: {}", path.string(), loader_error()));
+  std::error_code gone;  // another process may have cleared the cache by now
+  const std::uintmax_t bytes = std::filesystem::file_size(path, gone);
+  if (!gone) bytes_ = static_cast<std::int64_t>(bytes);
 }
 
 Library::~Library() { dlclose(handle_); }

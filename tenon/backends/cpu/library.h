@@ -1,5 +1,6 @@
 // A shared library in memory, unloaded when the last user is gone.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 
 namespace tenon::backends {
@@ -14,10 +15,13 @@ class Library {
 
   // The address of a symbol; BackendError if there is none of that name.
   void* symbol(const char* name) const;
+  // Its code and constants, as the file holds them.
+  std::int64_t bytes() const { return bytes_; }
 
  private:
   std::filesystem::path path_;
   void* handle_ = nullptr;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace tenon::backends

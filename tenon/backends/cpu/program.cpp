@@ -213,6 +213,7 @@ std::shared_ptr<const Program> compile_program(ir::Graph graph,
   if (name.empty() || !recall(*program, name, cache_folder, options))
     plan_and_build(*program, std::move(graph), name, cache_folder, options);
   program->step = reinterpret_cast<codegen::StepFunction>(program->library->symbol("tenon_step"));
+  program->report.code_bytes = program->library->bytes();
   program->report.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return program;
