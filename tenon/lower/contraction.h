@@ -86,6 +86,12 @@ struct Panels {
 Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes,
                 std::string_view purpose = "pack");
 
+// Whether rhs is the same in all rounds of a loop, before which a copy of it is made.
+bool is_rhs_lasting(const Contraction& problem);
+// Whether tiles read rhs in panels, not as it lies.
+bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
+                 std::int64_t tile_lanes);
+
 // The tiles of rows and lanes that accumulators fill.
 struct TileSize {
   std::int64_t rows = 1, lanes = 1;

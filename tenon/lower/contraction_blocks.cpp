@@ -12,12 +12,14 @@
 // A right operand of which a block is read by many tiles of rows is copied, a block at a time, into
 // panels that stay in the first cache: in whole lines, one after another. Panels of the whole
 // operand would take a trip through memory, which is often longer than the product itself.
-// Operands that both lie across the contracted axis (a weight gradient: rows of samples) are read
-// where they lie, unless rows of the right one meet in the cache (256 x 1024, depth 2048, AVX-512,
-// one thread: 155 GFLOP/s in panels, 116 without) or are nearly a page apart (an LSTM of 247 units,
-// batch 96: 8 % of the step); others are slower in panels. Measured on 512 x 128, depth 768,
-// AVX-512, operands in the third cache: 146 GFLOP/s against 127 with panels of the whole, of 187
-// within the first cache.
+// So is one that few rows read where it would be copied whole otherwise (MLP with two layers of
+// 2048, batch 32: 17 MiB of workspace, of which 1 MiB is left, and a fifth of the step). Operands
+// that both lie across the contracted axis (a weight gradient: rows of samples) are read where they
+// lie, unless rows of the right one meet in the cache (256 x 1024, depth 2048, AVX-512, one thread:
+// 155 GFLOP/s in panels, 116 without) or are nearly a page apart (an LSTM of 247 units, batch 96: 8
+// % of the step); others are slower in panels. Measured on 512 x 128, depth 768, AVX-512, operands
+// in the third cache: 146 GFLOP/s against 127 with panels of the whole, of 187 within the first
+// cache.
 namespace tenon::lower {
 
 using kernel::BufferId;

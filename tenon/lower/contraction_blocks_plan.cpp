@@ -38,10 +38,10 @@ Patch choose_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane
 // The left operand is read once for each patch of lanes, the right one copied once for each of
 // rows, which takes longer.
 Patch choose_packed_patch(std::int64_t outer, std::int64_t row_tiles, std::int64_t lane_tiles,
-                          const TileSize& tile) {
+                          const TileSize& tile, std::int64_t most_lanes) {
   Patch best;
   std::int64_t least = 0;
-  for (std::int64_t lanes = 1; lanes <= std::min(kMostPackedLanes, lane_tiles); ++lanes) {
+  for (std::int64_t lanes = 1; lanes <= std::min(most_lanes, lane_tiles); ++lanes) {
     const std::int64_t lane_groups = ceil_divide(lane_tiles, lanes);
     const std::int64_t wanted = std::max<std::int64_t>(
         ceil_divide(kLeastPackedPatches, outer * lane_groups),
@@ -95,24 +95,34 @@ std::optional<BlockPlan> plan_blocks(const Contraction& problem, const AxisGroup
   BlockPlan plan;
   plan.tile = choose_blocked_tile(problem, lanes, rows);
   const std::int64_t depth = problem.contracted.front().extent;
-  if (depth < kLeastDepth || rows.extent <= plan.tile.rows || lanes.extent <= plan.tile.lanes)
+  // A copy of the whole for a few rows is memory that many rows do not take. Before a loop it is
+  // made once.
+  const bool is_short = rows.extent < kPackedRows && !is_rhs_lasting(problem) &&
+                        should_pack(problem, lanes, &rows, plan.tile.lanes);
+  if (depth < kLeastDepth || lanes.extent <= plan.tile.lanes ||
+      (rows.extent <= plan.tile.rows && !is_short))
     return std::nullopt;
   const std::int64_t bytes = element_bytes(problem.rhs);
   plan.is_across = is_across(problem, lanes, rows, plan.tile);
-  plan.packs = options.copy_blocks && rows.extent >= kPackedRows &&
+  plan.packs = options.copy_blocks && (rows.extent >= kPackedRows || is_short) &&
                lanes.extent * depth * bytes >= kPackedBytes &&
                (!plan.is_across || problem.contracted.front().rhs * bytes >= kPageApart);
   const bool is_cut = depth >= kLongDepth && problem.result_count() <= kMostBlockedResults;
-  if (!plan.packs && (!plan.is_across || is_cut)) return std::nullopt;
+  if (!plan.packs && (!plan.is_across || is_cut || rows.extent <= plan.tile.rows))
+    return std::nullopt;
 
   plan.outer = outer_groups(problem, &lanes, &rows);
   const std::int64_t outer = tile_count(plan.outer);
   plan.outer.push_back({lanes, plan.tile.lanes, Along::lanes, false});
   plan.tiling = plan.outer;
   plan.tiling.push_back({rows, plan.tile.rows, Along::rows, false});
-  plan.patch = plan.packs
-                   ? choose_packed_patch(outer, plan.row_tiles(), plan.lane_tiles(), plan.tile)
-                   : choose_patch(outer, plan.row_tiles(), plan.lane_tiles());
+  const std::int64_t most_lanes =
+      is_short ? std::clamp<std::int64_t>(outer * plan.lane_tiles() / kLeastPackedPatches, 1,
+                                          kMostPackedLanes)
+               : kMostPackedLanes;
+  plan.patch = plan.packs ? choose_packed_patch(outer, plan.row_tiles(), plan.lane_tiles(),
+                                                plan.tile, most_lanes)
+                          : choose_patch(outer, plan.row_tiles(), plan.lane_tiles());
   // Where there are few tiles, blocks of the depth go side by side (lower_tiled).
   if (plan.packs && plan.grid() < kLeastPackedPatches) return std::nullopt;
   const std::int64_t block = !plan.packs      ? kBlockDepth

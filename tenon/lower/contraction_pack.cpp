@@ -1,9 +1,37 @@
+#include <algorithm>
+
 #include "tenon/base/error.h"
 #include "tenon/lower/contraction.h"
 
 namespace tenon::lower {
 
 using kernel::ValueId;
+
+namespace {
+
+constexpr std::int64_t kFarRows = 2048;   // bytes between rows of rhs that spoil the cache
+constexpr std::int64_t kShortDepth = 16;  // a panel so short is as well read where it lies
+
+}  // namespace
+
+bool is_rhs_lasting(const Contraction& problem) {
+  return problem.rhs.memory.kind == Argument::Kind::input &&
+         std::ranges::count(problem.writer.region().lasting, problem.rhs.memory.value) > 0;
+}
+
+bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
+                 std::int64_t tile_lanes) {
+  if (rows == nullptr || !problem.writer.options().pack_operands) return false;
+  const std::int64_t step = *step_of(problem.rhs.place, lanes, problem.space);
+  if (step != 1) return rows->extent >= 4;
+  const auto element = static_cast<std::int64_t>(size_of(problem.rhs.type.dtype));
+  const std::int64_t depth_step = problem.contracted.back().rhs;
+  if (is_rhs_lasting(problem))
+    return depth_step > tile_lanes && problem.contracted.back().extent >= kShortDepth;
+  const bool is_ragged = lanes.extent % tile_lanes != 0;
+  const bool is_far = depth_step * element >= kFarRows && problem.contracted.back().extent >= 32;
+  return (is_ragged && rows->extent >= 16) || (is_far && rows->extent >= 64);
+}
 
 // Reading rows of panels along whichever of the two axes is contiguous keeps cache lines whole.
 Panels pack_rhs(const Contraction& problem, const AxisGroup& lane_group, std::int64_t lanes,

@@ -15,8 +15,6 @@ constexpr std::int64_t kFewResults = 16384;  // with more there is enough to do 
 // More operand bytes than this leave the second cache between one tile and the next, which reads
 // them again.
 constexpr std::int64_t kCachedBytes = std::int64_t{1} << 19;
-constexpr std::int64_t kFarRows = 2048;     // bytes between rows of rhs that spoil the cache
-constexpr std::int64_t kShortDepth = 16;    // a panel so short is as well read where it lies
 constexpr std::int64_t kPackedDepth = 128;  // of lhs: a tile's columns fill the first cache
 constexpr std::int64_t kPackedReads = 4;    // tiles that read a packed panel of lhs
 constexpr std::int64_t kChunkBytes = std::int64_t{1} << 18;  // of rows of lhs that stay in a cache
@@ -50,22 +48,6 @@ TileSize choose_tile(const Target& target, DType accumulate, std::int64_t rows,
 }
 
 namespace {
-
-bool should_pack(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,
-                 std::int64_t tile_lanes) {
-  if (rows == nullptr || !problem.writer.options().pack_operands) return false;
-  const std::int64_t step = *step_of(problem.rhs.place, lanes, problem.space);
-  if (step != 1) return rows->extent >= 4;
-  const std::int64_t element = static_cast<std::int64_t>(size_of(problem.rhs.type.dtype));
-  const std::int64_t depth_step = problem.contracted.back().rhs;
-  const bool is_lasting =
-      problem.rhs.memory.kind == Argument::Kind::input &&
-      std::ranges::count(problem.writer.region().lasting, problem.rhs.memory.value) > 0;
-  if (is_lasting) return depth_step > tile_lanes && problem.contracted.back().extent >= kShortDepth;
-  const bool is_ragged = lanes.extent % tile_lanes != 0;
-  const bool is_far = depth_step * element >= kFarRows && problem.contracted.back().extent >= 32;
-  return (is_ragged && rows->extent >= 16) || (is_far && rows->extent >= 64);
-}
 
 // Each step along the depth reads a few neighbours of another cache line, far from the last.
 bool should_pack_lhs(const Contraction& problem, const AxisGroup& lanes, const AxisGroup* rows,

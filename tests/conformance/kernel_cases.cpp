@@ -38,6 +38,18 @@ Graph copied_blocks() {
   return std::move(b).finish({add(b, matmul(b, x, y), z)});
 }
 
+// The same for few rows, and for fewer than a tile has, of an operand that lies across.
+Graph copied_blocks_of_few_rows() {
+  Builder b;
+  const Value x = operand(b, "x", {DType::f32, {29, 1024}}),
+              y = operand(b, "y", {DType::f32, {520, 1024}}),
+              z = operand(b, "z", {DType::f32, {5, 1024}});
+  const auto times_y = [&](Value lhs) {
+    return b.add(Dot{{}, {}, {1}, {1}, DType::f32, Precision::highest}, {lhs, y});
+  };
+  return std::move(b).finish({times_y(x), times_y(z)});
+}
+
 // Read along one axis and written along the other.
 Graph transposed(DType dtype) {
   Builder b;
@@ -52,6 +64,7 @@ std::vector<Case> kernel_cases() {
   cases.push_back(exact_case("kernel/long sums", long_sums()));
   cases.push_back(exact_case("kernel/products of lanes", products_of_lanes()));
   cases.push_back(exact_case("kernel/copied blocks", copied_blocks()));
+  cases.push_back(exact_case("kernel/copied blocks of few rows", copied_blocks_of_few_rows()));
   for (const DType dtype : {DType::f32, DType::f64})
     cases.push_back(exact_case(fmt::format("kernel/transposed/{}", dtype), transposed(dtype)));
   return cases;

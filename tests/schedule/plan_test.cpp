@@ -223,6 +223,25 @@ ir::GraphRef running_sum() {
   return ir::GraphRef(std::move(b).finish({next, next}));
 }
 
+// The gradients of a stack of wide layers: the weights lie across.
+TEST(MakePlan, FewRowsNeedNoMoreMemoryThanMany) {
+  const auto planned = [](std::int64_t rows) {
+    Builder b;
+    const TensorType weight{DType::f32, {1024, 1024}};
+    const Value x = b.input({"x", {DType::f32, {rows, 1024}}, Role::data, {}});
+    const Value first = b.input({"first", weight, Role::state, {}}),
+                second = b.input({"second", weight, Role::state, {}});
+    const auto across = [&](Value lhs, Value rhs) {
+      return b.add(ir::Dot{{}, {}, {1}, {1}, DType::f32, ir::Precision::highest}, {lhs, rhs});
+    };
+    const Value y = across(across(x, first), second);
+    const ir::Graph graph = std::move(b).finish({result(y)});
+    return plan_of(graph).arena_bytes;
+  };
+  const std::int64_t many = planned(128);
+  for (const std::int64_t rows : {4, 10, 32, 63}) EXPECT_LE(planned(rows), many) << rows;
+}
+
 TEST(MakePlan, ScanCarriesInPlaceAndStacksSlices) {
   Builder b;
   const Value w = state(b, "w");
