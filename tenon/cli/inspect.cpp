@@ -65,6 +65,13 @@ double forward_flops(const Trainer& trainer) {
   return count_flops(make_program(std::array{y}, {}, std::array{x}).graph);
 }
 
+// That the step has on the device: a batch, or all of a run's data set.
+std::int64_t samples_of(const ir::Graph& graph) { return graph.inputs()[0].type.shape.at(0); }
+std::string data_name(const ir::Graph& graph, std::int64_t batch_size) {
+  const std::int64_t samples = samples_of(graph);
+  return samples == batch_size ? "data of a batch" : fmt::format("data of {} samples", samples);
+}
+
 int run_inspect(InspectCommand command) {
   if (!command.memory_map.empty()) io::require_writable(command.memory_map);
   const bool keep_texts = command.graph || command.plan || command.source;
@@ -72,6 +79,12 @@ int run_inspect(InspectCommand command) {
   const std::int64_t batch_size = command.step.train.batch_size;
   // Weights of 8 bits are not trained: there is a step that predicts, and no other.
   const bool is_trained = !is_quantized(trainer);
+  const auto graph_of_step = [&] {
+    return is_trained ? trainer.step_graph(batch_size) : trainer.prediction_graph(batch_size);
+  };
+  std::optional<backends::StepMemory> memory;
+  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, graph_of_step());
+
   const std::string_view kind = is_trained ? "training" : "prediction";
   Progress progress;
   progress.begin_compiling(kind);
@@ -79,10 +92,7 @@ int run_inspect(InspectCommand command) {
       is_trained ? trainer.compiled_step(batch_size) : trainer.compiled_prediction(batch_size);
   progress.end_compiling(step.report(), step.memory(), kind);
 
-  const ir::Graph graph =
-      is_trained ? trainer.step_graph(batch_size) : trainer.prediction_graph(batch_size);
-  std::optional<backends::StepMemory> memory;
-  if (!command.memory_map.empty()) memory = write_memory_map(command, trainer, graph);
+  const ir::Graph graph = graph_of_step();
 
   Json texts = Json::object();
   for (const auto& [stage, is_asked] :
@@ -139,8 +149,8 @@ int run_inspect(InspectCommand command) {
   facts.insert(facts.end(),
                {{"FLOPs of one prediction", scaled_text(forward)},
                 {fmt::format("FLOPs of a step of {}", batch_size), scaled_text(whole)},
-                {"buffers of the step", memory_text(step.memory(), "data of a batch")}});
-  if (is_trained)
+                {"buffers of the step", memory_text(step.memory(), data_name(graph, batch_size))}});
+  if (is_trained && samples_of(graph) == batch_size)
     facts.emplace_back("",
                        "a training has all samples in memory there, not a batch of them, unless "
                        "--workers streams them");

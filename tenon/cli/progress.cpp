@@ -26,10 +26,11 @@ void Progress::begin_compiling(std::string_view step) {
 
 namespace {
 
-// Only where it is what takes most.
+// Only where it is what takes most, and more than what lies between pieces of memory.
 std::string compile_memory_text(const backends::CompileReport& report,
                                 const backends::MemoryReport& memory) {
-  if (memory.state + report.memory_bytes <= memory.total()) return {};
+  constexpr std::int64_t kLeast = 1 << 20;
+  if (memory.state + report.memory_bytes <= memory.total() + kLeast) return {};
   return fmt::format("; making it took {} more than the state, which are free again",
                      bytes_text(report.memory_bytes));
 }

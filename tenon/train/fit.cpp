@@ -221,15 +221,18 @@ void FitLoop::prepare() {
 }
 
 History FitLoop::run() {
-  state_.require_fits(source_, "fit", options_.loading);
-  if (options_.validation)
-    state_.require_fits(*options_.validation, "fit: validation", options_.loading);
-  require_some_weight(source_, "fit");
-  if (options_.validation) require_some_weight(*options_.validation, "fit: validation");
+  const auto each_source = [&](const auto& require_of) {
+    require_of(source_, "fit");
+    if (options_.validation) require_of(*options_.validation, "fit: validation");
+    if (options_.test) require_of(*options_.test, "fit: test");
+  };
+  const auto require_fits = [&](const data::Source& source, const char* what) {
+    state_.require_fits(source, what, options_.loading);
+  };
+  each_source(require_fits);
+  each_source(require_some_weight);
   state_.build(source_);
-  state_.require_fits(source_, "fit", options_.loading);
-  if (options_.validation)
-    state_.require_fits(*options_.validation, "fit: validation", options_.loading);
+  each_source(require_fits);  // now that the weights are there
   feeder_ =
       make_feeder(state_, source_, {true, options_.batch_size, options_.shuffle, options_.loading});
   steps_in_epoch_ = feeder_->steps_in_epoch();

@@ -72,8 +72,13 @@ TEST_F(Commands, JsonIsOneObject) {
 
 TEST_F(Commands, InspectSaysWhoseDataItCounts) {
   const Outcome inspect = run_tenon({"inspect", run_, "--device", "reference"});
-  EXPECT_NE(inspect.out.find(" data of a batch, "), std::string::npos) << inspect.out;
-  EXPECT_NE(inspect.out.find("a training has all samples in memory there"), std::string::npos);
+  EXPECT_NE(inspect.out.find(" data of 30 samples, "), std::string::npos) << inspect.out;
+  EXPECT_EQ(inspect.out.find("a training has all samples in memory there"), std::string::npos);
+  const Outcome model =
+      run_tenon({"inspect", "--model", "mlp", "--data", "csv:" + points_, "--label", "class",
+                 "--batch-size", "5", "--device", "reference"});
+  EXPECT_NE(model.out.find(" data of a batch, "), std::string::npos) << model.out << model.err;
+  EXPECT_NE(model.out.find("a training has all samples in memory there"), std::string::npos);
 }
 
 TEST_F(Commands, HelpAndVersionAreWordsToo) {

@@ -306,6 +306,18 @@ TEST(FitErrors, DataThatDoesNotFitIsNamed) {
             "evaluate: labels of \"soft\" are f32[], the model was built for i32[]");
 }
 
+TEST(FitErrors, DataToCheckWithIsRefusedBeforeTheFirstStep) {
+  const data::Dataset data = blobs(6);
+  const data::Dataset wide("wide", HostTensor({DType::f32, {4, 3}}),
+                           data::Array(HostTensor({DType::i32, {4}})));
+  Trainer trainer(small_model(), small_options());
+  EXPECT_EQ(error_of([&] { trainer.fit(data, {.batch_size = 3, .validation = wide}); }),
+            "fit: validation: samples of \"wide\" are f32[3], the model was built for f32[2]");
+  EXPECT_EQ(error_of([&] { trainer.fit(data, {.batch_size = 3, .test = wide}); }),
+            "fit: test: samples of \"wide\" are f32[3], the model was built for f32[2]");
+  EXPECT_EQ(trainer.steps_done(), 0);
+}
+
 TEST(FitErrors, OptionsOfTheTrainerAreChecked) {
   TrainerOptions options = small_options();
   options.dtype = DType::f16;
