@@ -136,8 +136,8 @@ void Trainer::State::require_memory(std::int64_t batch, const StepsOfRun& steps_
         need_of(streamed(rows), options.recompute, options.optimizer, kept_by_stream).bytes;
     if (bytes > limit) continue;
     text += fmt::format(
-        ", or stream the data (--workers of tenon train), of which then only some batches are in memory: with "
-        "batches of {} a step needs {}",
+        ", or stream the data (--workers of tenon train), of which then only some batches are in "
+        "memory: with batches of {} a step needs {}",
         rows, needed_bytes_text(bytes));
     break;
   }
