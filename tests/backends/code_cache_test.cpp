@@ -97,6 +97,16 @@ TEST_F(CodeCache, FolderThatCannotBeWritten) {
                                  (folder_.path() / "cache").string()));
 }
 
+TEST_F(CodeCache, WhatWasLeftInTheOtherFolderIsRemoved) {
+  const fs::path other = folder_.path() / "tmp", left = other / "tenon-work-abandoned";
+  fs::create_directories(left);
+  write(left / "step.c", "in work");
+  write(folder_.path() / "cache", "a file");
+  ScopedVariable temporary("TMPDIR", other.c_str());
+  EXPECT_EQ(answer(build()), 42);
+  EXPECT_TRUE(fs::is_empty(other));
+}
+
 TEST_F(CodeCache, NeitherFolderCanBeWritten) {
   write(folder_.path() / "cache", "a file");
   const std::string bad = (folder_.path() / "cache" / "tmp").string();

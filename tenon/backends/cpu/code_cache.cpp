@@ -168,6 +168,7 @@ class Builder {
         "time",
         folder_.string(), reason));
     const fs::path temporary = environment::temporary_folder();
+    remove_abandoned_work_folders(temporary);
     auto work = WorkFolder::make(temporary, reason);
     if (!work)
       throw BackendError(fmt::format(

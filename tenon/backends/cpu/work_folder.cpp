@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -52,6 +53,13 @@ class OwnFolders {
 OwnFolders& own_folders() {
   static OwnFolders& folders = *new OwnFolders;  // threads may compile while statics are destroyed
   return folders;
+}
+
+// A folder, and no link to one; in a folder for all, others may be of other users.
+bool is_own_folder(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == ::geteuid();
 }
 
 int open_folder(const fs::path& folder) {
@@ -155,7 +163,7 @@ void remove_abandoned_work_folders(const fs::path& parent) {
     if (item->path().filename().string().starts_with(kWorkPrefix)) found.push_back(item->path());
   for (const fs::path& path : found) {
     std::error_code ignored;
-    if (!fs::is_directory(fs::symlink_status(path, ignored))) continue;
+    if (!is_own_folder(path)) continue;
     const auto lock = FolderLock::try_lock(path);
     if (!lock || fs::exists(path / kFailureFile, ignored)) continue;
     if (FolderLock::try_lock(path)) return;  // locks keep nobody out

@@ -56,9 +56,9 @@ void remove_own_work_folders();
 // Whether there are such.
 bool has_own_work_folders();
 
-// Removes what processes that were killed left in work folders of the cache folder. A folder in
-// use stays, and one that holds kFailureFile: what failed is kept to be looked at. Nothing is
-// removed where the file system has no locks.
+// Removes what processes of this user that were killed left in work folders below `parent`. A
+// folder in use stays, and one that holds kFailureFile: what failed is kept to be looked at.
+// Nothing is removed where the file system has no locks.
 void remove_abandoned_work_folders(const std::filesystem::path& parent);
 inline constexpr std::string_view kFailureFile = "error.txt";
 
