@@ -213,7 +213,8 @@ TEST(MemoryProposals, StreamWhatIsTooLarge) {
   for (const std::int64_t others : {0, 300}) {
     const Training run{.samples = 30000, .validation = others, .test = others, .batch_size = 64};
     const std::string message = refusal(run, 200 << 10);
-    EXPECT_NE(message.find("or stream the data (--workers)"), std::string::npos) << message;
+    EXPECT_NE(message.find("or stream the data (--workers of tenon train)"), std::string::npos)
+        << message;
     expect_enough(run, 200 << 10, message);
   }
 }
