@@ -30,9 +30,9 @@ test: packages $(BUILD)/build.ninja
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 # Formatting, structure, CUDA texts, a second build by clang with ASan and UBSan, its tests, lint.
-check: packages
+check: packages $(BUILD)/build.ninja
 	@bash tools/install_packages.sh tools/packages_check.txt
-	@bash tools/check.sh
+	@BUILD=$(BUILD) bash tools/check.sh
 
 # The part of `make check` that takes seconds.
 check-quick:
